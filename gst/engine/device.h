@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib-object.h>
+#include <vulkan/vulkan.h>
+#include "gst/onnx/error.h"
+
+G_BEGIN_DECLS
+
+/* Which set of kernels serves a device: FOVEA_TIER=subgroup|workgroup forces it. */
+typedef enum
+{
+  FV_TIER_SUBGROUP,  /* one subgroup a workgroup, shuffles, texel-buffer loads:
+                        lavapipe and other CPU-type devices */
+  FV_TIER_WORKGROUP, /* shared memory and barriers: GPUs */
+} FvTier;
+
+/* What a device offers, in Vulkan's units. */
+typedef struct
+{
+  char name[VK_MAX_PHYSICAL_DEVICE_NAME_SIZE];
+  char driver[VK_MAX_DRIVER_NAME_SIZE + VK_MAX_DRIVER_INFO_SIZE + 2];
+  char uuid[37];      /* 8-4-4-4-12 hexadecimal */
+  guint index;        /* as the loader lists them */
+  gboolean is_cpu;
+  guint32 api_version;
+  guint subgroup_size;
+  gboolean has_shuffle;
+  guint max_shared_memory;     /* bytes a workgroup */
+  guint max_invocations;       /* of a workgroup */
+  guint max_groups[3];
+  guint max_push;              /* bytes */
+  gsize max_storage_range;     /* bytes of a storage binding */
+  gsize max_texel_elements;
+  gsize storage_align, texel_align; /* bytes */
+  double timestamp_ns;         /* per tick; 0: no timestamps */
+  guint64 heap_size;           /* bytes of the largest device-local heap */
+} FvDeviceInfo;
+
+/**
+ * FvDevice: one VkDevice with one compute queue, shared by all that run on it.
+ *
+ * Life:    fv_device_open() returns the process's one device per physical
+ *          device, then ref and unref; fv_device_borrow() wraps a VkDevice of
+ *          the caller, which must outlive it.
+ * Threads: all functions may be called from any thread; the queue is locked
+ *          inside.
+ * Errors:  FV_ERROR_NOT_FOUND (no such device, or no Vulkan), FV_ERROR_DEVICE.
+ *          After VK_ERROR_DEVICE_LOST every call fails until the last reference
+ *          is gone; fv_device_open() then makes a new one.
+ */
+typedef struct _FvDevice FvDevice;
+
+#define FV_TYPE_DEVICE (fv_device_get_type ())
+FV_API GType fv_device_get_type (void);
+
+/* @name: (nullable): an index ("0"), a part of the name, a UUID, or NULL for the
+ * best: a GPU if there is one, else a CPU-type device. */
+FV_API FvDevice *fv_device_open (const char *name, GError **error);
+FV_API FvDevice *fv_device_borrow (VkInstance instance,
+    VkPhysicalDevice physical, VkDevice device, guint queue_family,
+    VkQueue queue, GError **error);
+FV_API FvDevice *fv_device_ref (FvDevice *device);
+FV_API void fv_device_unref (FvDevice *device); /* %NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvDevice, fv_device_unref)
+
+FV_API const FvDeviceInfo *fv_device_info (FvDevice *device);
+FV_API FvTier fv_device_tier (FvDevice *device);
+/* Every device there is, without opening one. (element-type FvDeviceInfo)
+ * (transfer full): free with g_array_unref() */
+FV_API GArray *fv_device_list (GError **error);
+
+/* Waits until the queue has passed @value, as fv_program_submit() gave it; a
+ * @timeout_ns that passes is FV_ERROR_DEVICE "timeout". */
+FV_API gboolean fv_device_wait (
+    FvDevice *device, guint64 value, guint64 timeout_ns, GError **error);
+FV_API gboolean fv_device_is_done (FvDevice *device, guint64 value);
+
+/* Counters that tests and `stats` read. Validation messages are counted when
+ * FOVEA_VALIDATION=1 turned the layers on. */
+typedef struct
+{
+  guint64 allocations, allocated_bytes, peak_bytes;
+  guint64 recorded_command_buffers, submits, validation_messages;
+} FvDeviceCounters;
+FV_API void fv_device_counters (FvDevice *device, FvDeviceCounters *counters);
+/* Validation messages of all devices of the process so far. */
+FV_API guint64 fv_validation_messages (void);
+
+G_END_DECLS

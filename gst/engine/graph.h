@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "gst/engine/program.h"
+#include "gst/onnx/model.h"
+
+G_BEGIN_DECLS
+
+/**
+ * FvGraphOptions: zero in any field selects the default.
+ */
+typedef struct
+{
+  FvType precision;      /* FV_TYPE_F32 or FV_TYPE_F16; NONE: f32 on CPU-type
+                            devices, else f16                               */
+  const FvShape *shapes; /* one per model input, -1: the model decides;
+                            NULL: the model decides all                     */
+  guint n_shapes;
+  guint slots;           /* frame slots with inputs and outputs of their own: 2 */
+  gsize memory_limit;    /* bytes of device memory; 0: 4 GiB                */
+  gboolean timing;       /* record timestamps around every dispatch         */
+  gboolean poison;       /* tests: fill the arena with NaN before every run,
+                            and put guard zones between allocations         */
+} FvGraphOptions;
+
+/* An input or output on the device: element (i0, i1, ...) of the ONNX shape lies
+ * at offset + sum (i * strides) elements from the start of the buffer region. */
+typedef struct
+{
+  const char *name;  /* owned by the graph */
+  FvType model_type; /* as the model declares it */
+  FvType type;       /* as stored: FV_TYPE_F32 or FV_TYPE_F16 */
+  FvShape shape;
+  gint64 strides[FV_MAX_RANK];
+  gint64 offset;     /* elements */
+  FvBuffer *buffer;  /* (transfer none) */
+  gsize buffer_offset, buffer_size; /* bytes: what to bind */
+} FvPort;
+
+/**
+ * FvGraph: a model compiled for one device and one set of input shapes.
+ *
+ * Life:     fv_graph_new(), then per frame either fv_graph_run() (host arrays,
+ *           waits) or, for frames that stay on the device: write the input port
+ *           of a slot by a program of your own, submit it together with
+ *           fv_graph_program() of that slot, read the output ports behind it.
+ * Shapes:   fixed; as ONNX has them.
+ * Memory:   everything is allocated in fv_graph_new(); running allocates nothing.
+ *           Activations are shared by the slots (one queue, in order).
+ * Threads:  one user at a time per slot; ref and unref anywhere.
+ * Errors:   FV_ERROR; messages name the file, the node and its operator.
+ */
+typedef struct _FvGraph FvGraph;
+#define FV_TYPE_GRAPH (fv_graph_get_type ())
+FV_API GType fv_graph_get_type (void);
+
+/* @device: (nullable): NULL runs the plain C references (fv_graph_run() alone
+ * works then). Takes 0.05 to several seconds; the warm-up run is included. */
+FV_API FvGraph *fv_graph_new (FvDevice *device, FvModel *model,
+    const FvGraphOptions *options, GError **error);
+FV_API FvGraph *fv_graph_ref (FvGraph *graph);
+FV_API void fv_graph_unref (FvGraph *graph); /* %NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvGraph, fv_graph_unref)
+
+FV_API guint fv_graph_n_inputs (FvGraph *graph);
+FV_API guint fv_graph_n_outputs (FvGraph *graph);
+FV_API const FvPort *fv_graph_input (FvGraph *graph, guint slot, guint i);
+FV_API const FvPort *fv_graph_output (FvGraph *graph, guint slot, guint i);
+FV_API guint fv_graph_n_slots (FvGraph *graph);
+FV_API FvProgram *fv_graph_program (FvGraph *graph, guint slot);
+FV_API FvType fv_graph_precision (FvGraph *graph);
+
+/* Host arrays in (converted to the model's types) and out (new arrays of the
+ * model's types, row-major). Waits. Uses slot 0. */
+FV_API gboolean fv_graph_run (FvGraph *graph, FvArray *const *inputs,
+    FvArray **outputs, GError **error);
+
+/* What a plan costs. Bytes and multiply-accumulates per run. */
+typedef struct
+{
+  guint n_nodes, n_dispatches, n_barriers, n_pipelines;
+  guint64 macs;
+  gsize arena_bytes, weight_bytes, io_bytes;
+  gsize arena_bound; /* most bytes live at once: no plan can need fewer */
+  double load_seconds, first_run_seconds;
+} FvGraphStats;
+FV_API void fv_graph_stats (FvGraph *graph, FvGraphStats *stats);
+/* Every dispatch as text: nodes, kernel, tile, grid, bytes, FLOPs.
+ * (transfer full) */
+FV_API char *fv_graph_dump (FvGraph *graph);
+
+G_END_DECLS

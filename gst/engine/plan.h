@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What an operator's lower() may do: ask for its inputs in a layout, get a place
+ * for its outputs, upload weights, add dispatches. Private to engine and ops. */
+#pragma once
+
+#include "gst/engine/op.h"
+#include "gst/engine/program.h"
+
+G_BEGIN_DECLS
+
+typedef struct _FvStorage FvStorage; /* an allocation with a lifetime */
+
+/**
+ * FvTensor: a strided view of a storage, indexed by the ONNX axes.
+ *
+ * Element (i0, i1, ...) lies at offset + sum (i * strides), in elements. Of an
+ * allocation the innermost axis is padded to a multiple of 4 (f32) or 8 (f16)
+ * elements; pad elements of whole allocations are zero, those behind a slice
+ * are its neighbours. Strides of axes of size 1 mean nothing.
+ */
+typedef struct _FvTensor
+{
+  FvStorage *storage;
+  FvType type; /* as stored: F32 or F16 */
+  FvShape shape;
+  gint64 strides[FV_MAX_RANK];
+  gint64 offset;
+} FvTensor;
+
+#define FV_ANY_AXIS (-1)
+
+FvTier fv_plan_tier (FvPlan *plan);
+const FvDeviceInfo *fv_plan_device_info (FvPlan *plan);
+
+/* Input @i with axis @inner innermost: its stride is 1, the offset and every other
+ * stride are multiples of 4, so that rows can be read in vec4 units. The tensor is
+ * copied where its layout differs. FV_ANY_AXIS: as it is, any strides.
+ * Constants are uploaded in that layout (in the plan's type) and shared. */
+gboolean fv_plan_input (
+    FvPlan *plan, FvNode *node, guint i, int inner, FvTensor *tensor, GError **error);
+/* The same, and all axes but @inner collapse, in ONNX order, into rows that lie
+ * *@row_stride elements apart. */
+gboolean fv_plan_input_rows (FvPlan *plan, FvNode *node, guint i, int inner,
+    FvTensor *tensor, gint64 *row_stride, GError **error);
+
+/* A place for output @i: a dense allocation (or a slice of a Concat's, so mind the
+ * strides) with axis @inner innermost and the others in ONNX order. The kernel
+ * writes every vec4 of every row, and zeroes behind the axis' end when
+ * fv_tensor_owns_pad() — within a slice too, as its last vec4 is its own. */
+gboolean fv_plan_output (
+    FvPlan *plan, FvNode *node, guint i, int inner, FvTensor *tensor, GError **error);
+/* The same with the axes' order, outermost first (order[rank - 1] is innermost). */
+gboolean fv_plan_output_order (FvPlan *plan, FvNode *node, guint i,
+    const guint *order, FvTensor *tensor, GError **error);
+/* Output @i is a view of other storage. */
+void fv_plan_alias (FvPlan *plan, FvNode *node, guint i, const FvTensor *view);
+/* A dense temporary of the plan's type that lives until the node is done. */
+gboolean fv_plan_temporary (
+    FvPlan *plan, FvNode *node, gint64 count, FvType type, FvTensor *tensor, GError **error);
+
+/* Uploads @count floats as a 1-D tensor, stored in @type (FV_TYPE_NONE: the
+ * plan's) and padded with zeros to a multiple of 8. */
+gboolean fv_plan_weights (FvPlan *plan, FvNode *node, const float *data,
+    gint64 count, FvType type, FvTensor *tensor, GError **error);
+
+/* Copies @source into @target (equal element counts, both in ONNX row-major
+ * order; any strides on both sides). */
+gboolean fv_plan_copy (FvPlan *plan, FvNode *node, const FvTensor *source,
+    const FvTensor *target, GError **error);
+
+/* Dispatches. Usage:
+ *   FvDispatch d; fv_plan_begin (plan, node, &d, "conv");
+ *   fv_plan_bind (plan, &d, &x, FALSE); ... fv_plan_bind (plan, &d, &y, TRUE);
+ *   fv_plan_bind_steps (...); fv_dispatch_spec (&d, 0, kernel_width);
+ *   fv_dispatch_push (&d, &push, sizeof push); d.groups[0] = ...;
+ *   fv_plan_add (plan, &d, error)
+ * A binding covers the tensor's whole storage: offsets go by push constants, in
+ * vec4 units (element offset / 4). */
+void fv_plan_begin (
+    FvPlan *plan, FvNode *node, FvDispatch *dispatch, const char *kernel);
+void fv_plan_bind (
+    FvPlan *plan, FvDispatch *dispatch, const FvTensor *tensor, gboolean write);
+/* Binds the operands of node->steps as the next FV_MAX_OPERANDS bindings (a
+ * dummy where there are fewer), sets FV_SPEC_STEPS, and fills @push. Rows are
+ * those of @output, whose inner axis is @inner. */
+gboolean fv_plan_bind_steps (FvPlan *plan, FvNode *node, FvDispatch *dispatch,
+    const FvTensor *output, int inner, FvOperandPush push[FV_MAX_OPERANDS],
+    GError **error);
+gboolean fv_plan_add (FvPlan *plan, FvDispatch *dispatch, GError **error);
+
+/* TRUE when all axes but @inner collapse, in ONNX order, into equally spaced rows;
+ * @stride: (out): elements between rows. */
+gboolean fv_tensor_rows (
+    const FvTensor *tensor, int inner, gint64 *n_rows, gint64 *stride);
+/* TRUE when stride of @inner is 1 and everything else is a multiple of 4 */
+gboolean fv_tensor_is_vec4 (const FvTensor *tensor, int inner);
+/* The view of @tensor under another shape of as many elements, if strides allow. */
+gboolean fv_tensor_reshape (
+    const FvTensor *tensor, const FvShape *shape, FvTensor *view);
+/* perm as ONNX Transpose has it: axis i of the view is axis perm[i] of @tensor */
+void fv_tensor_transpose (
+    const FvTensor *tensor, const gint64 *perm, FvTensor *view);
+
+G_END_DECLS

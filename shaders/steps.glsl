@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The elementwise steps of shared.h. Kinds and constants are specialization
+ * constants, so the switches fold away.
+ *
+ * As an epilogue:
+ *   FV_STEPS_OPERANDS (3)   bindings 3 and 4 hold the operands
+ *   v = fv_steps (v, push.operand, row, c)   c: vec4 index within the row
+ * or, where operands are addressed otherwise, fv_step (kind, a, b, v, y). */
+
+#define FV_STEP(n) \
+  layout (constant_id = FV_SPEC_STEPS + 3 * n) const int fv_kind##n = 0; \
+  layout (constant_id = FV_SPEC_STEPS + 3 * n + 1) const float fv_a##n = 0; \
+  layout (constant_id = FV_SPEC_STEPS + 3 * n + 2) const float fv_b##n = 0;
+FV_STEP (0) FV_STEP (1) FV_STEP (2) FV_STEP (3) FV_STEP (4) FV_STEP (5)
+
+/* Which operand binding step n reads, two bits a step. */
+layout (constant_id = FV_SPEC_STEPS + 18) const int fv_step_operands = 0;
+#define FV_STEP_OPERAND(n) ((fv_step_operands >> (2 * n)) & 3)
+
+/* Abramowitz and Stegun 7.1.26 is 1.5e-7 off at most: enough for f32 nets. */
+vec4 fv_erf (vec4 x)
+{
+  vec4 a = abs (x);
+  vec4 t = 1 / (1 + 0.3275911 * a);
+  vec4 p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741
+    + t * (-1.453152027 + t * 1.061405429))));
+  return sign (x) * (1 - p * exp (-a * a));
+}
+
+vec4 fv_sigmoid (vec4 x)
+{
+  return 1 / (1 + exp (clamp (-x, -88.0, 88.0)));
+}
+
+vec4 fv_tanh (vec4 x)
+{
+  return 1 - 2 / (exp (clamp (2 * x, -88.0, 88.0)) + 1);
+}
+
+/* log (1 + exp (x)) without overflow */
+vec4 fv_softplus (vec4 x)
+{
+  return max (x, vec4 (0)) + log (1 + exp (-abs (x)));
+}
+
+/* pow for negative bases too, when the exponent is whole */
+vec4 fv_pow (vec4 x, vec4 y)
+{
+  vec4 r = pow (abs (x), y);
+  bvec4 odd = equal (mod (abs (y), 2.0), vec4 (1));
+  bvec4 zero = equal (y, vec4 (0));
+  r = mix (r, -r, bvec4 (uvec4 (lessThan (x, vec4 (0))) & uvec4 (odd)));
+  return mix (r, vec4 (1), zero);
+}
+
+vec4 fv_step (int kind, float a, float b, vec4 v, vec4 y)
+{
+  switch (kind) {
+  case FV_STEP_RELU: return max (v, vec4 (0));
+  case FV_STEP_LEAKY_RELU: return mix (v, a * v, lessThan (v, vec4 (0)));
+  case FV_STEP_CLIP: return min (max (v, vec4 (a)), vec4 (b));
+  case FV_STEP_SIGMOID: return fv_sigmoid (v);
+  case FV_STEP_HARD_SIGMOID: return clamp (a * v + b, 0.0, 1.0);
+  case FV_STEP_SWISH: return v * fv_sigmoid (a * v);
+  case FV_STEP_HARD_SWISH: return v * clamp (v / 6 + 0.5, 0.0, 1.0);
+  case FV_STEP_GELU: return 0.5 * v * (1 + fv_erf (v * 0.70710678118654752));
+  case FV_STEP_GELU_TANH:
+    return 0.5 * v * (1 + fv_tanh (0.79788456080286536 * (v + 0.044715 * v * v * v)));
+  case FV_STEP_TANH: return fv_tanh (v);
+  case FV_STEP_ERF: return fv_erf (v);
+  case FV_STEP_EXP: return exp (v);
+  case FV_STEP_LOG: return log (v);
+  case FV_STEP_SQRT: return sqrt (v);
+  case FV_STEP_RECIPROCAL: return 1 / v;
+  case FV_STEP_ABS: return abs (v);
+  case FV_STEP_FLOOR: return floor (v);
+  case FV_STEP_CEIL: return ceil (v);
+  case FV_STEP_ROUND: return roundEven (v);
+  case FV_STEP_SIGN: return sign (v);
+  case FV_STEP_SIN: return sin (v);
+  case FV_STEP_COS: return cos (v);
+  case FV_STEP_SOFTPLUS: return fv_softplus (v);
+  case FV_STEP_ELU: return mix (b * v, a * (exp (v) - 1), lessThan (v, vec4 (0)));
+  case FV_STEP_MISH: return v * fv_tanh (fv_softplus (v));
+  case FV_STEP_AFFINE: return fma (vec4 (a), v, vec4 (b));
+  case FV_STEP_POW: return fv_pow (v, vec4 (a));
+  case FV_STEP_SOFTSIGN: return v / (1 + abs (v));
+  case FV_STEP_ADD: return v + y;
+  case FV_STEP_SUB: return v - y;
+  case FV_STEP_RSUB: return y - v;
+  case FV_STEP_MUL: return v * y;
+  case FV_STEP_DIV: return v / y;
+  case FV_STEP_RDIV: return y / v;
+  case FV_STEP_MAX: return max (v, y);
+  case FV_STEP_MIN: return min (v, y);
+  case FV_STEP_POW_Y: return fv_pow (v, y);
+  case FV_STEP_RPOW_Y: return fv_pow (y, v);
+  case FV_STEP_PRELU: return mix (v, y * v, lessThan (v, vec4 (0)));
+  }
+  return v;
+}
+
+#define FV_APPLY_STEP(n, operand0, operand1) \
+  if (fv_kind##n != FV_STEP_NONE) { \
+    vec4 y = vec4 (0); \
+    if (FV_STEP_HAS_OPERAND (fv_kind##n)) { \
+      if (FV_STEP_OPERAND (n) == 0) \
+        y = operand0; \
+      else \
+        y = operand1; \
+    } \
+    v = fv_step (fv_kind##n, fv_a##n, fv_b##n, v, y); \
+  }
+
+/* v: the running value; operand0, operand1: expressions, evaluated when used */
+#define FV_APPLY_STEPS(operand0, operand1) \
+  FV_APPLY_STEP (0, operand0, operand1) FV_APPLY_STEP (1, operand0, operand1) \
+  FV_APPLY_STEP (2, operand0, operand1) FV_APPLY_STEP (3, operand0, operand1) \
+  FV_APPLY_STEP (4, operand0, operand1) FV_APPLY_STEP (5, operand0, operand1)
+
+#define FV_STEPS_OPERANDS(first) \
+  FV_IN (first, fv_operand0) \
+  FV_IN (first + 1, fv_operand1) \
+  vec4 fv_steps (vec4 v, FvOperandPush p[FV_MAX_OPERANDS], int row, int c) \
+  { \
+    FV_APPLY_STEPS (FV_LOAD (fv_operand0, p[0].base + row * p[0].stride + c), \
+      FV_LOAD (fv_operand1, p[1].base + row * p[1].stride + c)) \
+    return v; \
+  }
