@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "gst/card/card.h"
+#include "gst/engine/graph.h"
+
+G_BEGIN_DECLS
+
+/* Boxes over the threshold that one frame can bring back, before suppression. */
+#define GST_FOVEA_MAX_CANDIDATES 1024
+#define GST_FOVEA_MAX_CLASSES 64
+
+/* Pixels of the frame, clipped to it; sorted by falling score. */
+typedef struct
+{
+  float x, y, width, height;
+  float score;
+  guint class_id;
+  guint index; /* which of the model's candidates: breaks ties of score */
+} GstFoveaBox;
+
+/* Of a classifier: the probability. Of a segmenter: the class's share of the
+ * frame, 0..1, by rising class_id. */
+typedef struct
+{
+  guint class_id;
+  float score;
+} GstFoveaClass;
+
+typedef enum
+{
+  GST_FOVEA_MAP_NONE,
+  GST_FOVEA_MAP_U8, /* class numbers */
+  GST_FOVEA_MAP_U16, /* class numbers, where there are more than 256 */
+  GST_FOVEA_MAP_F32, /* depth; 0 where the model gave none */
+} GstFoveaMapFormat;
+
+/* A map over the whole frame, on the device. Rows are stride bytes apart, the
+ * first at byte 0; stride is a multiple of 4, what lies behind width is 0. */
+typedef struct
+{
+  GstFoveaMapFormat format;
+  guint width, height; /* those of the frame */
+  gsize stride, size; /* bytes */
+  FvBuffer *buffer; /* (transfer none) owned by the head */
+} GstFoveaMap;
+
+/* What may change from frame to frame without recording anew. */
+typedef struct
+{
+  float threshold; /* detect: of scores; classify: of probabilities;
+                           segment with one map: of the foreground           */
+  float iou_threshold; /* detect: boxes of a class that overlap more are one */
+  guint max_detections; /* at most GST_FOVEA_MAX_CANDIDATES                   */
+  guint max_classes; /* classify: top k, at most GST_FOVEA_MAX_CLASSES     */
+} GstFoveaHeadParams;
+
+/* threshold 0.5 (detect 0.3, classify 0), iou 0.45, 100 boxes, 5 classes; what the
+ * card says goes first. */
+FV_API void
+gst_fovea_head_params_init (GstFoveaHeadParams *params, const FvCardHead *head);
+
+/* What a head found in a frame. */
+typedef struct
+{
+  FvHeadKind kind;
+  GArray *boxes; /* (element-type GstFoveaBox) detect */
+  GArray *classes; /* (element-type GstFoveaClass) classify, segment */
+  guint n_candidates; /* detect: over the threshold, before the limit of
+                         GST_FOVEA_MAX_CANDIDATES and suppression */
+  float minimum, maximum; /* depth: over the frame; 0 if all is NaN */
+} GstFoveaResult;
+
+FV_API void gst_fovea_result_init (GstFoveaResult *result);
+FV_API void gst_fovea_result_clear (GstFoveaResult *result);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstFoveaResult, gst_fovea_result_clear)
+
+/**
+ * GstFoveaHead: decodes one head of a model on the device, behind the net.
+ *
+ * Life:    gst_fovea_head_new() for one graph slot, one size of frames and one
+ *          place for its map; gst_fovea_head_add() puts its dispatches into a
+ *          program that is submitted behind fv_graph_program() of that slot.
+ *          Then for each frame: set_params, submit, fv_device_wait(), read.
+ *          Whoever lets maps live longer than the next frame makes several heads
+ *          and programs and takes one whose map is free.
+ * Shapes:  the ports' own; see docs/model-cards.md for those that each decoder
+ *          takes. Maps have the size of the frame, with letterbox and crop undone.
+ * Memory:  everything is allocated in new; neither recording nor running
+ *          allocates on the device. The map stays on the device; what read()
+ *          needs, at most 32 KiB, is in mapped memory.
+ * Threads: one at a time.
+ * Errors:  FV_ERROR_UNSUPPORTED, FV_ERROR_INVALID (output, expected and given
+ *          shape are named), FV_ERROR_TOO_LARGE, FV_ERROR_DEVICE.
+ */
+typedef struct _GstFoveaHead GstFoveaHead;
+
+/* @head: of a card that fv_card_bind_outputs() completed; it and the ports must
+ * outlive the result. @outputs: all outputs of the graph slot. */
+FV_API GstFoveaHead *gst_fovea_head_new (FvDevice *device,
+    const FvCardHead *head, const FvPort *const *outputs, guint n_outputs,
+    const FvFrameMap *map, GError **error);
+FV_API void gst_fovea_head_free (GstFoveaHead *head); /* %NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstFoveaHead, gst_fovea_head_free)
+
+FV_API void gst_fovea_head_add (GstFoveaHead *head, FvProgram *program);
+/* Holds for the submits that follow. */
+FV_API void gst_fovea_head_set_params (GstFoveaHead *head,
+    const GstFoveaHeadParams *params);
+/* After fv_device_wait(): fills @result, which init made or an earlier read
+ * filled (its arrays are used again). */
+FV_API void gst_fovea_head_read (GstFoveaHead *head, GstFoveaResult *result);
+
+FV_API const FvCardHead *gst_fovea_head_card (GstFoveaHead *head);
+/* (nullable) the map of a segment or depth head, valid as long as the head; keep a
+ * reference to its buffer to outlive it. */
+FV_API const GstFoveaMap *gst_fovea_head_map (GstFoveaHead *head);
+
+G_END_DECLS
