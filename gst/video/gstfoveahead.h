@@ -29,21 +29,21 @@ typedef struct
 
 typedef enum
 {
-  GST_FOVEA_MAP_NONE,
-  GST_FOVEA_MAP_U8, /* class numbers */
-  GST_FOVEA_MAP_U16, /* class numbers, where there are more than 256 */
-  GST_FOVEA_MAP_F32, /* depth; 0 where the model gave none */
-} GstFoveaMapFormat;
+  GST_FOVEA_HEAD_MAP_NONE,
+  GST_FOVEA_HEAD_MAP_U8, /* class numbers */
+  GST_FOVEA_HEAD_MAP_U16, /* class numbers, where there are more than 256 */
+  GST_FOVEA_HEAD_MAP_F32, /* depth; 0 where the model gave none */
+} GstFoveaHeadMapFormat;
 
 /* A map over the whole frame, on the device. Rows are stride bytes apart, the
  * first at byte 0; stride is a multiple of 4, what lies behind width is 0. */
 typedef struct
 {
-  GstFoveaMapFormat format;
+  GstFoveaHeadMapFormat format;
   guint width, height; /* those of the frame */
   gsize stride, size; /* bytes */
   FvBuffer *buffer; /* (transfer none) owned by the head */
-} GstFoveaMap;
+} GstFoveaHeadMap;
 
 /* What may change from frame to frame without recording anew. */
 typedef struct
@@ -114,6 +114,6 @@ FV_API void gst_fovea_head_read (GstFoveaHead *head, GstFoveaResult *result);
 FV_API const FvCardHead *gst_fovea_head_card (GstFoveaHead *head);
 /* (nullable) the map of a segment or depth head, valid as long as the head; keep a
  * reference to its buffer to outlive it. */
-FV_API const GstFoveaMap *gst_fovea_head_map (GstFoveaHead *head);
+FV_API const GstFoveaHeadMap *gst_fovea_head_map (GstFoveaHead *head);
 
 G_END_DECLS
