@@ -54,19 +54,19 @@ gst_fovea_producer_label (const GstFoveaProducer *producer, guint id);
 FV_API gboolean gst_fovea_producer_matches (const GstFoveaProducer *producer,
     const char *source);
 
-/* How the elements of a map are stored, little-endian. */
+/* How the elements of a plane are stored, little-endian. */
 typedef enum
 {
-  GST_FOVEA_MAP_U8,
-  GST_FOVEA_MAP_U16,
-  GST_FOVEA_MAP_F16,
-  GST_FOVEA_MAP_F32,
-} GstFoveaMapFormat;
+  GST_FOVEA_PLANE_U8,
+  GST_FOVEA_PLANE_U16,
+  GST_FOVEA_PLANE_F16,
+  GST_FOVEA_PLANE_F32,
+} GstFoveaPlaneFormat;
 
 /**
- * GstFoveaMap: a plane of numbers that lies over a part of the frame.
+ * GstFoveaPlane: a plane of numbers that lies over a part of the frame.
  *
- * Life:    gst_fovea_map_new(), then ref and unref; immutable.
+ * Life:    gst_fovea_plane_new(), then ref and unref; immutable.
  * Shapes:  @width x @height of its own, which need not be the frame's: a
  *          consumer scales to the rectangle that the meta names. Row y starts
  *          at y * @stride bytes; a row may be followed by padding, and writers
@@ -80,24 +80,24 @@ typedef struct
   gatomicrefcount ref;
   GstFoveaProducer *producer;
   GstClockTime pts; /* of the frame that it was computed on */
-  GstFoveaMapFormat format;
+  GstFoveaPlaneFormat format;
   guint width, height;
   guint stride; /* bytes */
   GstBuffer *data;
-} GstFoveaMap;
+} GstFoveaPlane;
 
-#define GST_TYPE_FOVEA_MAP (gst_fovea_map_get_type ())
-FV_API GType gst_fovea_map_get_type (void);
+#define GST_TYPE_FOVEA_PLANE (gst_fovea_plane_get_type ())
+FV_API GType gst_fovea_plane_get_type (void);
 /* @data: (transfer full). Returns: (transfer full) (nullable): NULL, with @data
  * dropped, when @data is smaller than the rows say or a size is 0. */
-FV_API GstFoveaMap *gst_fovea_map_new (GstFoveaProducer *producer,
-    GstClockTime pts, GstFoveaMapFormat format, guint width, guint height,
+FV_API GstFoveaPlane *gst_fovea_plane_new (GstFoveaProducer *producer,
+    GstClockTime pts, GstFoveaPlaneFormat format, guint width, guint height,
     guint stride, GstBuffer *data);
-FV_API GstFoveaMap *gst_fovea_map_ref (GstFoveaMap *map);
-FV_API void gst_fovea_map_unref (GstFoveaMap *map); /* %NULL is fine */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstFoveaMap, gst_fovea_map_unref)
+FV_API GstFoveaPlane *gst_fovea_plane_ref (GstFoveaPlane *map);
+FV_API void gst_fovea_plane_unref (GstFoveaPlane *map); /* %NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstFoveaPlane, gst_fovea_plane_unref)
 /* Bytes of an element */
-FV_API guint gst_fovea_map_format_size (GstFoveaMapFormat format);
+FV_API guint gst_fovea_plane_format_size (GstFoveaPlaneFormat format);
 
 /* Where a result lies: @region in pixels of a frame of @width x @height. */
 typedef struct
@@ -120,8 +120,8 @@ typedef struct
 {
   GstMeta meta;
   GstFoveaFrame frame;
-  GstFoveaMap *map;
-  GstFoveaMap *matte; /* (nullable) */
+  GstFoveaPlane *map;
+  GstFoveaPlane *matte; /* (nullable) */
   guint n_classes;
   gint background; /* the class that is drawn as nothing; -1: none */
 } GstFoveaSegmentationMeta;
@@ -132,8 +132,8 @@ FV_API GType gst_fovea_segmentation_meta_api_get_type (void);
 FV_API const GstMetaInfo *gst_fovea_segmentation_meta_get_info (void);
 /* @map, @matte: (transfer none); the map covers the whole frame. */
 FV_API GstFoveaSegmentationMeta *gst_fovea_buffer_add_segmentation (
-    GstBuffer *buffer, GstFoveaMap *map, GstFoveaMap *matte, guint n_classes,
-    gint background, guint frame_width, guint frame_height);
+    GstBuffer *buffer, GstFoveaPlane *map, GstFoveaPlane *matte,
+    guint n_classes, gint background, guint frame_width, guint frame_height);
 /* The first one that matches @source, as in gst_fovea_producer_matches().
  * Returns: (transfer none) (nullable) */
 FV_API GstFoveaSegmentationMeta *
@@ -149,13 +149,13 @@ typedef enum
 
 /**
  * GstFoveaDepthMeta: how far each pixel is. Life as above; @map: F16 or F32, NaN
- * or infinite where nothing is known.
+ * or infinite where nothing is known; of metric depth, 0 too.
  */
 typedef struct
 {
   GstMeta meta;
   GstFoveaFrame frame;
-  GstFoveaMap *map;
+  GstFoveaPlane *map;
   GstFoveaDepthKind kind;
 } GstFoveaDepthMeta;
 
@@ -163,7 +163,7 @@ typedef struct
 FV_API GType gst_fovea_depth_meta_api_get_type (void);
 FV_API const GstMetaInfo *gst_fovea_depth_meta_get_info (void);
 FV_API GstFoveaDepthMeta *
-gst_fovea_buffer_add_depth (GstBuffer *buffer, GstFoveaMap *map,
+gst_fovea_buffer_add_depth (GstBuffer *buffer, GstFoveaPlane *map,
     GstFoveaDepthKind kind, guint frame_width, guint frame_height);
 FV_API GstFoveaDepthMeta *
 gst_fovea_buffer_get_depth (GstBuffer *buffer, const char *source);
