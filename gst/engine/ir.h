@@ -48,6 +48,7 @@ struct _FvNode
   guint n_own_inputs; /* without operands of steps */
   guint n_attrs;
   FvAttr *attrs;      /* complete: defaults filled in from FvOp.attrs */
+  guint64 attrs_given; /* bit i: attrs[i] was set, not defaulted */
   guint n_steps;
   FvStep steps[FV_MAX_STEPS];
 };
@@ -105,6 +106,10 @@ FvValue *fv_ir_add_constant (FvIr *ir, const char *name, FvArray *array);
 /* Adds a node at the end; attributes get the operator's defaults. */
 FvNode *fv_ir_add_node (FvIr *ir, const FvOp *op, const char *name,
     FvValue **inputs, guint n_inputs, FvValue **outputs, guint n_outputs);
+/* Takes the attributes of a file's node; any that the operator's row lacks, or of
+ * another kind, is an error. */
+gboolean fv_node_take_attrs (
+    FvNode *node, const FvModelNode *from, GError **error);
 /* Puts @node right behind @after (or first, for NULL) in the order. */
 void fv_ir_place_after (FvIr *ir, FvNode *node, FvNode *after);
 void fv_ir_remove_node (FvIr *ir, FvNode *node);

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From the file's graph to the IR: sizes bound, operators found, shapes
+ * inferred and everything constant folded, in one sweep in topological order. */
+#include "gst/engine/ir-private.h"
+
+#include <string.h>
+
+#define MAX_IF_DEPTH 16
+/* Constants above this are left to the device. */
+#define FOLD_BYTES ((gsize) 256 << 20)
+
+typedef struct
+{
+  FvIr *ir;
+  guint depth;
+  guint n_missing; /* operators not known, listed in one error */
+  GString *missing;
+} Build;
+
+/* Names seen from a graph: its own and those around it. */
+typedef struct _Scope
+{
+  struct _Scope *outer;
+  GHashTable *values;
+} Scope;
+
+static FvValue *
+look_up (Scope *scope, const char *name)
+{
+  for (; scope; scope = scope->outer) {
+    FvValue *value = g_hash_table_lookup (scope->values, name);
+
+    if (value)
+      return value;
+  }
+  return NULL;
+}
+
+static gboolean
+check_size (FvNode *node, FvValue *value, GError **error)
+{
+  gint64 count = fv_shape_count (&value->shape);
+  g_autofree char *text = fv_shape_to_string (&value->shape);
+
+  for (guint i = 0; i < value->shape.rank; i++)
+    if (value->shape.dims[i] < 0)
+      return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+          "output '%s' would have the shape %s", value->name, text);
+  if (count < 0 || (guint64) count > node->ir->memory_limit / 4
+      || count > G_MAXINT32)
+    return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+        "output '%s' of shape %s is over the limit of %" G_GSIZE_FORMAT
+        " bytes", value->name, text, node->ir->memory_limit);
+  return TRUE;
+}
+
+gboolean
+fv_node_infer (FvNode *node, GError **error)
+{
+  guint least = node->op->min_inputs;
+  guint most = node->op->max_inputs ? node->op->max_inputs : least;
+
+  if (node->n_own_inputs < least || node->n_own_inputs > most)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "has %u inputs, expected %u to %u", node->n_own_inputs, least, most);
+  for (guint i = 0; i < least; i++)
+    if (!node->inputs[i])
+      return fv_node_fail (
+          node, error, FV_ERROR_MALFORMED, "input %u is absent", i);
+  if (node->n_outputs < 1 || !node->outputs[0]
+      || node->n_outputs > MAX (node->op->max_outputs, 1))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "has %u outputs, expected 1 to %u", node->n_outputs,
+        MAX (node->op->max_outputs, 1));
+  if (!node->op->infer (node, error))
+    return FALSE;
+  for (guint i = 0; i < node->n_outputs; i++)
+    if (node->outputs[i] && !check_size (node, node->outputs[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+is_foldable (FvNode *node)
+{
+  gsize bytes = 0;
+
+  if (!node->op->reference)
+    return FALSE;
+  for (guint i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i] && !node->inputs[i]->constant
+        && !(node->op->flags & FV_OP_SHAPE_ONLY))
+      return FALSE;
+  for (guint i = 0; i < node->n_outputs; i++)
+    if (node->outputs[i])
+      bytes += fv_shape_count (&node->outputs[i]->shape) * 8;
+  return bytes <= FOLD_BYTES;
+}
+
+/* Makes the outputs constants and drops the node. */
+static gboolean
+fold (FvNode *node, GError **error)
+{
+  FvIr *ir = node->ir;
+  g_autofree FvArray **in = g_new0 (FvArray *, node->n_inputs + 1);
+  g_autofree FvArray **out = g_new0 (FvArray *, node->n_outputs + 1);
+  gboolean ok = TRUE;
+  guint64 work = 1;
+
+  for (guint i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i])
+      work += fv_shape_count (&node->inputs[i]->shape);
+  for (guint i = 0; i < node->n_outputs; i++)
+    if (node->outputs[i])
+      work += fv_shape_count (&node->outputs[i]->shape);
+  if (work > ir->work_left)
+    return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+        "folding the model's constants takes too much work");
+  ir->work_left -= work;
+  for (guint i = 0; ok && i < node->n_inputs; i++)
+    if (node->inputs[i] && node->inputs[i]->constant)
+      ok = (in[i] = fv_value_floats (node->inputs[i], error)) != NULL;
+  if (ok)
+    ok = fv_node_reference (node, in, out, error);
+  for (guint i = 0; i < node->n_inputs; i++)
+    fv_array_unref (in[i]);
+  for (guint i = 0; ok && i < node->n_outputs; i++)
+    if (node->outputs[i])
+      node->outputs[i]->constant = out[i];
+  if (ok)
+    fv_ir_remove_node (ir, node);
+  return ok;
+}
+
+static gboolean build_nodes (
+    Build *build, const FvModelGraph *graph, Scope *scope, GError **error);
+
+static gboolean
+add_initializers (Build *build, const FvModelGraph *graph, Scope *scope)
+{
+  for (guint i = 0; i < graph->n_initializers; i++)
+    g_hash_table_insert (scope->values, graph->initializers[i].name,
+        fv_ir_add_constant (build->ir, graph->initializers[i].name,
+            graph->initializers[i].array));
+  return TRUE;
+}
+
+/* An If whose condition is constant becomes the branch that it chooses. */
+static gboolean
+inline_if (Build *build, const FvModelNode *from, Scope *scope, GError **error)
+{
+  FvValue *condition = look_up (scope, from->inputs[0]);
+  const FvAttr *branch;
+  Scope inner = { scope, NULL };
+  gboolean ok;
+
+  if (!condition || !condition->constant || condition->constant->count != 1) {
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "%s: node '%s' (If): its condition '%s' depends on the data; only "
+        "conditions known when the model is loaded are supported",
+        build->ir->name, from->name, from->inputs[0]);
+    return FALSE;
+  }
+  branch = fv_model_node_attr (from,
+      fv_array_get_int (condition->constant, 0) ? "then_branch"
+                                                : "else_branch");
+  if (!branch || !branch->graph || build->depth >= MAX_IF_DEPTH
+      || branch->graph->n_outputs < from->n_outputs) {
+    g_set_error (error, FV_ERROR, FV_ERROR_MALFORMED,
+        "%s: node '%s' (If): the branch is missing, nested too deep, or has "
+        "too few outputs", build->ir->name, from->name);
+    return FALSE;
+  }
+  inner.values = g_hash_table_new (g_str_hash, g_str_equal);
+  build->depth++;
+  add_initializers (build, branch->graph, &inner);
+  ok = build_nodes (build, branch->graph, &inner, error);
+  build->depth--;
+  for (guint i = 0; ok && i < from->n_outputs; i++) {
+    FvValue *value = look_up (&inner, branch->graph->outputs[i].name);
+
+    if ((ok = value != NULL))
+      g_hash_table_insert (scope->values, from->outputs[i], value);
+    else
+      g_set_error (error, FV_ERROR, FV_ERROR_MALFORMED,
+          "%s: node '%s' (If): nothing makes the branch's output '%s'",
+          build->ir->name, from->name, branch->graph->outputs[i].name);
+  }
+  g_hash_table_unref (inner.values);
+  return ok;
+}
+
+static const FvOp *
+find_op (Build *build, const FvModelNode *from)
+{
+  gboolean known = FALSE;
+  const FvOp *op = NULL;
+  gboolean onnx = !*from->domain || !strcmp (from->domain, "ai.onnx");
+
+  if (onnx && strncmp (from->op_type, "fovea.", 6))
+    op = fv_op_find (from->op_type, from->opset, &known);
+  if (!op && build->n_missing++ < 8)
+    g_string_append_printf (build->missing, "%snode '%s': operator %s%s%s (%s%u)",
+        build->missing->len ? "; " : "", from->name, from->domain,
+        *from->domain ? "." : "", from->op_type,
+        known ? "known, but not at opset " : "unknown; opset ", from->opset);
+  return op;
+}
+
+static gboolean
+build_node (Build *build, const FvModelNode *from, Scope *scope, GError **error)
+{
+  const FvOp *op = find_op (build, from);
+  g_autofree FvValue **in = g_new0 (FvValue *, from->n_inputs + 1);
+  g_autofree FvValue **out = g_new0 (FvValue *, from->n_outputs + 1);
+  guint n_in = from->n_inputs, n_out = from->n_outputs;
+  FvNode *node;
+
+  if (!op)
+    return TRUE; /* reported together at the end */
+  for (guint i = 0; i < n_in; i++)
+    if (*from->inputs[i] && !(in[i] = look_up (scope, from->inputs[i]))) {
+      if (build->n_missing)
+        return TRUE; /* made by one of those */
+      g_set_error (error, FV_ERROR, FV_ERROR_MALFORMED,
+          "%s: node '%s' (%s): nothing makes its input '%s'",
+          build->ir->name, from->name, from->op_type, from->inputs[i]);
+      return FALSE;
+    }
+  if (build->n_missing)
+    return TRUE;
+  while (n_in && !in[n_in - 1])
+    n_in--;
+  while (n_out && !*from->outputs[n_out - 1])
+    n_out--;
+  for (guint i = 0; i < n_out; i++)
+    if (*from->outputs[i]) {
+      out[i] = fv_ir_add_value (build->ir, from->outputs[i], FV_TYPE_NONE, NULL);
+      g_hash_table_insert (scope->values, from->outputs[i], out[i]);
+    }
+  node = fv_ir_add_node (build->ir, op, from->name, in, n_in, out, n_out);
+  node->opset = from->opset;
+  if (!fv_node_take_attrs (node, from, error) || !fv_node_infer (node, error))
+    return FALSE;
+  return is_foldable (node) ? fold (node, error) : TRUE;
+}
+
+static gboolean
+build_nodes (
+    Build *build, const FvModelGraph *graph, Scope *scope, GError **error)
+{
+  for (guint i = 0; i < graph->n_nodes; i++) {
+    const FvModelNode *node = &graph->nodes[i];
+    gboolean is_if = !strcmp (node->op_type, "If") && !*node->domain
+                     && node->n_inputs == 1;
+
+    if (is_if && build->n_missing)
+      continue;
+    if (!(is_if ? inline_if : build_node) (build, node, scope, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+bind_input (Build *build, const FvValueInfo *info, const FvShape *given,
+    Scope *scope, GError **error)
+{
+  FvShape shape = info->shape;
+  FvValue *value;
+
+  if (!info->has_shape && !given) {
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "%s: input '%s' has no rank; give its shape", build->ir->name,
+        info->name);
+    return FALSE;
+  }
+  if (!info->has_shape)
+    shape = *given;
+  if (given && given->rank != shape.rank) {
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "%s: input '%s' has rank %u, but a shape of rank %u was given",
+        build->ir->name, info->name, shape.rank, given->rank);
+    return FALSE;
+  }
+  for (guint i = 0; i < shape.rank; i++) {
+    gint64 *size = &shape.dims[i], want = given ? given->dims[i] : -1;
+
+    if (*size < 0)
+      *size = want >= 0 ? want : i == 0 ? 1 : -1;
+    if (*size < 0 || (want >= 0 && want != *size) || !*size) {
+      g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+          "%s: input '%s': size of axis %u (%s) is %" G_GINT64_FORMAT
+          " in the model, %" G_GINT64_FORMAT " was given%s", build->ir->name,
+          info->name, i, info->symbols[i] ? info->symbols[i] : "unnamed",
+          info->shape.dims[i], want,
+          *size == 0 ? "; a size of zero makes no sense here" : "");
+      return FALSE;
+    }
+  }
+  value = fv_ir_add_value (build->ir, info->name, info->type, &shape);
+  value->is_input = TRUE;
+  g_ptr_array_add (build->ir->inputs, value);
+  g_hash_table_insert (scope->values, info->name, value);
+  if (fv_shape_count (&shape) < 0
+      || (gsize) fv_shape_count (&shape) > build->ir->memory_limit / 4) {
+    g_set_error (error, FV_ERROR, FV_ERROR_TOO_LARGE,
+        "%s: input '%s' is too large", build->ir->name, info->name);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+build_outputs (Build *build, const FvModelGraph *graph, Scope *scope,
+    GError **error)
+{
+  for (guint i = 0; i < graph->n_outputs; i++) {
+    FvValue *value = look_up (scope, graph->outputs[i].name);
+
+    if (!value) {
+      g_set_error (error, FV_ERROR, FV_ERROR_MALFORMED,
+          "%s: nothing makes the output '%s'", build->ir->name,
+          graph->outputs[i].name);
+      return FALSE;
+    }
+    value->is_output = TRUE;
+    g_ptr_array_add (build->ir->outputs, value);
+  }
+  return TRUE;
+}
+
+static gboolean
+build_all (Build *build, FvModel *model, const FvShape *shapes,
+    guint n_shapes, Scope *scope, GError **error)
+{
+  const FvModelGraph *graph = model->graph;
+
+  if (shapes && n_shapes != graph->n_inputs) {
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "%s: %u shapes were given for %u inputs", build->ir->name, n_shapes,
+        graph->n_inputs);
+    return FALSE;
+  }
+  add_initializers (build, graph, scope);
+  for (guint i = 0; i < graph->n_inputs; i++)
+    if (!bind_input (build, &graph->inputs[i], shapes ? &shapes[i] : NULL,
+            scope, error))
+      return FALSE;
+  if (!build_nodes (build, graph, scope, error))
+    return FALSE;
+  if (build->n_missing) {
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "%s: %u nodes cannot be run: %s%s", build->ir->name,
+        build->n_missing, build->missing->str,
+        build->n_missing > 8 ? "; ..." : "");
+    return FALSE;
+  }
+  return build_outputs (build, graph, scope, error);
+}
+
+FvIr *
+fv_ir_build (FvModel *model, const FvShape *shapes, guint n_shapes,
+    gsize memory_limit, GError **error)
+{
+  g_autoptr (FvIr) ir = fv_ir_new (model->path ? model->path : "model");
+  Scope scope = { NULL, g_hash_table_new (g_str_hash, g_str_equal) };
+  Build build = { ir, 0, 0, g_string_new (NULL) };
+  gboolean ok;
+
+  if (memory_limit)
+    ir->memory_limit = memory_limit;
+  ok = build_all (&build, model, shapes, n_shapes, &scope, error);
+  g_hash_table_unref (scope.values);
+  g_string_free (build.missing, TRUE);
+  return ok ? g_steal_pointer (&ir) : NULL;
+}
