@@ -31,6 +31,7 @@ struct _FvValue
   FvNode *producer;   /* (nullable) */
   GPtrArray *users;   /* FvNode *, one entry per use */
   gboolean is_input, is_output;
+  gboolean is_wide;         /* kept in f32 although the plan is f16 */
   struct _FvPlaced *placed; /* the plan's, while there is one */
 };
 

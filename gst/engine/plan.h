@@ -14,9 +14,9 @@ typedef struct _FvStorage FvStorage; /* an allocation with a lifetime */
  * FvTensor: a strided view of a storage, indexed by the ONNX axes.
  *
  * Element (i0, i1, ...) lies at offset + sum (i * strides), in elements. Of an
- * allocation the innermost axis is padded to a multiple of 4 (f32) or 8 (f16)
- * elements; pad elements of whole allocations are zero, those behind a slice
- * are its neighbours. Strides of axes of size 1 mean nothing.
+ * allocation the innermost axis is padded to a multiple of 4 elements; pad
+ * elements of whole allocations are zero, those behind a slice are its
+ * neighbours: finite, but not zero. Strides of axes of size 1 mean nothing.
  */
 typedef struct _FvTensor
 {
@@ -45,8 +45,8 @@ gboolean fv_plan_input_rows (FvPlan *plan, FvNode *node, guint i, int inner,
 
 /* A place for output @i: a dense allocation (or a slice of a Concat's, so mind the
  * strides) with axis @inner innermost and the others in ONNX order. The kernel
- * writes every vec4 of every row, and zeroes behind the axis' end when
- * fv_tensor_owns_pad() — within a slice too, as its last vec4 is its own. */
+ * writes every vec4 of every row, with zeroes behind the axis' end: within a slice
+ * too, as its last vec4 is its own. */
 gboolean fv_plan_output (
     FvPlan *plan, FvNode *node, guint i, int inner, FvTensor *tensor, GError **error);
 /* The same with the axes' order, outermost first (order[rank - 1] is innermost). */
@@ -67,6 +67,11 @@ gboolean fv_plan_weights (FvPlan *plan, FvNode *node, const float *data,
  * order; any strides on both sides). */
 gboolean fv_plan_copy (FvPlan *plan, FvNode *node, const FvTensor *source,
     const FvTensor *target, GError **error);
+
+/* Lowers a Concat along @axis: inputs whose producers already wrote into their
+ * slice stay, the others are copied there. */
+gboolean fv_plan_concat (
+    FvPlan *plan, FvNode *node, guint axis, GError **error);
 
 /* Dispatches. Usage:
  *   FvDispatch d; fv_plan_begin (plan, node, &d, "conv");
@@ -94,11 +99,29 @@ gboolean fv_tensor_rows (
     const FvTensor *tensor, int inner, gint64 *n_rows, gint64 *stride);
 /* TRUE when stride of @inner is 1 and everything else is a multiple of 4 */
 gboolean fv_tensor_is_vec4 (const FvTensor *tensor, int inner);
+/* Elements @start .. @start + @size of @axis. */
+void fv_tensor_slice (const FvTensor *tensor, guint axis, gint64 start,
+    gint64 size, FvTensor *view);
 /* The view of @tensor under another shape of as many elements, if strides allow. */
 gboolean fv_tensor_reshape (
     const FvTensor *tensor, const FvShape *shape, FvTensor *view);
 /* perm as ONNX Transpose has it: axis i of the view is axis perm[i] of @tensor */
 void fv_tensor_transpose (
     const FvTensor *tensor, const gint64 *perm, FvTensor *view);
+
+/* gst/ops/copy.c: the kernels behind fv_plan_copy() */
+gboolean fv_copy_lower (FvPlan *plan, FvNode *node, const FvTensor *source,
+    const FvTensor *target, GError **error);
+
+/* graph.c's side of a plan. */
+typedef struct
+{
+  FvType type;    /* F32 or F16 */
+  gboolean alone; /* every allocation keeps its place, with guard zones */
+} FvPlanOptions;
+FvPlan *fv_plan_new (FvDevice *device, FvIr *ir, const FvPlanOptions *options,
+    GError **error);
+void fv_plan_free (FvPlan *plan); /* %NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvPlan, fv_plan_free)
 
 G_END_DECLS

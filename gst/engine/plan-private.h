@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "gst/engine/plan.h"
+
+typedef enum
+{
+  FV_STORAGE_ARENA,  /* activations, sharing memory by lifetime */
+  FV_STORAGE_WEIGHT, /* uploaded once */
+  FV_STORAGE_INPUT,  /* one region per slot */
+  FV_STORAGE_OUTPUT, /* one region per slot */
+} FvStorageKind;
+
+struct _FvStorage
+{
+  FvStorageKind kind;
+  gsize size;        /* bytes */
+  gsize offset;      /* bytes in the region of its kind */
+  gint first, last;  /* dispatches that use it; -1: none */
+  gpointer data;     /* WEIGHT: owned, until uploaded */
+};
+
+/* Where a value lies, and copies of it in other layouts. */
+typedef struct _FvPlaced
+{
+  gboolean is_ready;  /* written (or being written) by its producer */
+  gboolean has_tensor;
+  FvTensor tensor;
+  gboolean has_copy[FV_MAX_RANK + 1]; /* by inner axis; [FV_MAX_RANK]: any */
+  FvTensor copies[FV_MAX_RANK + 1];
+} FvPlaced;
+
+struct _FvPlan
+{
+  FvDevice *device;
+  FvTier tier;
+  FvIr *ir;
+  FvPlanOptions options;
+  GArray *dispatches;   /* FvDispatch; bindings' buffers are FvStorage * still */
+  GPtrArray *storages;
+  gsize region[4];      /* bytes per FvStorageKind */
+  gsize arena_bound;
+};
+
+gsize fv_storage_align (gsize size);
+/* memory.c: offsets of all storages */
+void fv_plan_place (FvPlan *plan);

@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From the IR to a list of dispatches over storages that have no memory yet. */
+#include "gst/engine/plan-private.h"
+
+#include <string.h>
+
+FvTier
+fv_plan_tier (FvPlan *plan)
+{
+  return plan->tier;
+}
+
+const FvDeviceInfo *
+fv_plan_device_info (FvPlan *plan)
+{
+  return fv_device_info (plan->device);
+}
+
+static FvStorage *
+storage_new (FvPlan *plan, FvStorageKind kind, gsize size)
+{
+  FvStorage *storage = g_new0 (FvStorage, 1);
+
+  storage->kind = kind;
+  storage->size = MAX (size, 16);
+  storage->first = storage->last = -1;
+  g_ptr_array_add (plan->storages, storage);
+  return storage;
+}
+
+static void
+storage_free (gpointer data)
+{
+  FvStorage *storage = data;
+
+  g_free (storage->data);
+  g_free (storage);
+}
+
+static FvPlaced *
+placed (FvValue *value)
+{
+  if (!value->placed)
+    value->placed = g_new0 (FvPlaced, 1);
+  return value->placed;
+}
+
+static FvType
+stored_type (FvPlan *plan, const FvValue *value)
+{
+  return value->is_wide ? FV_TYPE_F32 : plan->options.type;
+}
+
+/* Dense strides for axes in @order (outermost first), the last one padded.
+ * Returns the elements of the allocation. */
+static gint64
+dense_strides (FvTensor *tensor, const guint *order)
+{
+  guint rank = tensor->shape.rank;
+  gint64 stride = 1;
+
+  for (int i = (int) rank - 1; i >= 0; i--) {
+    gint64 size = tensor->shape.dims[order[i]];
+
+    tensor->strides[order[i]] = stride;
+    stride *= i == (int) rank - 1 ? (size + 3) & ~(gint64) 3 : size;
+  }
+  return MAX (stride, 4);
+}
+
+static void
+order_with_inner (guint rank, int inner, guint *order)
+{
+  guint n = 0;
+
+  if (inner < 0)
+    inner = (int) rank - 1;
+  for (guint i = 0; i < rank; i++)
+    if ((int) i != inner)
+      order[n++] = i;
+  if (rank)
+    order[n] = inner;
+}
+
+static FvTensor
+tensor_new (FvPlan *plan, FvStorageKind kind, FvType type,
+    const FvShape *shape, const guint *order)
+{
+  FvTensor tensor = { .type = type, .shape = *shape };
+
+  tensor.storage = storage_new (
+      plan, kind, dense_strides (&tensor, order) * fv_type_size (type));
+  return tensor;
+}
+
+gboolean
+fv_plan_temporary (FvPlan *plan, FvNode *node, gint64 count, FvType type,
+    FvTensor *tensor, GError **error)
+{
+  FvShape shape = { 1, { count } };
+  guint order[1] = { 0 };
+
+  *tensor = tensor_new (plan, FV_STORAGE_ARENA,
+      type == FV_TYPE_NONE ? plan->options.type : type, &shape, order);
+  return TRUE;
+}
+
+static void
+store (gpointer data, FvType type, gint64 i, float value)
+{
+  if (type == FV_TYPE_F16)
+    ((guint16 *) data)[i] = fv_f32_to_f16 (value);
+  else
+    ((float *) data)[i] = value;
+}
+
+gboolean
+fv_plan_weights (FvPlan *plan, FvNode *node, const float *data, gint64 count,
+    FvType type, FvTensor *tensor, GError **error)
+{
+  gint64 padded = MAX ((count + 7) & ~(gint64) 7, 8);
+  FvShape shape = { 1, { count } };
+  guint order[1] = { 0 };
+
+  if (type == FV_TYPE_NONE)
+    type = plan->options.type;
+  *tensor = tensor_new (plan, FV_STORAGE_WEIGHT, type, &shape, order);
+  tensor->storage->size = padded * fv_type_size (type);
+  tensor->storage->data = g_try_malloc0 (tensor->storage->size);
+  if (!tensor->storage->data)
+    return fv_node_fail (
+        node, error, FV_ERROR_TOO_LARGE, "no memory for its weights");
+  for (gint64 i = 0; i < count; i++)
+    store (tensor->storage->data, type, i, data[i]);
+  return TRUE;
+}
+
+/* Uploads a constant in the layout of @order. */
+static gboolean
+upload (FvPlan *plan, FvNode *node, FvValue *value, const guint *order,
+    FvTensor *tensor, GError **error)
+{
+  g_autoptr (FvArray) array =
+      fv_array_convert (value->constant, FV_TYPE_F32, error);
+  gint64 index[FV_MAX_RANK] = { 0 }, at = 0;
+
+  if (!array)
+    return FALSE;
+  *tensor = tensor_new (plan, FV_STORAGE_WEIGHT, stored_type (plan, value),
+      &value->shape, order);
+  tensor->storage->data = g_try_malloc0 (tensor->storage->size);
+  if (!tensor->storage->data)
+    return fv_node_fail (
+        node, error, FV_ERROR_TOO_LARGE, "no memory for its constants");
+  for (gint64 i = 0; i < array->count; i++) {
+    store (tensor->storage->data, tensor->type, at, array->f32[i]);
+    for (int d = (int) value->shape.rank - 1; d >= 0; d--) {
+      at += tensor->strides[d];
+      if (++index[d] < value->shape.dims[d])
+        break;
+      at -= tensor->strides[d] * index[d];
+      index[d] = 0;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+input_as (FvPlan *plan, FvNode *node, guint i, int inner, gboolean rows,
+    FvTensor *tensor, GError **error)
+{
+  FvValue *value = fv_node_input (node, i);
+  guint slot = inner < 0 ? FV_MAX_RANK : (guint) inner;
+  guint order[FV_MAX_RANK];
+  gint64 n, stride;
+  FvPlaced *place;
+
+  if (!value)
+    return fv_node_fail (
+        node, error, FV_ERROR_UNSUPPORTED, "input %u is absent", i);
+  place = placed (value);
+  if (!value->constant && !place->is_ready)
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "input %u ('%s') has no place on the device", i, value->name);
+  if (place->is_ready
+      && (inner < 0 || fv_tensor_is_vec4 (&place->tensor, inner))
+      && (!rows || fv_tensor_rows (&place->tensor, inner, &n, &stride))) {
+    *tensor = place->tensor;
+    return TRUE;
+  }
+  if (!place->has_copy[slot]) {
+    order_with_inner (value->shape.rank, inner, order);
+    if (value->constant) {
+      if (!upload (plan, node, value, order, &place->copies[slot], error))
+        return FALSE;
+    } else {
+      place->copies[slot] = tensor_new (plan, FV_STORAGE_ARENA,
+          place->tensor.type, &value->shape, order);
+      if (!fv_plan_copy (
+              plan, node, &place->tensor, &place->copies[slot], error))
+        return FALSE;
+    }
+    place->has_copy[slot] = TRUE;
+  }
+  *tensor = place->copies[slot];
+  return TRUE;
+}
+
+gboolean
+fv_plan_input (FvPlan *plan, FvNode *node, guint i, int inner,
+    FvTensor *tensor, GError **error)
+{
+  return input_as (plan, node, i, inner, FALSE, tensor, error);
+}
+
+gboolean
+fv_plan_input_rows (FvPlan *plan, FvNode *node, guint i, int inner,
+    FvTensor *tensor, gint64 *row_stride, GError **error)
+{
+  gint64 n;
+
+  if (!input_as (plan, node, i, inner, TRUE, tensor, error))
+    return FALSE;
+  return fv_tensor_rows (tensor, inner, &n, row_stride);
+}
+
+static void allocate_output (
+    FvPlan *plan, FvValue *value, const guint *order);
+
+/* When @value goes into a Concat, its slice of the Concat's output, if the layout
+ * that its producer wants allows that. */
+static gboolean
+place_in_concat (FvPlan *plan, FvValue *value, const guint *order)
+{
+  FvNode *concat = NULL;
+  gint64 start = 0, size;
+  guint axis, which = 0, n_uses = 0;
+  FvPlaced *whole;
+
+  for (guint i = 0; i < value->users->len && !concat; i++) {
+    FvNode *user = value->users->pdata[i];
+
+    if (!g_strcmp0 (user->op->name, "Concat") && !user->n_steps)
+      concat = user;
+  }
+  if (!concat || value->is_output
+      || !fv_node_axis (concat, fv_node_int (concat, "axis"),
+          value->shape.rank, &axis, NULL))
+    return FALSE;
+  for (guint i = 0; i < concat->n_inputs; i++)
+    if (concat->inputs[i] == value) {
+      which = i;
+      n_uses++;
+    }
+  size = value->shape.dims[axis];
+  for (guint i = 0; i < which; i++)
+    start += concat->inputs[i]->shape.dims[axis];
+  if (n_uses != 1
+      || (order[value->shape.rank - 1] == axis
+          && (start % 4 || (size % 4 && which != concat->n_inputs - 1))))
+    return FALSE;
+  whole = placed (concat->outputs[0]);
+  if (!whole->has_tensor)
+    allocate_output (plan, concat->outputs[0], order);
+  fv_tensor_slice (
+      &whole->tensor, axis, start, size, &placed (value)->tensor);
+  /* an earlier producer may have chosen another layout */
+  return fv_tensor_is_vec4 (
+             &placed (value)->tensor, order[value->shape.rank - 1])
+         && placed (value)->tensor.type == stored_type (plan, value);
+}
+
+static void
+allocate_output (FvPlan *plan, FvValue *value, const guint *order)
+{
+  FvPlaced *place = placed (value);
+
+  if (!place_in_concat (plan, value, order))
+    place->tensor = tensor_new (plan,
+        value->is_output ? FV_STORAGE_OUTPUT : FV_STORAGE_ARENA,
+        stored_type (plan, value), &value->shape, order);
+  place->has_tensor = TRUE;
+}
+
+gboolean
+fv_plan_output_order (FvPlan *plan, FvNode *node, guint i, const guint *order,
+    FvTensor *tensor, GError **error)
+{
+  FvValue *value = node->outputs[i];
+
+  if (!fv_type_is_float (value->type))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "its output '%s' of type %s depends on the data; the device keeps "
+        "floats only", value->name, fv_type_name (value->type));
+  if (!placed (value)->has_tensor)
+    allocate_output (plan, value, order);
+  placed (value)->is_ready = TRUE;
+  *tensor = placed (value)->tensor;
+  return TRUE;
+}
+
+gboolean
+fv_plan_output (FvPlan *plan, FvNode *node, guint i, int inner,
+    FvTensor *tensor, GError **error)
+{
+  guint order[FV_MAX_RANK] = { 0 };
+
+  order_with_inner (node->outputs[i]->shape.rank, inner, order);
+  return fv_plan_output_order (plan, node, i, order, tensor, error);
+}
+
+void
+fv_plan_alias (FvPlan *plan, FvNode *node, guint i, const FvTensor *view)
+{
+  FvPlaced *place = placed (node->outputs[i]);
+
+  place->tensor = *view;
+  place->has_tensor = place->is_ready = TRUE;
+}
+
+gboolean
+fv_plan_copy (FvPlan *plan, FvNode *node, const FvTensor *source,
+    const FvTensor *target, GError **error)
+{
+  return fv_copy_lower (plan, node, source, target, error);
+}
+
+static gboolean
+same_place (const FvTensor *a, const FvTensor *b)
+{
+  if (a->storage != b->storage || a->offset != b->offset)
+    return FALSE;
+  for (guint i = 0; i < a->shape.rank; i++)
+    if (a->shape.dims[i] != 1 && a->strides[i] != b->strides[i])
+      return FALSE;
+  return TRUE;
+}
+
+/* The inner axis that the inputs of a Concat already have, most of them. */
+static int
+concat_inner (FvNode *node)
+{
+  guint votes[FV_MAX_RANK] = { 0 }, rank = node->outputs[0]->shape.rank;
+  int best = (int) rank - 1;
+
+  for (guint i = 0; i < node->n_inputs; i++) {
+    FvPlaced *place = node->inputs[i]->placed;
+
+    for (guint a = 0; place && place->is_ready && a < rank; a++)
+      if (node->inputs[i]->shape.dims[a] > 1
+          && fv_tensor_is_vec4 (&place->tensor, a))
+        votes[a]++;
+  }
+  for (guint a = 0; a < rank; a++)
+    if (votes[a] > votes[best])
+      best = a;
+  return best;
+}
+
+gboolean
+fv_plan_concat (FvPlan *plan, FvNode *node, guint axis, GError **error)
+{
+  FvTensor whole, slice, source;
+  gint64 start = 0;
+
+  if (!fv_plan_output (plan, node, 0, concat_inner (node), &whole, error))
+    return FALSE;
+  for (guint i = 0; i < node->n_own_inputs; i++) {
+    gint64 size = node->inputs[i]->shape.dims[axis];
+
+    fv_tensor_slice (&whole, axis, start, size, &slice);
+    start += size;
+    if (!size)
+      continue;
+    if (!fv_plan_input (plan, node, i, FV_ANY_AXIS, &source, error))
+      return FALSE;
+    if (!same_place (&source, &slice)
+        && !fv_plan_copy (plan, node, &source, &slice, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+void
+fv_plan_begin (
+    FvPlan *plan, FvNode *node, FvDispatch *dispatch, const char *kernel)
+{
+  memset (dispatch, 0, sizeof *dispatch);
+  dispatch->kernel = kernel;
+  dispatch->label = node->name;
+  dispatch->groups[0] = dispatch->groups[1] = dispatch->groups[2] = 1;
+}
+
+void
+fv_plan_bind (FvPlan *plan, FvDispatch *dispatch, const FvTensor *tensor,
+    gboolean write)
+{
+  FvBinding *binding = &dispatch->bindings[dispatch->n_bindings++];
+
+  g_assert (dispatch->n_bindings <= FV_MAX_BINDINGS);
+  /* the storage stands in for its buffer until there is memory */
+  binding->buffer = (FvBuffer *) (gpointer) tensor->storage;
+  binding->kind = write ? FV_BIND_FLOATS_WRITE : FV_BIND_FLOATS_READ;
+  binding->type = tensor->type;
+  binding->size = tensor->storage->size;
+  dispatch->bytes +=
+      fv_shape_count (&tensor->shape) * fv_type_size (tensor->type);
+}
+
+gboolean
+fv_plan_add (FvPlan *plan, FvDispatch *dispatch, GError **error)
+{
+  FvDispatch kept = *dispatch;
+  gint index = (gint) plan->dispatches->len;
+
+  kept.label = g_strdup (dispatch->label);
+  kept.tile = g_strdup (dispatch->tile);
+  for (guint i = 0; i < kept.n_bindings; i++) {
+    FvStorage *storage = (FvStorage *) (gpointer) kept.bindings[i].buffer;
+
+    if (storage->first < 0)
+      storage->first = index;
+    storage->last = index;
+  }
+  g_array_append_val (plan->dispatches, kept);
+  return TRUE;
+}
+
+/* The inner axis of @value, counted from its end as broadcasting does, or -1 when
+ * it has no element more than one there. */
+static int
+operand_axis (const FvValue *value, const FvShape *output, int inner)
+{
+  int axis = inner - ((int) output->rank - (int) value->shape.rank);
+
+  return axis;
+}
+
+static gboolean
+bind_operand (FvPlan *plan, FvNode *node, guint input, const FvTensor *output,
+    int inner, FvTensor *tensor, FvOperandPush *push, GError **error)
+{
+  FvValue *value = node->inputs[input];
+  int axis = operand_axis (value, &output->shape, inner);
+  gint64 stride = 0, channels = output->shape.dims[inner];
+
+  if (axis >= 0 && value->shape.dims[axis] == channels
+      && fv_shape_count (&value->shape) == channels) {
+    if (!fv_plan_input (plan, node, input, axis, tensor, error))
+      return FALSE;
+  } else if (fv_shape_equal (&value->shape, &output->shape)) {
+    if (!fv_plan_input_rows (
+            plan, node, input, inner, tensor, &stride, error))
+      return FALSE;
+  } else
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "the step's operand '%s' is neither a vector over axis %d nor of the "
+        "output's shape", value->name, inner);
+  push->base = tensor->offset / 4;
+  push->stride = stride / 4;
+  return TRUE;
+}
+
+gboolean
+fv_plan_bind_steps (FvPlan *plan, FvNode *node, FvDispatch *dispatch,
+    const FvTensor *output, int inner, FvOperandPush push[FV_MAX_OPERANDS],
+    GError **error)
+{
+  FvTensor operands[FV_MAX_OPERANDS] = { { 0 } };
+  FvBinding dummy = dispatch->bindings[0];
+  guint n = 0, which = 0;
+
+  memset (push, 0, sizeof (FvOperandPush) * FV_MAX_OPERANDS);
+  for (guint i = 0; i < node->n_steps; i++) {
+    const FvStep *step = &node->steps[i];
+    guint spec = FV_SPEC_STEPS + 3 * i;
+
+    fv_dispatch_spec (dispatch, spec, step->kind);
+    fv_dispatch_spec_float (dispatch, spec + 1, step->a);
+    fv_dispatch_spec_float (dispatch, spec + 2, step->b);
+    if (!FV_STEP_HAS_OPERAND (step->kind))
+      continue;
+    g_assert (n < FV_MAX_OPERANDS);
+    if (!bind_operand (plan, node, step->input, output, inner, &operands[n],
+            &push[n], error))
+      return FALSE;
+    which |= n++ << (2 * i);
+  }
+  fv_dispatch_spec (dispatch, FV_SPEC_STEPS + 18, which);
+  for (guint i = 0; i < FV_MAX_OPERANDS; i++)
+    if (i < n)
+      fv_plan_bind (plan, dispatch, &operands[i], FALSE);
+    else {
+      dummy.kind = FV_BIND_FLOATS_READ;
+      dispatch->bindings[dispatch->n_bindings++] = dummy;
+    }
+  return TRUE;
+}
+
+/* Images arrive channels-last, whatever the model's axes say. */
+static void
+place_input (FvPlan *plan, FvValue *value)
+{
+  const FvShape *shape = &value->shape;
+  FvPlaced *place = placed (value);
+  guint order[FV_MAX_RANK] = { 0 };
+  gboolean image = shape->rank == 4 && shape->dims[1] <= 4
+                   && shape->dims[1] < shape->dims[3];
+
+  order_with_inner (shape->rank, image ? 1 : -1, order);
+  place->tensor = tensor_new (
+      plan, FV_STORAGE_INPUT, stored_type (plan, value), shape, order);
+  place->has_tensor = place->is_ready = TRUE;
+}
+
+/* An output that is a view of the arena makes all of that storage per slot;
+ * constants and inputs that are outputs are copied. */
+static gboolean
+place_output (FvPlan *plan, FvValue *value, GError **error)
+{
+  FvPlaced *place = placed (value);
+  FvNode *node = value->producer ? value->producer
+                 : plan->ir->nodes->len ? plan->ir->nodes->pdata[0] : NULL;
+  guint order[FV_MAX_RANK];
+  FvTensor source, copy;
+
+  if (place->is_ready && place->tensor.storage->kind == FV_STORAGE_ARENA)
+    place->tensor.storage->kind = FV_STORAGE_OUTPUT;
+  if ((place->is_ready && place->tensor.storage->kind == FV_STORAGE_OUTPUT)
+      || value->constant)
+    return TRUE;
+  if (!place->is_ready || !node) {
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "%s: output '%s' has no place on the device", plan->ir->name,
+        value->name);
+    return FALSE;
+  }
+  source = place->tensor;
+  order_with_inner (value->shape.rank, -1, order);
+  copy = tensor_new (plan, FV_STORAGE_OUTPUT, source.type, &value->shape, order);
+  if (!fv_plan_copy (plan, node, &source, &copy, error))
+    return FALSE;
+  place->tensor = copy;
+  return TRUE;
+}
+
+static gboolean
+lower_all (FvPlan *plan, GError **error)
+{
+  FvIr *ir = plan->ir;
+
+  for (guint i = 0; i < ir->inputs->len; i++) {
+    FvValue *value = ir->inputs->pdata[i];
+
+    if (fv_type_is_float (value->type))
+      place_input (plan, value);
+    else if (value->users->len) {
+      g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+          "%s: input '%s' is %s; the device takes floats only", ir->name,
+          value->name, fv_type_name (value->type));
+      return FALSE;
+    }
+  }
+  for (guint i = 0; i < ir->nodes->len; i++) {
+    FvNode *node = ir->nodes->pdata[i];
+
+    if (!node->op->lower)
+      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+          "has no kernel, and depends on the data");
+    if (!node->op->lower (plan, node, error))
+      return FALSE;
+  }
+  for (guint i = 0; i < ir->outputs->len; i++)
+    if (!place_output (plan, ir->outputs->pdata[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+FvPlan *
+fv_plan_new (FvDevice *device, FvIr *ir, const FvPlanOptions *options,
+    GError **error)
+{
+  g_autoptr (FvPlan) plan = g_new0 (FvPlan, 1);
+
+  plan->device = fv_device_ref (device);
+  plan->tier = fv_device_tier (device);
+  plan->ir = ir;
+  plan->options = *options;
+  plan->dispatches = g_array_new (FALSE, FALSE, sizeof (FvDispatch));
+  plan->storages = g_ptr_array_new_with_free_func (storage_free);
+  if (!lower_all (plan, error))
+    return NULL;
+  fv_plan_place (plan);
+  return g_steal_pointer (&plan);
+}
+
+void
+fv_plan_free (FvPlan *plan)
+{
+  if (!plan)
+    return;
+  for (guint i = 0; i < plan->ir->values->len; i++)
+    g_clear_pointer (
+        &((FvValue *) plan->ir->values->pdata[i])->placed, g_free);
+  for (guint i = 0; i < plan->dispatches->len; i++) {
+    FvDispatch *dispatch = &g_array_index (plan->dispatches, FvDispatch, i);
+
+    g_free ((char *) dispatch->label);
+    g_free ((char *) dispatch->tile);
+  }
+  g_array_unref (plan->dispatches);
+  g_ptr_array_unref (plan->storages);
+  fv_device_unref (plan->device);
+  g_free (plan);
+}
