@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The geometry that Conv and ConvTranspose share. Private to the operators. */
+#pragma once
+
+#include "gst/engine/op.h"
+
+G_BEGIN_DECLS
+
+/* Sizes are those of the two spatial axes, height first; a 1-D convolution is one
+ * of height 1. All are positive and small enough that products of two fit. */
+typedef struct
+{
+  guint n_axes; /* spatial axes in the model: 1 or 2 */
+  gint64 batch, groups, in_channels, out_channels;
+  gint64 in[2], out[2], kernel[2], stride[2], dilation[2];
+  gint64 begin[2], end[2]; /* padding */
+} FvConvGeometry;
+
+/* Reads and checks attributes and the shapes of input, weights and bias; fills
+ * in all but @out, @begin and @end of an automatic padding. */
+gboolean fv_conv_attributes (const FvNode *node, gboolean transposed,
+    FvConvGeometry *geometry, GError **error);
+/* Everything, for Conv and for ConvTranspose. */
+gboolean
+fv_conv_geometry (const FvNode *node, FvConvGeometry *geometry, GError **error);
+gboolean fv_convtranspose_geometry (const FvNode *node,
+    FvConvGeometry *geometry, GError **error);
+/* Sets output 0 to [batch, out_channels, out...] of input 0's type. */
+gboolean fv_conv_set_output (FvNode *node, const FvConvGeometry *geometry,
+    GError **error);
+
+G_END_DECLS
