@@ -4,7 +4,7 @@
 #pragma once
 
 #include "gst/engine/op.h"
-#include "gst/engine/program.h"
+#include "gst/engine/graph.h"
 
 G_BEGIN_DECLS
 
@@ -123,5 +123,9 @@ FvPlan *fv_plan_new (FvDevice *device, FvIr *ir, const FvPlanOptions *options,
     GError **error);
 void fv_plan_free (FvPlan *plan); /* %NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvPlan, fv_plan_free)
+
+/* fv_graph_new() for an IR that is there already. @ir: (transfer full) */
+FvGraph *fv_graph_new_ir (FvDevice *device, FvIr *ir,
+    const FvGraphOptions *options, GError **error);
 
 G_END_DECLS

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/engine/precision.h"
+#include "gst/engine/plan-private.h"
+
+#include <math.h>
+#include <string.h>
+
+/* f16 ends at 65504; real input may be livelier than the synthetic one. */
+#define WIDE_ABOVE 8192.0f
+#define SYNTHETIC_LOW -2.7f /* images normalised by mean and std */
+#define SYNTHETIC_HIGH 2.7f
+#define TIMEOUT_NS ((guint64) 120 * G_NSEC_PER_SEC)
+
+typedef struct
+{
+  FvBuffer *buffers[4]; /* by FvStorageKind */
+} Probe;
+
+static void
+probe_clear (Probe *probe)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (probe->buffers); i++)
+    fv_buffer_unref (probe->buffers[i]);
+}
+
+static gboolean
+probe_fill (Probe *probe, FvPlan *plan, const FvGraphOptions *options,
+    GError **error)
+{
+  float low = options->input_low, high = options->input_high;
+  guint32 state = 1;
+
+  if (low == high) {
+    low = SYNTHETIC_LOW;
+    high = SYNTHETIC_HIGH;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (probe->buffers); i++)
+    if (plan->region[i]
+        && !(probe->buffers[i] = fv_buffer_new (plan->device,
+                 plan->region[i], FV_MEMORY_DOWNLOAD, error)))
+      return FALSE;
+  for (guint i = 0; i < plan->storages->len; i++) {
+    FvStorage *s = plan->storages->pdata[i];
+    guint8 *to = probe->buffers[s->kind] ? fv_buffer_map (probe->buffers[s->kind])
+                                         : NULL;
+    float *input = (float *) (gpointer) (to + s->offset);
+
+    if (s->kind == FV_STORAGE_WEIGHT)
+      memcpy (to + s->offset, s->data, s->size);
+    for (gsize j = 0; s->kind == FV_STORAGE_INPUT && j < s->size / 4; j++) {
+      state = state * 1664525 + 1013904223; /* Numerical Recipes' LCG */
+      input[j] = low + (high - low) * (state >> 8) / (1 << 24);
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+probe_run (Probe *probe, FvPlan *plan, GError **error)
+{
+  g_autoptr (FvProgram) program = fv_program_new (plan->device);
+  guint64 value;
+
+  for (guint i = 0; i < plan->dispatches->len; i++) {
+    FvDispatch d = g_array_index (plan->dispatches, FvDispatch, i);
+
+    for (guint b = 0; b < d.n_bindings; b++) {
+      FvStorage *s = (FvStorage *) (gpointer) d.bindings[b].buffer;
+
+      d.bindings[b].buffer = probe->buffers[s->kind];
+      d.bindings[b].offset = s->offset;
+      d.bindings[b].size = s->size;
+    }
+    fv_program_dispatch (program, &d);
+  }
+  return fv_program_finish (program, error)
+         && fv_program_submit (&program, 1, &value, error)
+         && fv_device_wait (plan->device, value, TIMEOUT_NS, error);
+}
+
+static gboolean
+is_lively (Probe *probe, const FvPlaced *place)
+{
+  const FvStorage *s = place->tensor.storage;
+  const guint8 *base = probe->buffers[s->kind]
+                           ? fv_buffer_map (probe->buffers[s->kind]) : NULL;
+  const float *data = (const float *) (gconstpointer) (base + s->offset);
+
+  for (gsize i = 0; base && i < s->size / 4; i++)
+    if (fabsf (data[i]) > WIDE_ABOVE)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+probe_mark (Probe *probe, FvIr *ir)
+{
+  for (guint i = 0; i < ir->values->len; i++) {
+    FvValue *value = ir->values->pdata[i];
+
+    if (value->placed && value->placed->is_ready && !value->constant
+        && is_lively (probe, value->placed))
+      value->is_wide = TRUE;
+  }
+}
+
+gboolean
+fv_precision_promote (FvDevice *device, FvIr *ir,
+    const FvGraphOptions *options, GError **error)
+{
+  const FvPlanOptions wide = { FV_TYPE_F32, TRUE };
+  g_autoptr (FvPlan) plan = fv_plan_new (device, ir, &wide, error);
+  Probe probe = { { NULL } };
+  gboolean ok;
+
+  ok = plan && probe_fill (&probe, plan, options, error)
+       && probe_run (&probe, plan, error);
+  if (ok)
+    probe_mark (&probe, ir);
+  probe_clear (&probe);
+  return ok;
+}
