@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define RUN_TIMEOUT_NS ((guint64) 120 * G_NSEC_PER_SEC)
+#define RUN_TIMEOUT_NS ((guint64) 120 * 1000000000)
 #define DEFAULT_LIMIT ((gsize) 4 << 30)
 
 /* A slot's own memory and its recording of the plan. */

@@ -45,6 +45,16 @@ placed (FvValue *value)
   return value->placed;
 }
 
+/* F16 unless a value would become infinite. */
+static FvType
+type_for (FvPlan *plan, const float *data, gint64 count)
+{
+  for (gint64 i = 0; plan->options.type == FV_TYPE_F16 && i < count; i++)
+    if (data[i] > 65504 || data[i] < -65504)
+      return FV_TYPE_F32;
+  return plan->options.type;
+}
+
 static FvType
 stored_type (FvPlan *plan, const FvValue *value)
 {
@@ -123,7 +133,7 @@ fv_plan_weights (FvPlan *plan, FvNode *node, const float *data, gint64 count,
   guint order[1] = { 0 };
 
   if (type == FV_TYPE_NONE)
-    type = plan->options.type;
+    type = type_for (plan, data, count);
   *tensor = tensor_new (plan, FV_STORAGE_WEIGHT, type, &shape, order);
   tensor->storage->size = padded * fv_type_size (type);
   tensor->storage->data = g_try_malloc0 (tensor->storage->size);
@@ -146,8 +156,8 @@ upload (FvPlan *plan, FvNode *node, FvValue *value, const guint *order,
 
   if (!array)
     return FALSE;
-  *tensor = tensor_new (plan, FV_STORAGE_WEIGHT, stored_type (plan, value),
-      &value->shape, order);
+  *tensor = tensor_new (plan, FV_STORAGE_WEIGHT,
+      type_for (plan, array->f32, array->count), &value->shape, order);
   tensor->storage->data = g_try_malloc0 (tensor->storage->size);
   if (!tensor->storage->data)
     return fv_node_fail (

@@ -9,7 +9,7 @@
 #define WIDE_ABOVE 8192.0f
 #define SYNTHETIC_LOW -2.7f /* images normalised by mean and std */
 #define SYNTHETIC_HIGH 2.7f
-#define TIMEOUT_NS ((guint64) 120 * G_NSEC_PER_SEC)
+#define TIMEOUT_NS ((guint64) 120 * 1000000000)
 
 typedef struct
 {
