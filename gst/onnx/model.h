@@ -87,7 +87,7 @@ struct _FvModelGraph
  *          FV_ERROR_UNSUPPORTED (types such as string or bfloat16, opset 0).
  *          The file is hostile input: nothing in it makes this crash, recurse
  *          without limit, read outside of its folder, or take more memory than
- *          fv_model_limits() allow.
+ *          four times the file plus 64 MiB (tensors: 4 GiB).
  */
 typedef struct
 {
