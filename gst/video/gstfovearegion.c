@@ -5,6 +5,97 @@
 
 #define FRAME_TYPE "frame"
 
+/* GStreamer 1.22 scales regions (videoscale, and videoconvert too) but forgets
+ * their params. This meta stands behind the regions of a buffer, so that it is
+ * transformed after them, and hands the params on. */
+static gboolean
+params_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
+{
+  return TRUE;
+}
+
+static void add_params_meta (GstBuffer *buffer);
+
+static gpointer
+copy_param (gconstpointer structure, gpointer data)
+{
+  return gst_structure_copy (structure);
+}
+
+static gboolean
+params_transform (GstBuffer *target, GstMeta *meta, GstBuffer *buffer,
+    GQuark type, gpointer data)
+{
+  GstVideoRegionOfInterestMeta *from, *to;
+  gpointer from_state = NULL, to_state = NULL;
+
+  if (!GST_META_TRANSFORM_IS_COPY (type)
+      && !GST_VIDEO_META_TRANSFORM_IS_SCALE (type))
+    return FALSE;
+  while ((from = (GstVideoRegionOfInterestMeta *)
+                 gst_buffer_iterate_meta_filtered (buffer, &from_state,
+                     GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE))
+      && (to = (GstVideoRegionOfInterestMeta *)
+              gst_buffer_iterate_meta_filtered (target, &to_state,
+                  GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE))
+      && from->roi_type == to->roi_type)
+    if (to->params == NULL)
+      to->params = g_list_copy_deep (from->params, copy_param, NULL);
+  add_params_meta (target);
+  return TRUE;
+}
+
+static GType
+params_api_type (void)
+{
+  static const gchar *tags[] = { GST_META_TAG_VIDEO_STR,
+    GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR, NULL };
+  static GType type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        gst_meta_api_type_register ("GstFoveaRegionParamsMetaAPI", tags));
+  return type;
+}
+
+static void
+add_params_meta (GstBuffer *buffer)
+{
+  static const GstMetaInfo *info = NULL;
+  GstMeta *old;
+
+  if (g_once_init_enter (&info))
+    g_once_init_leave (&info,
+        gst_meta_register (params_api_type (), "GstFoveaRegionParamsMeta",
+            sizeof (GstMeta), params_init, NULL, params_transform));
+  old = gst_buffer_get_meta (buffer, params_api_type ());
+  if (old)
+    gst_buffer_remove_meta (buffer, old);
+  gst_buffer_add_meta (buffer, info, NULL);
+}
+
+/* A region with an id that no other region of the buffer has. */
+static GstVideoRegionOfInterestMeta *
+add_region (GstBuffer *buffer, const char *type, guint x, guint y, guint width,
+    guint height)
+{
+  GstVideoRegionOfInterestMeta *meta, *other;
+  gpointer state = NULL;
+  gint id = 0;
+
+  while ((
+      other =
+          (GstVideoRegionOfInterestMeta *) gst_buffer_iterate_meta_filtered (
+              buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)))
+    id = MAX (id, other->id);
+  meta = gst_buffer_add_video_region_of_interest_meta (buffer, type, x, y,
+      width, height);
+  meta->id = id + 1;
+  meta->parent_id = -1;
+  add_params_meta (buffer);
+  return meta;
+}
+
 static const char *
 role_name (GstFoveaRole role)
 {
@@ -32,22 +123,21 @@ gst_fovea_buffer_add_detection (GstBuffer *buffer, GstFoveaProducer *producer,
 {
   GstVideoRegionOfInterestMeta *meta;
   GstStructure *detection;
-  double x0 = fmax (x, 0), y0 = fmax (y, 0);
+  double x0 = x > 0 ? x : 0, y0 = y > 0 ? y : 0;
   double x1 = fmin (x + width, frame_width);
   double y1 = fmin (y + height, frame_height);
   guint left, top, right, bottom;
   const char *label =
       label_id < 0 ? "" : gst_fovea_producer_label (producer, label_id);
 
-  /* written so that a NaN is refused too */
-  if (!(x1 > x0 && y1 > y0))
+  if (isnan (x + y + width + height) || x1 <= x0 || y1 <= y0)
     return NULL;
   left = MIN ((guint) floor (x0 + 0.5), frame_width - 1);
   top = MIN ((guint) floor (y0 + 0.5), frame_height - 1);
   right = CLAMP ((guint) floor (x1 + 0.5), left + 1, frame_width);
   bottom = CLAMP ((guint) floor (y1 + 0.5), top + 1, frame_height);
-  meta = gst_buffer_add_video_region_of_interest_meta (buffer,
-      *label ? label : "object", left, top, right - left, bottom - top);
+  meta = add_region (buffer, *label ? label : "object", left, top, right - left,
+      bottom - top);
   detection =
       class_structure ("detection", producer, pts, label_id, confidence);
   gst_structure_set (detection, "x_min", G_TYPE_DOUBLE, x0 / frame_width,
@@ -83,8 +173,7 @@ gst_fovea_buffer_add_frame_class (GstBuffer *buffer, GstFoveaProducer *producer,
         && g_str_equal (region.head, producer->head))
       meta = region.meta;
   if (meta == NULL)
-    meta = gst_buffer_add_video_region_of_interest_meta (buffer, FRAME_TYPE, 0,
-        0, frame_width, frame_height);
+    meta = add_region (buffer, FRAME_TYPE, 0, 0, frame_width, frame_height);
   gst_fovea_region_add_class (meta, producer, pts, label_id, confidence);
   return meta;
 }
