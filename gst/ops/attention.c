@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* softmax (scale Q K^T + bias) V, as the rewrite passes find it. */
+#include <math.h>
+#include "gst/engine/plan.h"
+
+/* All sizes of one attention; batch axes stand before the last two. */
+typedef struct
+{
+  gint64 batch, m, n, d, dv;
+} Sizes;
+
+static gint64
+axis_from_end (const FvShape *shape, guint i)
+{
+  return shape->dims[shape->rank - i];
+}
+
+static Sizes
+attention_sizes (const FvNode *node)
+{
+  const FvShape *q = &node->inputs[0]->shape;
+  Sizes s = { 1, axis_from_end (q, 2),
+    axis_from_end (&node->inputs[1]->shape, 2), axis_from_end (q, 1),
+    axis_from_end (&node->inputs[2]->shape, 1) };
+
+  for (guint i = 0; i + 2 < q->rank; i++)
+    s.batch *= q->dims[i];
+  return s;
+}
+
+static gboolean
+check_shapes (FvNode *node, GError **error)
+{
+  const FvShape *q = &node->inputs[0]->shape, *k = &node->inputs[1]->shape;
+  const FvShape *v = &node->inputs[2]->shape;
+
+  if (q->rank < 3 || q->rank > 4 || k->rank != q->rank || v->rank != q->rank)
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "expected three tensors of rank 3 or 4");
+  for (guint i = 0; i + 2 < q->rank; i++)
+    if (k->dims[i] != q->dims[i] || v->dims[i] != q->dims[i])
+      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+          "the batch axes of Q, K and V differ");
+  if (axis_from_end (q, 1) != axis_from_end (k, 1)
+      || axis_from_end (k, 2) != axis_from_end (v, 2))
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "Q and K must have equal rows, K and V as many of them");
+  return TRUE;
+}
+
+static gboolean
+infer_attention (FvNode *node, GError **error)
+{
+  FvValue *bias = fv_node_input (node, 3);
+  FvShape scores, both;
+
+  for (guint i = 0; i < 4; i++)
+    if (fv_node_input (node, i) && !fv_type_is_float (node->inputs[i]->type))
+      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+          "expected float tensors, input %u is %s", i,
+          fv_type_name (node->inputs[i]->type));
+  if (!check_shapes (node, error))
+    return FALSE;
+  node->outputs[0]->type = node->inputs[0]->type;
+  node->outputs[0]->shape = node->inputs[0]->shape;
+  node->outputs[0]->shape.dims[node->inputs[0]->shape.rank - 1] =
+      axis_from_end (&node->inputs[2]->shape, 1);
+  scores = node->inputs[0]->shape;
+  scores.dims[scores.rank - 1] = axis_from_end (&node->inputs[1]->shape, 2);
+  if (!bias)
+    return TRUE;
+  if (!fv_node_broadcast (node, &scores, &bias->shape, &both, error))
+    return FALSE;
+  if (!fv_shape_equal (&scores, &both))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "the bias does not broadcast to the scores");
+  return TRUE;
+}
+
+/* Element strides of @bias under the axes [batch..., M, N], 0 where it repeats. */
+static void
+bias_strides (const FvShape *bias, guint rank, gint64 strides[FV_MAX_RANK])
+{
+  gint64 step = 1;
+
+  for (guint i = 0; i < rank; i++) {
+    gboolean there = i < bias->rank;
+    gint64 size = there ? axis_from_end (bias, i + 1) : 1;
+
+    strides[rank - 1 - i] = size > 1 ? step : 0;
+    step *= size;
+  }
+}
+
+/* Where the scores of query @row of @batch find their bias. */
+static gint64
+bias_row (const FvShape *q, const gint64 *strides, gint64 batch, gint64 row)
+{
+  gint64 at = row * strides[q->rank - 2];
+
+  for (guint i = q->rank - 2; i-- > 0;) {
+    at += batch % q->dims[i] * strides[i];
+    batch /= q->dims[i];
+  }
+  return at;
+}
+
+static void
+attend (const Sizes *s, double scale, const float *q, const float *k,
+    const float *v, const float *bias, gint64 bias_step, double *scores,
+    float *y)
+{
+  double top = -INFINITY, sum = 0;
+
+  for (gint64 j = 0; j < s->n; j++) {
+    double dot = 0;
+
+    for (gint64 i = 0; i < s->d; i++)
+      dot += (double) q[i] * k[j * s->d + i];
+    scores[j] = dot * scale + (bias ? bias[j * bias_step] : 0);
+    top = MAX (top, scores[j]);
+  }
+  for (gint64 j = 0; j < s->n; j++) {
+    scores[j] = exp (scores[j] - top);
+    sum += scores[j];
+  }
+  for (gint64 i = 0; i < s->dv; i++) {
+    double total = 0;
+
+    for (gint64 j = 0; j < s->n; j++)
+      total += scores[j] * v[j * s->dv + i];
+    y[i] = total / sum;
+  }
+}
+
+static gboolean
+attention (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
+{
+  Sizes s = attention_sizes (node);
+  const FvShape *q = &inputs[0]->shape;
+  FvArray *bias = node->n_own_inputs > 3 ? inputs[3] : NULL;
+  gint64 strides[FV_MAX_RANK] = { 0 };
+  g_autofree double *scores = g_try_new (double, MAX (s.n, 1));
+
+  if (!scores)
+    return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+        "no memory for a row of scores");
+  if (bias)
+    bias_strides (&bias->shape, q->rank, strides);
+  for (gint64 b = 0; b < s.batch; b++)
+    for (gint64 i = 0; i < s.m; i++)
+      attend (&s, fv_node_float (node, "scale"),
+          inputs[0]->f32 + (b * s.m + i) * s.d, inputs[1]->f32 + b * s.n * s.d,
+          inputs[2]->f32 + b * s.n * s.dv,
+          bias ? bias->f32 + bias_row (q, strides, b, i) : NULL,
+          strides[q->rank - 1], scores, outputs[0]->f32 + (b * s.m + i) * s.dv);
+  return TRUE;
+}
+
+const FvOp fv_ops_attention[] = {
+  { .name = "fovea.Attention",
+      .since = 1,
+      .min_inputs = 3,
+      .max_inputs = 4,
+      .attrs = "scale:f=1",
+      .infer = infer_attention,
+      .reference = attention,
+      .cases = FV_CASES (
+          { "f32[1,3,38,64] f32[1,3,38,64] f32[1,3,38,64]", "scale=0.125" },
+          { "f32[2,9,16] f32[2,13,16] f32[2,13,8]", "scale=0.5", -3, 3 },
+          { "f32[1,2,80,32] f32[1,2,20,32] f32[1,2,20,32]", "scale=0.17" },
+          { "f32[2,3,7,5] f32[2,3,11,5] f32[2,3,11,7] f32[1,3,7,11]" },
+          { "f32[2,2,7,8] f32[2,2,11,8] f32[2,2,11,12] f32[2,1,1,11]" },
+          { "f32[2,5,6] f32[2,5,6] f32[2,5,6] f32[5,1]", "scale=2" },
+          { "f32[1,1,33,12] f32[1,1,1,12] f32[1,1,1,20]" },
+          { "f32[1,1,1,40] f32[1,1,50,40] f32[1,1,50,40] =f32[1,1,1,50]",
+              "scale=0.2", -8, 8 },
+          { "f32[1,2,17,256] f32[1,2,70,256] f32[1,2,70,256]",
+              "scale=0.0625" }) },
+  {},
+};

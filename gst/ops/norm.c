@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Normalizations: over the channels of a map, over groups of them, over rows. */
+#include <math.h>
+#include "gst/ops/norm.h"
+
+/* A tensor as [outer][channels][inner] around axis 1. */
+typedef struct
+{
+  gint64 outer, channels, inner;
+} Planes;
+
+static Planes
+planes_of (const FvShape *shape)
+{
+  Planes p = { 1, 1, 1 };
+
+  if (shape->rank > 0)
+    p.outer = shape->dims[0];
+  if (shape->rank > 1)
+    p.channels = shape->dims[1];
+  for (guint i = 2; i < shape->rank; i++)
+    p.inner *= shape->dims[i];
+  return p;
+}
+
+static gboolean
+check_vector (FvNode *node, guint i, gint64 size, GError **error)
+{
+  FvValue *value = fv_node_input (node, i);
+
+  if (value && value->shape.rank == 1 && value->shape.dims[0] == size
+      && fv_type_is_float (value->type))
+    return TRUE;
+  return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+      "input %u must be a vector of %" G_GINT64_FORMAT " floats", i, size);
+}
+
+static gboolean
+infer_float (FvNode *node, guint min_rank, GError **error)
+{
+  FvValue *x = node->inputs[0];
+
+  if (!fv_type_is_float (x->type))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "expected a float tensor, got %s", fv_type_name (x->type));
+  if (x->shape.rank < min_rank)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "expected a rank of at least %u, got %u", min_rank, x->shape.rank);
+  node->outputs[0]->type = x->type;
+  node->outputs[0]->shape = x->shape;
+  return TRUE;
+}
+
+static gboolean
+infer_batch (FvNode *node, GError **error)
+{
+  if (!infer_float (node, 1, error))
+    return FALSE;
+  if (node->op->variant == FV_NORM_BATCH_14
+      && fv_node_int (node, "training_mode"))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "training_mode 1; only inference is known");
+  if (node->op->variant == FV_NORM_BATCH_7 && !fv_node_int (node, "spatial"))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "spatial 0; only 1 is known");
+  for (guint i = 1; i < 5; i++)
+    if (!check_vector (node, i, planes_of (&node->inputs[0]->shape).channels,
+            error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+batch (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
+{
+  Planes p = planes_of (&inputs[0]->shape);
+  double epsilon = fv_node_float (node, "epsilon");
+
+  for (gint64 i = 0; i < outputs[0]->count; i++) {
+    gint64 c = i / p.inner % p.channels;
+    double scale = inputs[1]->f32[c] / sqrt (inputs[4]->f32[c] + epsilon);
+
+    outputs[0]->f32[i] =
+        (inputs[0]->f32[i] - (double) inputs[3]->f32[c]) * scale
+        + inputs[2]->f32[c];
+  }
+  return TRUE;
+}
+
+gint64
+fv_norm_groups (const FvNode *node)
+{
+  if (node->op->variant == FV_NORM_INSTANCE)
+    return planes_of (&node->inputs[0]->shape).channels;
+  return fv_node_int (node, "num_groups");
+}
+
+static gboolean
+infer_group (FvNode *node, GError **error)
+{
+  gint64 channels, groups;
+
+  if (!infer_float (node, 2, error))
+    return FALSE;
+  channels = planes_of (&node->inputs[0]->shape).channels;
+  groups = fv_norm_groups (node);
+  if (channels < 1 || groups < 1 || channels % groups)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "%" G_GINT64_FORMAT " channels do not part into %" G_GINT64_FORMAT
+        " groups",
+        channels, groups);
+  if (node->op->variant == FV_NORM_GROUP_18)
+    channels = groups;
+  return check_vector (node, 1, channels, error)
+      && check_vector (node, 2, channels, error);
+}
+
+/* Mean and 1 / standard deviation of @n values. */
+static void
+moments (const float *x, gint64 n, double epsilon, double *mean, double *scale)
+{
+  double sum = 0, squares = 0;
+
+  for (gint64 i = 0; i < n; i++)
+    sum += x[i];
+  *mean = sum / n;
+  for (gint64 i = 0; i < n; i++)
+    squares += (x[i] - *mean) * (x[i] - *mean);
+  *scale = 1 / sqrt (squares / n + epsilon);
+}
+
+static gboolean
+group (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
+{
+  Planes p = planes_of (&inputs[0]->shape);
+  gint64 groups = fv_norm_groups (node), width = p.channels / groups;
+  gint64 span = width * p.inner;
+  double epsilon = fv_node_float (node, "epsilon");
+  gboolean by_group = node->op->variant == FV_NORM_GROUP_18;
+
+  for (gint64 g = 0; span > 0 && g < p.outer * groups; g++) {
+    const float *x = inputs[0]->f32 + g * span;
+    float *y = outputs[0]->f32 + g * span;
+    double mean, scale;
+
+    moments (x, span, epsilon, &mean, &scale);
+    for (gint64 i = 0; i < span; i++) {
+      gint64 c = by_group ? g % groups : g % groups * width + i / p.inner;
+
+      y[i] = (x[i] - mean) * scale * inputs[1]->f32[c] + inputs[2]->f32[c];
+    }
+  }
+  return TRUE;
+}
+
+gint64
+fv_norm_span (const FvNode *node, guint *axis)
+{
+  const FvShape *shape = &node->inputs[0]->shape;
+  gint64 span = 1;
+
+  fv_node_axis (node, fv_node_int (node, "axis"), shape->rank, axis, NULL);
+  for (guint i = *axis; i < shape->rank; i++)
+    span *= shape->dims[i];
+  return span;
+}
+
+/* Scale and bias have the shape of the axes normalized, or one element. */
+static gboolean
+check_affine (FvNode *node, guint i, guint axis, GError **error)
+{
+  FvValue *value = fv_node_input (node, i);
+  const FvShape *x = &node->inputs[0]->shape;
+  gint64 count;
+  guint lead;
+
+  if (!value)
+    return TRUE;
+  count = fv_shape_count (&value->shape);
+  for (lead = 0; lead < value->shape.rank && value->shape.dims[lead] == 1;)
+    lead++;
+  for (; axis < x->rank && x->dims[axis] == 1;)
+    axis++;
+  if (count == 1
+      || (value->shape.rank - lead == x->rank - axis
+          && memcmp (value->shape.dims + lead, x->dims + axis,
+                 (x->rank - axis) * sizeof (gint64))
+              == 0))
+    return TRUE;
+  return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+      "input %u must have the shape of the axes normalized", i);
+}
+
+static gboolean
+infer_layer (FvNode *node, GError **error)
+{
+  guint axis;
+
+  if (!infer_float (node, 1, error)
+      || !fv_node_axis (node, fv_node_int (node, "axis"),
+          node->inputs[0]->shape.rank, &axis, error))
+    return FALSE;
+  for (guint i = 1; i < node->n_outputs; i++)
+    if (node->outputs[i])
+      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+          "the outputs Mean and InvStdDev are not known");
+  return check_affine (node, 1, axis, error)
+      && check_affine (node, 2, axis, error);
+}
+
+static gboolean
+layer (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
+{
+  guint axis;
+  gint64 span = fv_norm_span (node, &axis);
+  double epsilon = fv_node_float (node, "epsilon");
+  gboolean rms = node->op->variant == FV_NORM_RMS;
+  FvArray *scales = node->n_inputs > 1 ? inputs[1] : NULL;
+  FvArray *biases = node->n_inputs > 2 && !rms ? inputs[2] : NULL;
+
+  for (gint64 at = 0; span > 0 && at < outputs[0]->count; at += span) {
+    const float *x = inputs[0]->f32 + at;
+    double mean = 0, scale, squares = 0;
+
+    if (rms) {
+      for (gint64 i = 0; i < span; i++)
+        squares += (double) x[i] * x[i];
+      scale = 1 / sqrt (squares / span + epsilon);
+    } else
+      moments (x, span, epsilon, &mean, &scale);
+    for (gint64 i = 0; i < span; i++) {
+      double v = (x[i] - mean) * scale;
+
+      if (scales)
+        v *= scales->f32[scales->count == 1 ? 0 : i];
+      if (biases)
+        v += biases->f32[biases->count == 1 ? 0 : i];
+      outputs[0]->f32[at + i] = v;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+infer_lp (FvNode *node, GError **error)
+{
+  guint axis;
+  gint64 p = fv_node_int (node, "p");
+
+  if (p != 1 && p != 2)
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "p must be 1 or 2, got %" G_GINT64_FORMAT, p);
+  return infer_float (node, 1, error)
+      && fv_node_axis (node, fv_node_int (node, "axis"),
+          node->inputs[0]->shape.rank, &axis, error);
+}
+
+static gboolean
+lp (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
+{
+  const FvShape *shape = &inputs[0]->shape;
+  gint64 n, stride = 1, count = outputs[0]->count;
+  gboolean squared = fv_node_int (node, "p") == 2;
+  guint axis;
+
+  fv_node_axis (node, fv_node_int (node, "axis"), shape->rank, &axis, NULL);
+  n = shape->dims[axis];
+  for (guint i = axis + 1; i < shape->rank; i++)
+    stride *= shape->dims[i];
+  for (gint64 k = 0; n > 0 && k < count / n; k++) {
+    gint64 start = k / stride * stride * n + k % stride;
+    double sum = 0;
+
+    for (gint64 i = 0; i < n; i++) {
+      double v = inputs[0]->f32[start + i * stride];
+      sum += squared ? v * v : fabs (v);
+    }
+    if (squared)
+      sum = sqrt (sum);
+    for (gint64 i = 0; i < n; i++)
+      outputs[0]->f32[start + i * stride] =
+          sum == 0 ? 0 : inputs[0]->f32[start + i * stride] / sum;
+  }
+  return TRUE;
+}
+
+#define BATCH_CASES \
+  FV_CASES ({ "f32[1,7,5,3] =f32[7] =f32[7] =f32[7] =f32[7]", NULL, 0.25, 2 }, \
+      { "f32[2,8,3] =f32[8] =f32[8] =f32[8] =f32[8]", "epsilon=0.001", 0.25, \
+          2 }, \
+      { "f32[3,13] =f32[13] =f32[13] =f32[13] =f32[13]", NULL, 0.25, 2 }, \
+      { "f32[1,5,2,3,4] =f32[5] =f32[5] =f32[5] =f32[5]", NULL, 0.25, 2 })
+#define BATCH(first, what, attributes) \
+  { \
+    .name = "BatchNormalization", .since = first, .variant = what, \
+    .flags = FV_OP_TAKES_STEPS, .min_inputs = 5, .attrs = attributes, \
+    .infer = infer_batch, .reference = batch, .cases = BATCH_CASES \
+  }
+#define GROUP(first, what, attributes, ...) \
+  { \
+    .name = "GroupNormalization", .since = first, .variant = what, \
+    .flags = FV_OP_TAKES_STEPS, .min_inputs = 3, .attrs = attributes, \
+    .infer = infer_group, .reference = group, .cases = FV_CASES (__VA_ARGS__) \
+  }
+
+const FvOp fv_ops_norm[] = {
+  BATCH (7, FV_NORM_BATCH_7, "epsilon:f=1e-5 momentum:f=0.9 spatial:i=1"),
+  BATCH (9, FV_NORM_BATCH_9, "epsilon:f=1e-5 momentum:f=0.9"),
+  BATCH (14, FV_NORM_BATCH_14,
+      "epsilon:f=1e-5 momentum:f=0.9 training_mode:i=0"),
+  { .name = "InstanceNormalization",
+      .since = 6,
+      .variant = FV_NORM_INSTANCE,
+      .flags = FV_OP_TAKES_STEPS,
+      .min_inputs = 3,
+      .attrs = "epsilon:f=1e-5",
+      .infer = infer_group,
+      .reference = group,
+      .cases = FV_CASES ({ "f32[1,7,5,3] =f32[7] =f32[7]" },
+          { "f32[2,8,9,11] =f32[8] =f32[8]", "epsilon=0.01", 3, 5 },
+          { "f32[1,3,17] =f32[3] =f32[3]" },
+          { "f32[1,5,2,3,4] f32[5] f32[5]" }) },
+  GROUP (18, FV_NORM_GROUP_18, "epsilon:f=1e-5 num_groups:i!",
+      { "f32[1,6,5,3] =f32[2] =f32[2]", "num_groups=2", .opset = 18 },
+      { "f32[2,9,7] =f32[3] =f32[3]", "num_groups=3", .opset = 18 }),
+  GROUP (21, FV_NORM_GROUP_21, "epsilon:f=1e-5 num_groups:i! stash_type:i=1",
+      { "f32[1,6,5,3] =f32[6] =f32[6]", "num_groups=2" },
+      { "f32[2,32,9,7] =f32[32] =f32[32]", "num_groups=4", 2, 4 },
+      { "f32[1,7,1,1] =f32[7] =f32[7]", "num_groups=1" },
+      { "f32[1,10,40,33] f32[10] f32[10]", "num_groups=5" }),
+  { .name = "LayerNormalization",
+      .since = 17,
+      .variant = FV_NORM_LAYER,
+      .flags = FV_OP_TAKES_STEPS,
+      .min_inputs = 2,
+      .max_inputs = 3,
+      .max_outputs = 3,
+      .attrs = "axis:i=-1 epsilon:f=1e-5 stash_type:i=1",
+      .infer = infer_layer,
+      .reference = layer,
+      .cases = FV_CASES ({ "f32[1,7,33] =f32[33] =f32[33]" },
+          { "f32[2,38,192] =f32[192] =f32[192]", "epsilon=1e-6", -3, 5 },
+          { "f32[5,3,4] =f32[4]", "axis=-1" },
+          { "f32[130,32] f32[32] f32[32]" }, { "f32[1,300,7] =f32[7] =f32[7]" },
+          { "f32[2,5,3,7] =f32[5,3,7] =f32[5,3,7]", "axis=1" },
+          { "f32[3,4,8] =f32[4,8] =f32[4,8]", "axis=-2" },
+          { "f32[1,1,1030] =f32[1030] =f32[1030]" },
+          { "f32[3,5,1] =f32[1] =f32[1]" }) },
+  { .name = "RMSNormalization",
+      .since = 23,
+      .variant = FV_NORM_RMS,
+      .flags = FV_OP_TAKES_STEPS,
+      .min_inputs = 2,
+      .attrs = "axis:i=-1 epsilon:f=1e-5 stash_type:i=1",
+      .infer = infer_layer,
+      .reference = layer,
+      .cases = FV_CASES ({ "f32[1,7,33] =f32[33]" },
+          { "f32[2,5,6] =f32[5,6]", "axis=1" }) },
+  { .name = "LpNormalization",
+      .since = 1,
+      .variant = FV_NORM_LP,
+      .flags = FV_OP_TAKES_STEPS,
+      .min_inputs = 1,
+      .attrs = "axis:i=-1 p:i=2",
+      .infer = infer_lp,
+      .reference = lp,
+      .cases = FV_CASES ({ "f32[2,5,19]" }, { "f32[1,7,5,3]", "axis=1" },
+          { "f32[3,9]", "axis=0 p=1" }, { "f32[4,130]", "p=1" }) },
+  {},
+};
