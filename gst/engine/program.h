@@ -101,6 +101,8 @@ FV_API void fv_dispatch_push (
  * Errors:  FV_ERROR_DEVICE, FV_ERROR_TOO_LARGE (device limits, named).
  */
 typedef struct _FvProgram FvProgram;
+#define FV_TYPE_PROGRAM (fv_program_get_type ())
+FV_API GType fv_program_get_type (void);
 FV_API FvProgram *fv_program_new (FvDevice *device);
 FV_API FvProgram *fv_program_ref (FvProgram *program);
 FV_API void fv_program_unref (FvProgram *program); /* %NULL is fine */
@@ -125,6 +127,9 @@ FV_API void fv_program_enable_timing (FvProgram *program);
 FV_API double fv_program_seconds (FvProgram *program, guint i);
 FV_API guint fv_program_n_dispatches (FvProgram *program);
 FV_API const FvDispatch *fv_program_get (FvProgram *program, guint i);
+/* Barriers between commands; the one at either end does not count. */
 FV_API guint fv_program_n_barriers (FvProgram *program);
+/* Distinct pipelines among the dispatches of a finished program. */
+FV_API guint fv_program_n_pipelines (FvProgram *program);
 
 G_END_DECLS

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdint.h> /* the compiled kernels say uint32_t */
 
 /* A kernel as embedded by the build. */
 typedef struct

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/engine/device-private.h"
+#include "gst/engine/kernel-private.h"
+
+#include <string.h>
+
+G_DEFINE_BOXED_TYPE (FvDevice, fv_device, fv_device_ref, fv_device_unref)
+
+/* Devices alive that fv_device_open() may hand out again: entries without a
+ * reference of their own. The lock also guards every FvDevice.ref. */
+static GMutex registry_lock;
+static GPtrArray *registry;
+
+static gboolean
+choose_tier (const FvDeviceInfo *info, FvTier *tier, GError **error)
+{
+  const char *forced = g_getenv ("FOVEA_TIER");
+
+  *tier = (info->is_cpu || info->subgroup_size <= 8) && info->has_shuffle
+      ? FV_TIER_SUBGROUP
+      : FV_TIER_WORKGROUP;
+  if (!forced || !*forced)
+    return TRUE;
+  if (g_str_equal (forced, "workgroup")) {
+    *tier = FV_TIER_WORKGROUP;
+    return TRUE;
+  }
+  if (!g_str_equal (forced, "subgroup")) {
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "FOVEA_TIER is \"%s\"; expected subgroup or workgroup", forced);
+    return FALSE;
+  }
+  if (!info->has_shuffle) {
+    g_set_error (error, FV_ERROR, FV_ERROR_DEVICE,
+        "%s: FOVEA_TIER=subgroup, but it has no subgroup shuffles in compute "
+        "shaders",
+        info->name);
+    return FALSE;
+  }
+  *tier = FV_TIER_SUBGROUP;
+  return TRUE;
+}
+
+static void
+device_free (FvDevice *device)
+{
+  FvVulkan *vk = &device->vk;
+
+  if (device->handle && device->timeline)
+    fv_device_wait (device, device->last_value, G_MAXUINT64, NULL);
+  fv_kernels_free (device->kernels);
+  if (device->timeline)
+    vk->DestroySemaphore (device->handle, device->timeline, NULL);
+  if (device->handle && device->instance && vk->DestroyDevice)
+    vk->DestroyDevice (device->handle, NULL);
+  fv_instance_unref (device->instance);
+  g_mutex_clear (&device->queue_lock);
+  g_mutex_clear (&device->counter_lock);
+  g_free (device);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvInstance, fv_instance_unref)
+
+static FvDevice *
+device_alloc (const FvVulkan *vk, VkPhysicalDevice physical, guint index)
+{
+  FvDevice *device = g_new0 (FvDevice, 1);
+  VkPhysicalDeviceProperties properties;
+
+  device->ref = 1;
+  device->vk = *vk;
+  device->physical = physical;
+  g_mutex_init (&device->queue_lock);
+  g_mutex_init (&device->counter_lock);
+  fv_physical_info (vk, physical, index, &device->info,
+      &device->max_allocation);
+  vk->GetPhysicalDeviceProperties (physical, &properties);
+  device->limits = properties.limits;
+  vk->GetPhysicalDeviceMemoryProperties (physical, &device->memory);
+  return device;
+}
+
+/* What own and borrowed devices share, once there is a VkDevice. */
+static gboolean
+device_init (FvDevice *device, GError **error)
+{
+  VkSemaphoreTypeCreateInfo type = {
+    .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
+    .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE
+  };
+  VkSemaphoreCreateInfo info = { .sType =
+                                     VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+    .pNext = &type };
+
+  if (!VK (device, CreateSemaphore, error, device->handle, &info, NULL,
+          &device->timeline))
+    return FALSE;
+  device->kernels = fv_kernels_new (device, error);
+  return device->kernels != NULL;
+}
+
+static gboolean
+create_handle (FvDevice *device, GError **error)
+{
+  float priority = 1;
+  VkDeviceQueueCreateInfo queue = {
+    .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+    .queueFamilyIndex = device->queue_family,
+    .queueCount = 1,
+    .pQueuePriorities = &priority
+  };
+  VkPhysicalDeviceVulkan12Features features = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+    .timelineSemaphore = VK_TRUE
+  };
+  VkDeviceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+    .pNext = &features,
+    .queueCreateInfoCount = 1,
+    .pQueueCreateInfos = &queue };
+
+  if (!VK (device, CreateDevice, error, device->physical, &info, NULL,
+          &device->handle))
+    return FALSE;
+  if (!fv_vulkan_load_device (&device->vk, device->handle, error))
+    return FALSE;
+  device->vk.GetDeviceQueue (device->handle, device->queue_family, 0,
+      &device->queue);
+  return TRUE;
+}
+
+static FvDevice *
+find_registered (VkPhysicalDevice physical, FvTier tier)
+{
+  for (guint i = 0; registry && i < registry->len; i++) {
+    FvDevice *device = registry->pdata[i];
+    if (device->physical == physical && device->tier == tier
+        && !g_atomic_int_get (&device->is_lost)) {
+      device->ref++;
+      return device;
+    }
+  }
+  return NULL;
+}
+
+static FvDevice *
+open_physical (FvInstance *instance, VkPhysicalDevice physical, guint index,
+    GError **error)
+{
+  FvDevice *device = device_alloc (&instance->vk, physical, index);
+  const char *refusal =
+      fv_physical_refusal (&instance->vk, physical, &device->queue_family);
+
+  device->instance = fv_instance_ref (instance);
+  if (refusal)
+    g_set_error (error, FV_ERROR, FV_ERROR_DEVICE, "%s: %s", device->info.name,
+        refusal);
+  else if (choose_tier (&device->info, &device->tier, error)
+      && create_handle (device, error) && device_init (device, error))
+    return device;
+  device_free (device);
+  return NULL;
+}
+
+FvDevice *
+fv_device_open (const char *name, GError **error)
+{
+  g_autoptr (FvInstance) instance = fv_instance_get (error);
+  VkPhysicalDevice physical;
+  FvDeviceInfo info;
+  FvTier tier;
+  guint index;
+
+  if (!instance
+      || !fv_physical_choose (instance, name && *name ? name : NULL, &physical,
+          &index, error))
+    return NULL;
+  fv_physical_info (&instance->vk, physical, index, &info, NULL);
+  if (!choose_tier (&info, &tier, error))
+    return NULL;
+
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&registry_lock);
+  FvDevice *device = find_registered (physical, tier);
+  if (device)
+    return device;
+  device = open_physical (instance, physical, index, error);
+  if (!device)
+    return NULL;
+  if (!registry)
+    registry = g_ptr_array_new ();
+  g_ptr_array_add (registry, device);
+  return device;
+}
+
+FvDevice *
+fv_device_borrow (VkInstance instance, VkPhysicalDevice physical,
+    VkDevice handle, guint queue_family, VkQueue queue, GError **error)
+{
+  FvVulkan vk = { 0 };
+  guint family;
+
+  if (!fv_vulkan_load (&vk, error)
+      || !fv_vulkan_load_instance (&vk, instance, FALSE, error))
+    return NULL;
+  FvDevice *device = device_alloc (&vk, physical, 0);
+  const char *refusal = fv_physical_refusal (&vk, physical, &family);
+  if (refusal) {
+    g_set_error (error, FV_ERROR, FV_ERROR_DEVICE, "%s: %s", device->info.name,
+        refusal);
+    device_free (device);
+    return NULL;
+  }
+  device->handle = handle;
+  device->queue_family = queue_family;
+  device->queue = queue;
+  if (fv_vulkan_load_device (&device->vk, handle, error)
+      && choose_tier (&device->info, &device->tier, error)
+      && device_init (device, error))
+    return device;
+  device_free (device);
+  return NULL;
+}
+
+FvDevice *
+fv_device_ref (FvDevice *device)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&registry_lock);
+  device->ref++;
+  return device;
+}
+
+void
+fv_device_unref (FvDevice *device)
+{
+  if (!device)
+    return;
+  g_mutex_lock (&registry_lock);
+  gboolean last = --device->ref == 0;
+  if (last && registry)
+    g_ptr_array_remove_fast (registry, device);
+  if (registry && !registry->len)
+    g_clear_pointer (&registry, g_ptr_array_unref);
+  g_mutex_unlock (&registry_lock);
+  if (last)
+    device_free (device);
+}
+
+const FvDeviceInfo *
+fv_device_info (FvDevice *device)
+{
+  return &device->info;
+}
+
+FvTier
+fv_device_tier (FvDevice *device)
+{
+  return device->tier;
+}
+
+GArray *
+fv_device_list (GError **error)
+{
+  g_autoptr (FvInstance) instance = fv_instance_get (error);
+  g_autoptr (GArray) devices =
+      instance ? fv_instance_devices (instance, error) : NULL;
+
+  if (!devices)
+    return NULL;
+  GArray *list = g_array_new (FALSE, TRUE, sizeof (FvDeviceInfo));
+  g_array_set_size (list, devices->len);
+  for (guint i = 0; i < devices->len; i++)
+    fv_physical_info (&instance->vk,
+        g_array_index (devices, VkPhysicalDevice, i), i,
+        &g_array_index (list, FvDeviceInfo, i), NULL);
+  return list;
+}
+
+gboolean
+fv_device_check (FvDevice *device, GError **error)
+{
+  if (!g_atomic_int_get (&device->is_lost))
+    return TRUE;
+  g_set_error (error, FV_ERROR, FV_ERROR_DEVICE,
+      "%s was lost (VK_ERROR_DEVICE_LOST); open it anew", device->info.name);
+  return FALSE;
+}
+
+gboolean
+fv_device_wait (FvDevice *device, guint64 value, guint64 timeout_ns,
+    GError **error)
+{
+  VkSemaphoreWaitInfo info = { .sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
+    .semaphoreCount = 1,
+    .pSemaphores = &device->timeline,
+    .pValues = &value };
+
+  if (!fv_device_check (device, error))
+    return FALSE;
+  g_mutex_lock (&device->queue_lock);
+  guint64 newest = device->last_value;
+  g_mutex_unlock (&device->queue_lock);
+  if (value > newest) {
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "%s: waiting for value %" G_GUINT64_FORMAT
+        ", the newest submit has %" G_GUINT64_FORMAT,
+        device->info.name, value, newest);
+    return FALSE;
+  }
+  VkResult result =
+      device->vk.WaitSemaphores (device->handle, &info, timeout_ns);
+  if (result == VK_TIMEOUT) {
+    g_set_error (error, FV_ERROR, FV_ERROR_DEVICE,
+        "%s: timeout: not done after %.3f s", device->info.name,
+        (double) timeout_ns * 1e-9);
+    return FALSE;
+  }
+  return fv_vulkan_check (device, "vkWaitSemaphores", result, error);
+}
+
+gboolean
+fv_device_is_done (FvDevice *device, guint64 value)
+{
+  guint64 reached = 0;
+  return !g_atomic_int_get (&device->is_lost)
+      && VK (device, GetSemaphoreCounterValue, NULL, device->handle,
+          device->timeline, &reached)
+      && reached >= value;
+}
+
+gboolean
+fv_device_submit (FvDevice *device, const VkCommandBuffer *buffers, guint n,
+    guint64 *value, GError **error)
+{
+  guint64 signal;
+  VkTimelineSemaphoreSubmitInfo timeline = {
+    .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+    .signalSemaphoreValueCount = 1,
+    .pSignalSemaphoreValues = &signal
+  };
+  VkSubmitInfo info = { .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+    .pNext = &timeline,
+    .commandBufferCount = n,
+    .pCommandBuffers = buffers,
+    .signalSemaphoreCount = 1,
+    .pSignalSemaphores = &device->timeline };
+
+  if (!fv_device_check (device, error))
+    return FALSE;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&device->queue_lock);
+  signal = device->last_value + 1;
+  if (!VK (device, QueueSubmit, error, device->queue, 1, &info, VK_NULL_HANDLE))
+    return FALSE;
+  *value = device->last_value = signal;
+  g_mutex_lock (&device->counter_lock);
+  device->counters.submits++;
+  g_mutex_unlock (&device->counter_lock);
+  return TRUE;
+}
+
+void
+fv_device_count_memory (FvDevice *device, gint64 bytes)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&device->counter_lock);
+  FvDeviceCounters *counters = &device->counters;
+  counters->allocations += bytes > 0;
+  counters->allocated_bytes += (guint64) bytes;
+  counters->peak_bytes = MAX (counters->peak_bytes, counters->allocated_bytes);
+}
+
+void
+fv_device_count_recorded (FvDevice *device)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&device->counter_lock);
+  device->counters.recorded_command_buffers++;
+}
+
+void
+fv_device_counters (FvDevice *device, FvDeviceCounters *counters)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&device->counter_lock);
+  *counters = device->counters;
+  counters->validation_messages = fv_validation_messages ();
+}

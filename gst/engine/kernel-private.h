@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Pipelines of one device, shared by all programs on it. */
+#pragma once
+
+#include "gst/engine/device-private.h"
+#include "gst/engine/program.h"
+#include "gst/engine/spirv.h"
+
+G_BEGIN_DECLS
+
+#define FV_DEFAULT_LOCAL 64 /* FV_SPEC_LOCAL where the caller sets none */
+
+/* A pipeline and the layouts it was made with; owned by the FvKernels. */
+typedef struct
+{
+  VkDescriptorSetLayout set_layout;
+  VkPipelineLayout layout;
+  VkPipeline pipeline;
+} FvKernel;
+
+FvKernels *fv_kernels_new (FvDevice *device, GError **error);
+void fv_kernels_free (FvKernels *kernels); /* %NULL is fine */
+
+/* The pipeline for the dispatch's kernel, specialization constants and binding
+ * kinds; made when there is none. May be called from any thread. */
+const FvKernel *
+fv_kernels_get (FvKernels *kernels, const FvDispatch *dispatch, GError **error);
+guint fv_kernels_count (FvKernels *kernels);
+
+/* How a binding is described to Vulkan. */
+VkDescriptorType fv_bind_descriptor (FvTier tier, FvBindKind kind);
+gboolean fv_bind_is_write (FvBindKind kind);
+/* Of the texel kinds: the view's format and its bytes per texel. */
+VkFormat fv_bind_format (const FvBinding *binding, gsize *texel);
+
+/* The value of a specialization constant, or @otherwise. */
+guint32
+fv_dispatch_get_spec (const FvDispatch *dispatch, guint id, guint32 otherwise);
+
+/* Further modules, for tests: looked up before fv_spirv_table. */
+extern const FvSpirv *fv_spirv_extra;
+
+G_END_DECLS

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/engine/kernel-private.h"
+#include "shaders/shared.h"
+
+#include <string.h>
+
+const FvSpirv *fv_spirv_extra;
+
+struct _FvKernels
+{
+  FvDevice *device; /* (transfer none): owns this */
+  VkPipelineCache cache;
+  GMutex lock; /* the tables */
+  GHashTable *layouts; /* GBytes of descriptor types -> Layout */
+  GHashTable *kernels; /* GBytes key -> FvKernel */
+};
+
+typedef struct
+{
+  VkDescriptorSetLayout set_layout;
+  VkPipelineLayout layout;
+} Layout;
+
+VkDescriptorType
+fv_bind_descriptor (FvTier tier, FvBindKind kind)
+{
+  switch (kind) {
+    case FV_BIND_FLOATS_READ:
+      return tier == FV_TIER_SUBGROUP ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER
+                                      : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+    case FV_BIND_BYTES_READ:
+    case FV_BIND_RGBA8_READ:
+      return VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER;
+    case FV_BIND_FLOATS_WRITE:
+    case FV_BIND_RAW_READ:
+    case FV_BIND_RAW_WRITE:
+      break;
+  }
+  return VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+}
+
+gboolean
+fv_bind_is_write (FvBindKind kind)
+{
+  return kind == FV_BIND_FLOATS_WRITE || kind == FV_BIND_RAW_WRITE;
+}
+
+VkFormat
+fv_bind_format (const FvBinding *binding, gsize *texel)
+{
+  switch (binding->kind) {
+    case FV_BIND_BYTES_READ:
+      *texel = 1;
+      return VK_FORMAT_R8_UINT;
+    case FV_BIND_RGBA8_READ:
+      *texel = 4;
+      return VK_FORMAT_R8G8B8A8_UINT;
+    default:
+      *texel = binding->type == FV_TYPE_F16 ? 8 : 16;
+      return binding->type == FV_TYPE_F16 ? VK_FORMAT_R16G16B16A16_SFLOAT
+                                          : VK_FORMAT_R32G32B32A32_SFLOAT;
+  }
+}
+
+guint32
+fv_dispatch_get_spec (const FvDispatch *dispatch, guint id, guint32 otherwise)
+{
+  for (guint i = 0; i < dispatch->n_spec; i++)
+    if (dispatch->spec_id[i] == id)
+      return dispatch->spec[i];
+  return otherwise;
+}
+
+static void
+layout_free (FvKernels *kernels, Layout *layout)
+{
+  FvVulkan *vk = &kernels->device->vk;
+  VkDevice handle = kernels->device->handle;
+
+  if (layout->layout)
+    vk->DestroyPipelineLayout (handle, layout->layout, NULL);
+  if (layout->set_layout)
+    vk->DestroyDescriptorSetLayout (handle, layout->set_layout, NULL);
+  g_free (layout);
+}
+
+FvKernels *
+fv_kernels_new (FvDevice *device, GError **error)
+{
+  FvKernels *kernels = g_new0 (FvKernels, 1);
+  VkPipelineCacheCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO
+  };
+
+  kernels->device = device;
+  g_mutex_init (&kernels->lock);
+  kernels->layouts = g_hash_table_new_full (g_bytes_hash, g_bytes_equal,
+      (GDestroyNotify) g_bytes_unref, NULL);
+  kernels->kernels = g_hash_table_new_full (g_bytes_hash, g_bytes_equal,
+      (GDestroyNotify) g_bytes_unref, NULL);
+  if (VK (device, CreatePipelineCache, error, device->handle, &info, NULL,
+          &kernels->cache))
+    return kernels;
+  fv_kernels_free (kernels);
+  return NULL;
+}
+
+void
+fv_kernels_free (FvKernels *kernels)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  if (!kernels)
+    return;
+  FvDevice *device = kernels->device;
+  g_hash_table_iter_init (&iter, kernels->kernels);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    device->vk.DestroyPipeline (device->handle, ((FvKernel *) value)->pipeline,
+        NULL);
+    g_free (value);
+  }
+  g_hash_table_iter_init (&iter, kernels->layouts);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    layout_free (kernels, value);
+  g_hash_table_unref (kernels->kernels);
+  g_hash_table_unref (kernels->layouts);
+  if (kernels->cache)
+    device->vk.DestroyPipelineCache (device->handle, kernels->cache, NULL);
+  g_mutex_clear (&kernels->lock);
+  g_free (kernels);
+}
+
+guint
+fv_kernels_count (FvKernels *kernels)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&kernels->lock);
+  return g_hash_table_size (kernels->kernels);
+}
+
+static const FvSpirv *
+find_module (FvTier tier, const char *kernel, GError **error)
+{
+  const FvSpirv *tables[] = { fv_spirv_extra, fv_spirv_table };
+  g_autofree char *name = g_strdup_printf ("%s_%s", kernel,
+      tier == FV_TIER_SUBGROUP ? "subgroup" : "workgroup");
+
+  for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
+    for (const FvSpirv *row = tables[i]; row && row->name; row++)
+      if (g_str_equal (row->name, name))
+        return row;
+  g_set_error (error, FV_ERROR, FV_ERROR_NOT_FOUND,
+      "the engine has no kernel \"%s\"", name);
+  return NULL;
+}
+
+static Layout *
+make_layout (FvKernels *kernels, const guint8 *types, guint n, GError **error)
+{
+  FvDevice *device = kernels->device;
+  VkDescriptorSetLayoutBinding bindings[FV_MAX_BINDINGS];
+  VkDescriptorSetLayoutCreateInfo set = {
+    .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+    .bindingCount = n,
+    .pBindings = bindings
+  };
+  VkPushConstantRange push = { .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+    .size = 128 };
+  Layout *layout = g_new0 (Layout, 1);
+  VkPipelineLayoutCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+    .setLayoutCount = 1,
+    .pSetLayouts = &layout->set_layout,
+    .pushConstantRangeCount = 1,
+    .pPushConstantRanges = &push
+  };
+
+  for (guint i = 0; i < n; i++)
+    bindings[i] = (VkDescriptorSetLayoutBinding){ .binding = i,
+      .descriptorType = types[i],
+      .descriptorCount = 1,
+      .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT };
+  if (VK (device, CreateDescriptorSetLayout, error, device->handle, &set, NULL,
+          &layout->set_layout)
+      && VK (device, CreatePipelineLayout, error, device->handle, &info, NULL,
+          &layout->layout))
+    return layout;
+  layout_free (kernels, layout);
+  return NULL;
+}
+
+static const Layout *
+get_layout (FvKernels *kernels, const FvDispatch *dispatch, GError **error)
+{
+  guint8 types[FV_MAX_BINDINGS];
+
+  for (guint i = 0; i < dispatch->n_bindings; i++)
+    types[i] = (guint8) fv_bind_descriptor (kernels->device->tier,
+        dispatch->bindings[i].kind);
+  g_autoptr (GBytes) key = g_bytes_new (types, dispatch->n_bindings);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&kernels->lock);
+  Layout *layout = g_hash_table_lookup (kernels->layouts, key);
+  if (layout)
+    return layout;
+  layout = make_layout (kernels, types, dispatch->n_bindings, error);
+  if (layout)
+    g_hash_table_insert (kernels->layouts, g_steal_pointer (&key), layout);
+  return layout;
+}
+
+typedef struct
+{
+  guint n;
+  guint32 id[FV_MAX_SPEC + FV_MAX_BINDINGS + 1];
+  guint32 value[FV_MAX_SPEC + FV_MAX_BINDINGS + 1];
+} Constants;
+
+/* Kept sorted by id, so that equal sets make equal keys. */
+static void
+put_constant (Constants *constants, guint id, guint32 value)
+{
+  guint at = 0;
+
+  while (at < constants->n && constants->id[at] < id)
+    at++;
+  if (at == constants->n || constants->id[at] != id) {
+    for (guint i = constants->n++; i > at; i--) {
+      constants->id[i] = constants->id[i - 1];
+      constants->value[i] = constants->value[i - 1];
+    }
+  }
+  constants->id[at] = id;
+  constants->value[at] = value;
+}
+
+/* The caller's, and what it need not say: local size, how floats are stored. */
+static void
+gather_constants (const FvDispatch *dispatch, Constants *constants)
+{
+  constants->n = 0;
+  put_constant (constants, FV_SPEC_LOCAL, FV_DEFAULT_LOCAL);
+  for (guint i = 0; i < dispatch->n_spec; i++)
+    put_constant (constants, dispatch->spec_id[i], dispatch->spec[i]);
+  for (guint i = 0; i < dispatch->n_bindings; i++) {
+    const FvBinding *binding = &dispatch->bindings[i];
+    if (binding->kind == FV_BIND_FLOATS_READ
+        || binding->kind == FV_BIND_FLOATS_WRITE)
+      put_constant (constants, FV_SPEC_TYPES + i,
+          binding->type == FV_TYPE_F16 ? FV_STORED_F16 : FV_STORED_F32);
+  }
+}
+
+static VkPipeline
+make_pipeline (FvKernels *kernels, const FvSpirv *module,
+    const Constants *constants, VkPipelineLayout layout, GError **error)
+{
+  FvDevice *device = kernels->device;
+  VkShaderModuleCreateInfo code = {
+    .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+    .codeSize = module->size,
+    .pCode = module->code
+  };
+  VkSpecializationMapEntry entries[G_N_ELEMENTS (constants->id)];
+  VkSpecializationInfo specialization = { .mapEntryCount = constants->n,
+    .pMapEntries = entries,
+    .dataSize = constants->n * sizeof (guint32),
+    .pData = constants->value };
+  VkComputePipelineCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+    .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+        .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+        .pName = "main",
+        .pSpecializationInfo = &specialization },
+    .layout = layout
+  };
+  VkPipeline pipeline = VK_NULL_HANDLE;
+
+  for (guint i = 0; i < constants->n; i++)
+    entries[i] = (VkSpecializationMapEntry){ constants->id[i],
+      i * (guint32) sizeof (guint32), sizeof (guint32) };
+  if (!VK (device, CreateShaderModule, error, device->handle, &code, NULL,
+          &info.stage.module))
+    return VK_NULL_HANDLE;
+  if (!VK (device, CreateComputePipelines, error, device->handle,
+          kernels->cache, 1, &info, NULL, &pipeline))
+    pipeline = VK_NULL_HANDLE;
+  device->vk.DestroyShaderModule (device->handle, info.stage.module, NULL);
+  return pipeline;
+}
+
+static GBytes *
+make_key (const FvSpirv *module, const Layout *layout,
+    const Constants *constants)
+{
+  GByteArray *key = g_byte_array_new ();
+  g_byte_array_append (key, (const guint8 *) &module, sizeof module);
+  g_byte_array_append (key, (const guint8 *) &layout, sizeof layout);
+  g_byte_array_append (key, (const guint8 *) constants->id,
+      constants->n * (guint) sizeof (guint32));
+  g_byte_array_append (key, (const guint8 *) constants->value,
+      constants->n * (guint) sizeof (guint32));
+  return g_byte_array_free_to_bytes (key);
+}
+
+/* Creation runs outside of the lock, so that threads may compile side by side;
+ * the slower of two that made the same drops its own. */
+const FvKernel *
+fv_kernels_get (FvKernels *kernels, const FvDispatch *dispatch, GError **error)
+{
+  Constants constants;
+  const FvSpirv *module =
+      find_module (kernels->device->tier, dispatch->kernel, error);
+  const Layout *layout = module ? get_layout (kernels, dispatch, error) : NULL;
+
+  if (!layout)
+    return NULL;
+  gather_constants (dispatch, &constants);
+  g_autoptr (GBytes) key = make_key (module, layout, &constants);
+  g_mutex_lock (&kernels->lock);
+  FvKernel *kernel = g_hash_table_lookup (kernels->kernels, key);
+  g_mutex_unlock (&kernels->lock);
+  if (kernel)
+    return kernel;
+
+  VkPipeline pipeline =
+      make_pipeline (kernels, module, &constants, layout->layout, error);
+  if (!pipeline) {
+    g_prefix_error (error, "kernel %s: ", module->name);
+    return NULL;
+  }
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&kernels->lock);
+  kernel = g_hash_table_lookup (kernels->kernels, key);
+  if (kernel) {
+    kernels->device->vk.DestroyPipeline (kernels->device->handle, pipeline,
+        NULL);
+    return kernel;
+  }
+  kernel = g_new0 (FvKernel, 1);
+  *kernel = (FvKernel){ layout->set_layout, layout->layout, pipeline };
+  g_hash_table_insert (kernels->kernels, g_steal_pointer (&key), kernel);
+  return kernel;
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/engine/program-private.h"
+
+#include <string.h>
+
+G_DEFINE_BOXED_TYPE (FvProgram, fv_program, fv_program_ref, fv_program_unref)
+
+/* Command buffers handed to one vkQueueSubmit, on the stack. */
+#define BATCH 32
+
+void
+fv_dispatch_spec (FvDispatch *dispatch, guint id, gint32 value)
+{
+  guint i = 0;
+
+  while (i < dispatch->n_spec && dispatch->spec_id[i] != id)
+    i++;
+  g_return_if_fail (i < FV_MAX_SPEC);
+  dispatch->spec_id[i] = id;
+  dispatch->spec[i] = (guint32) value;
+  dispatch->n_spec = MAX (dispatch->n_spec, i + 1);
+}
+
+void
+fv_dispatch_spec_float (FvDispatch *dispatch, guint id, float value)
+{
+  gint32 bits;
+  memcpy (&bits, &value, sizeof bits);
+  fv_dispatch_spec (dispatch, id, bits);
+}
+
+void
+fv_dispatch_push (FvDispatch *dispatch, gconstpointer data, gsize size)
+{
+  /* A size that does not fit is kept and refused by fv_program_finish(). */
+  dispatch->push_size = (guint) MIN (size, G_MAXUINT);
+  memcpy (dispatch->push, data, MIN (size, sizeof dispatch->push));
+}
+
+static void
+dispatch_free (gpointer data)
+{
+  FvProgramDispatch *dispatch = data;
+  g_free ((char *) dispatch->d.label);
+  g_free ((char *) dispatch->d.tile);
+  g_free (dispatch);
+}
+
+FvProgram *
+fv_program_new (FvDevice *device)
+{
+  FvProgram *program = g_new0 (FvProgram, 1);
+
+  g_atomic_ref_count_init (&program->ref);
+  program->device = fv_device_ref (device);
+  program->commands = g_array_new (FALSE, TRUE, sizeof (FvCommand));
+  program->dispatches = g_ptr_array_new_with_free_func (dispatch_free);
+  program->buffers = g_hash_table_new_full (NULL, NULL,
+      (GDestroyNotify) fv_buffer_unref, NULL);
+  program->views = g_array_new (FALSE, TRUE, sizeof (VkBufferView));
+  g_mutex_init (&program->lock);
+  return program;
+}
+
+FvProgram *
+fv_program_ref (FvProgram *program)
+{
+  g_atomic_ref_count_inc (&program->ref);
+  return program;
+}
+
+static void
+destroy_handles (FvProgram *program)
+{
+  FvVulkan *vk = &program->device->vk;
+  VkDevice handle = program->device->handle;
+
+  if (program->queries)
+    vk->DestroyQueryPool (handle, program->queries, NULL);
+  if (program->commands_pool)
+    vk->DestroyCommandPool (handle, program->commands_pool, NULL);
+  if (program->descriptors)
+    vk->DestroyDescriptorPool (handle, program->descriptors, NULL);
+  for (guint i = 0; i < program->views->len; i++)
+    vk->DestroyBufferView (handle,
+        g_array_index (program->views, VkBufferView, i), NULL);
+}
+
+void
+fv_program_unref (FvProgram *program)
+{
+  if (!program || !g_atomic_ref_count_dec (&program->ref))
+    return;
+  if (program->last_value)
+    fv_device_wait (program->device, program->last_value, G_MAXUINT64, NULL);
+  destroy_handles (program);
+  g_array_unref (program->views);
+  g_hash_table_unref (program->buffers);
+  g_ptr_array_unref (program->dispatches);
+  g_array_unref (program->commands);
+  g_clear_error (&program->building);
+  g_mutex_clear (&program->lock);
+  fv_device_unref (program->device);
+  g_free (program);
+}
+
+static void
+keep (FvProgram *program, FvBuffer *buffer)
+{
+  if (buffer && !g_hash_table_contains (program->buffers, buffer))
+    g_hash_table_add (program->buffers, fv_buffer_ref (buffer));
+}
+
+static gboolean
+may_add (FvProgram *program)
+{
+  if (program->is_finished && !program->building)
+    g_set_error_literal (&program->building, FV_ERROR, FV_ERROR_INVALID,
+        "a command was added to a program after fv_program_finish()");
+  return !program->building;
+}
+
+void
+fv_program_dispatch (FvProgram *program, const FvDispatch *dispatch)
+{
+  FvCommand command = { .kind = FV_COMMAND_DISPATCH,
+    .dispatch = program->dispatches->len };
+
+  if (!may_add (program))
+    return;
+  FvProgramDispatch *copy = g_new0 (FvProgramDispatch, 1);
+  copy->d = *dispatch;
+  copy->d.kernel = g_intern_string (dispatch->kernel);
+  copy->d.label = g_strdup (dispatch->label);
+  copy->d.tile = g_strdup (dispatch->tile);
+  copy->d.n_bindings = MIN (dispatch->n_bindings, FV_MAX_BINDINGS);
+  for (guint i = 0; i < copy->d.n_bindings; i++)
+    keep (program, dispatch->bindings[i].buffer);
+  g_ptr_array_add (program->dispatches, copy);
+  g_array_append_val (program->commands, command);
+  if (!fv_dispatch_check (program->device, &copy->d, &program->building))
+    g_assert (program->building);
+}
+
+static gboolean
+check_range (FvProgram *program, FvBuffer *buffer, gsize offset, gsize size,
+    const char *what)
+{
+  if (buffer && buffer->device == program->device && size && offset % 4 == 0
+      && size % 4 == 0 && offset <= buffer->size
+      && size <= buffer->size - offset)
+    return TRUE;
+  g_set_error (&program->building, FV_ERROR, FV_ERROR_INVALID,
+      "%s: %" G_GSIZE_FORMAT " bytes at %" G_GSIZE_FORMAT
+      " (both multiples of 4, size not 0) do not lie in a buffer of "
+      "%" G_GSIZE_FORMAT " bytes on this device",
+      what, size, offset, buffer ? buffer->size : 0);
+  return FALSE;
+}
+
+void
+fv_program_copy (FvProgram *program, FvBuffer *source, gsize source_offset,
+    FvBuffer *target, gsize target_offset, gsize size)
+{
+  FvCommand command = { FV_COMMAND_COPY, 0, source, target, source_offset,
+    target_offset, size, 0 };
+
+  if (!may_add (program)
+      || !check_range (program, source, source_offset, size, "copy from")
+      || !check_range (program, target, target_offset, size, "copy to"))
+    return;
+  if (source == target && source_offset < target_offset + size
+      && target_offset < source_offset + size) {
+    g_set_error_literal (&program->building, FV_ERROR, FV_ERROR_INVALID,
+        "a copy's source and target overlap");
+    return;
+  }
+  keep (program, source);
+  keep (program, target);
+  g_array_append_val (program->commands, command);
+}
+
+void
+fv_program_fill (FvProgram *program, FvBuffer *target, gsize offset, gsize size,
+    guint32 value)
+{
+  FvCommand command = { FV_COMMAND_FILL, 0, NULL, target, 0, offset, size,
+    value };
+
+  if (!may_add (program)
+      || !check_range (program, target, offset, size, "fill"))
+    return;
+  keep (program, target);
+  g_array_append_val (program->commands, command);
+}
+
+gboolean
+fv_program_finish (FvProgram *program, GError **error)
+{
+  FvDevice *device = program->device;
+
+  if (!may_add (program)) {
+    g_propagate_error (error, g_error_copy (program->building));
+    return FALSE;
+  }
+  if (!fv_device_check (device, error))
+    return FALSE;
+  for (guint i = 0; i < program->dispatches->len; i++) {
+    FvProgramDispatch *dispatch = program->dispatches->pdata[i];
+    dispatch->kernel = fv_kernels_get (device->kernels, &dispatch->d, error);
+    if (!dispatch->kernel) {
+      g_prefix_error (error,
+          "%s: ", dispatch->d.label ? dispatch->d.label : "dispatch");
+      return FALSE;
+    }
+  }
+  if (!fv_program_record (program, error))
+    return FALSE;
+  program->is_finished = TRUE;
+  return TRUE;
+}
+
+static gboolean
+submit_batch (FvProgram *const *programs, guint n, guint64 *value,
+    GError **error)
+{
+  FvDevice *device = programs[0]->device;
+  VkCommandBuffer buffers[BATCH];
+
+  for (guint i = 0; i < n; i++)
+    buffers[i] = programs[i]->recorded;
+  if (!fv_device_submit (device, buffers, n, value, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++) {
+    g_mutex_lock (&programs[i]->lock);
+    programs[i]->last_value = MAX (programs[i]->last_value, *value);
+    g_mutex_unlock (&programs[i]->lock);
+  }
+  return TRUE;
+}
+
+gboolean
+fv_program_submit (FvProgram *const *programs, guint n, guint64 *value,
+    GError **error)
+{
+  guint64 reached = 0;
+
+  for (guint i = 0; i < n; i++)
+    if (!programs[i]->is_finished
+        || programs[i]->device != programs[0]->device) {
+      g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+          "program %u of %u submitted %s", i, n,
+          programs[i]->is_finished ? "belongs to another device"
+                                   : "was not finished");
+      return FALSE;
+    }
+  for (guint i = 0; i < n; i += BATCH)
+    if (!submit_batch (programs + i, MIN (n - i, BATCH), &reached, error))
+      return FALSE;
+  if (value)
+    *value = reached;
+  return TRUE;
+}
+
+void
+fv_program_enable_timing (FvProgram *program)
+{
+  program->is_timed = program->device->info.timestamp_ns > 0;
+}
+
+double
+fv_program_seconds (FvProgram *program, guint i)
+{
+  FvDevice *device = program->device;
+  guint64 ticks[2];
+
+  g_mutex_lock (&program->lock);
+  guint64 last = program->last_value;
+  g_mutex_unlock (&program->lock);
+  if (!program->queries || i >= program->dispatches->len || last == 0
+      || !fv_device_is_done (device, last)
+      || !VK (device, GetQueryPoolResults, NULL, device->handle,
+          program->queries, 2 * i, 2, sizeof ticks, ticks, sizeof *ticks,
+          VK_QUERY_RESULT_64_BIT))
+    return -1;
+  return (double) (ticks[1] - ticks[0]) * device->info.timestamp_ns * 1e-9;
+}
+
+guint
+fv_program_n_dispatches (FvProgram *program)
+{
+  return program->dispatches->len;
+}
+
+const FvDispatch *
+fv_program_get (FvProgram *program, guint i)
+{
+  g_return_val_if_fail (i < program->dispatches->len, NULL);
+  return &((FvProgramDispatch *) program->dispatches->pdata[i])->d;
+}
+
+guint
+fv_program_n_barriers (FvProgram *program)
+{
+  return program->n_barriers;
+}
+
+guint
+fv_program_n_pipelines (FvProgram *program)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
+
+  for (guint i = 0; i < program->dispatches->len; i++) {
+    FvProgramDispatch *dispatch = program->dispatches->pdata[i];
+    if (dispatch->kernel)
+      g_hash_table_add (seen, (gpointer) dispatch->kernel);
+  }
+  return g_hash_table_size (seen);
+}

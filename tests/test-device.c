@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/engine/device-private.h"
+#include "gst/engine/program.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static FvDevice *
+must_open (const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  FvDevice *device = fv_device_open (name, &error);
+  ck_assert_msg (device != NULL, "%s", error ? error->message : "no error");
+  return device;
+}
+
+START_TEST (test_open_by_name)
+{
+  g_autoptr (FvDevice) device = must_open (NULL);
+  const FvDeviceInfo *info = fv_device_info (device);
+  g_autofree char *index = g_strdup_printf ("%u", info->index);
+  g_autofree char *part = g_ascii_strup (info->name, 4);
+
+  g_autoptr (FvDevice) by_index = must_open (index);
+  g_autoptr (FvDevice) by_part = must_open (part);
+  g_autoptr (FvDevice) by_uuid = must_open (info->uuid);
+  ck_assert_ptr_eq (device, by_index);
+  ck_assert_ptr_eq (device, by_uuid);
+  ck_assert_str_eq (fv_device_info (by_part)->name, info->name);
+
+  g_autoptr (GError) error = NULL;
+  ck_assert_ptr_null (fv_device_open ("no such device", &error));
+  ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_NOT_FOUND));
+  ck_assert_msg (strstr (error->message, "no such device")
+          && strstr (error->message, info->name),
+      "%s", error->message);
+  g_clear_error (&error);
+  ck_assert_ptr_null (fv_device_open ("4711", &error));
+  ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_NOT_FOUND));
+}
+END_TEST
+
+START_TEST (test_list)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) list = fv_device_list (&error);
+  ck_assert_msg (list != NULL, "%s", error ? error->message : "no error");
+  ck_assert_uint_gt (list->len, 0);
+  for (guint i = 0; i < list->len; i++) {
+    const FvDeviceInfo *info = &g_array_index (list, FvDeviceInfo, i);
+    ck_assert_uint_eq (info->index, i);
+    ck_assert_uint_eq (strlen (info->uuid), 36);
+    ck_assert_uint_gt (strlen (info->name), 0);
+    ck_assert_uint_ge (info->max_push, 128);
+    ck_assert_uint_gt (info->heap_size, 0);
+  }
+}
+END_TEST
+
+START_TEST (test_gpu_first)
+{
+  g_autoptr (GArray) list = fv_device_list (NULL);
+  g_autoptr (FvDevice) device = must_open (NULL);
+  gboolean any_gpu = FALSE;
+
+  for (guint i = 0; i < list->len; i++)
+    any_gpu |= !g_array_index (list, FvDeviceInfo, i).is_cpu;
+  ck_assert_int_eq (!fv_device_info (device)->is_cpu, any_gpu);
+}
+END_TEST
+
+START_TEST (test_tier)
+{
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < 2; i++) {
+    g_setenv ("FOVEA_TIER", i ? "workgroup" : "subgroup", TRUE);
+    g_autoptr (FvDevice) device = must_open (NULL);
+    ck_assert_int_eq (fv_device_tier (device),
+        i ? FV_TIER_WORKGROUP : FV_TIER_SUBGROUP);
+  }
+  g_setenv ("FOVEA_TIER", "fast", TRUE);
+  ck_assert_ptr_null (fv_device_open (NULL, &error));
+  ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_INVALID));
+  g_unsetenv ("FOVEA_TIER");
+
+  g_autoptr (FvDevice) device = must_open (NULL);
+  const FvDeviceInfo *info = fv_device_info (device);
+  FvTier expected =
+      (info->is_cpu || info->subgroup_size <= 8) && info->has_shuffle
+      ? FV_TIER_SUBGROUP
+      : FV_TIER_WORKGROUP;
+  ck_assert_int_eq (fv_device_tier (device), expected);
+}
+END_TEST
+
+START_TEST (test_borrow)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FvDevice) owner = must_open (NULL);
+  g_autoptr (FvDevice) device =
+      fv_device_borrow (owner->instance->handle, owner->physical, owner->handle,
+          owner->queue_family, owner->queue, &error);
+  ck_assert_msg (device != NULL, "%s", error ? error->message : "no error");
+  ck_assert_ptr_ne (device, owner);
+  ck_assert_str_eq (fv_device_info (device)->name,
+      fv_device_info (owner)->name);
+
+  g_autoptr (FvBuffer) buffer =
+      fv_buffer_new (device, 4096, FV_MEMORY_DOWNLOAD, &error);
+  ck_assert_ptr_nonnull (buffer);
+  g_autoptr (FvProgram) program = fv_program_new (device);
+  fv_program_fill (program, buffer, 0, 4096, 0x01020304);
+  ck_assert (fv_program_finish (program, &error));
+  guint64 value = 0;
+  ck_assert (fv_program_submit (&program, 1, &value, &error));
+  ck_assert (fv_device_wait (device, value, 1000000000, &error));
+  ck_assert_uint_eq (((guint32 *) fv_buffer_map (buffer))[1023], 0x01020304);
+}
+END_TEST
+
+START_TEST (test_buffers)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FvDevice) device = must_open (NULL);
+  FvDeviceCounters before, during, after;
+
+  fv_device_counters (device, &before);
+  for (guint use = FV_MEMORY_DEVICE; use <= FV_MEMORY_DOWNLOAD; use++) {
+    g_autoptr (FvBuffer) buffer =
+        fv_buffer_new (device, 1001, (FvMemoryUse) use, &error);
+    ck_assert_msg (buffer != NULL, "%s", error ? error->message : "no error");
+    ck_assert_uint_eq (fv_buffer_size (buffer), 1001);
+    ck_assert_ptr_eq (fv_buffer_device (buffer), device);
+    if (use != FV_MEMORY_DEVICE) {
+      ck_assert_ptr_nonnull (fv_buffer_map (buffer));
+      memset (fv_buffer_map (buffer), 7, 1001);
+    }
+    fv_device_counters (device, &during);
+    ck_assert_uint_ge (during.allocated_bytes, before.allocated_bytes + 1001);
+  }
+  fv_device_counters (device, &after);
+  ck_assert_uint_eq (after.allocated_bytes, before.allocated_bytes);
+  ck_assert_uint_eq (after.allocations, before.allocations + 3);
+  ck_assert_uint_ge (after.peak_bytes, before.peak_bytes);
+}
+END_TEST
+
+START_TEST (test_buffer_errors)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FvDevice) device = must_open (NULL);
+
+  ck_assert_ptr_null (fv_buffer_new (device, 0, FV_MEMORY_DEVICE, &error));
+  ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_INVALID));
+  g_clear_error (&error);
+  ck_assert_ptr_null (
+      fv_buffer_new (device, (gsize) 1 << 60, FV_MEMORY_DEVICE, &error));
+  ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_TOO_LARGE));
+  ck_assert_msg (strstr (error->message, "1152921504606846976") != NULL, "%s",
+      error->message);
+  g_clear_error (&error);
+  ck_assert_ptr_null (
+      fv_buffer_new (device, G_MAXSIZE, FV_MEMORY_UPLOAD, &error));
+  ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_TOO_LARGE));
+}
+END_TEST
+
+START_TEST (test_wait)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FvDevice) device = must_open (NULL);
+
+  ck_assert (fv_device_wait (device, 0, 0, &error));
+  ck_assert (fv_device_is_done (device, 0));
+  ck_assert (!fv_device_is_done (device, 1000));
+  ck_assert (!fv_device_wait (device, 1000, 1000000, &error));
+  ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_INVALID));
+}
+END_TEST
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+lose_device (VkQueue queue, uint32_t n, const VkSubmitInfo *info, VkFence fence)
+{
+  return VK_ERROR_DEVICE_LOST;
+}
+
+START_TEST (test_device_lost)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FvDevice) device = must_open (NULL);
+  g_autoptr (FvBuffer) buffer =
+      fv_buffer_new (device, 4096, FV_MEMORY_DOWNLOAD, &error);
+  g_autoptr (FvProgram) program = fv_program_new (device);
+  fv_program_fill (program, buffer, 0, 4096, 1);
+  ck_assert (fv_program_finish (program, &error));
+
+  device->vk.QueueSubmit = lose_device;
+  guint64 value = 0;
+  ck_assert (!fv_program_submit (&program, 1, &value, &error));
+  ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_DEVICE));
+  ck_assert_msg (strstr (error->message, "vkQueueSubmit")
+          && strstr (error->message, "VK_ERROR_DEVICE_LOST"),
+      "%s", error->message);
+  g_clear_error (&error);
+  ck_assert (!fv_device_wait (device, 0, 0, &error));
+  ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_DEVICE));
+  g_clear_error (&error);
+  ck_assert_ptr_null (fv_buffer_new (device, 64, FV_MEMORY_UPLOAD, &error));
+  ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_DEVICE));
+
+  g_autoptr (FvDevice) fresh = must_open (NULL);
+  ck_assert_ptr_ne (fresh, device);
+  ck_assert (fv_device_wait (fresh, 0, 0, NULL));
+}
+END_TEST
+
+START_TEST (test_validation_clean)
+{
+  ck_assert_uint_eq (fv_validation_messages (), 0);
+}
+END_TEST
+
+int
+main (void)
+{
+  Suite *suite = suite_create ("device");
+  TCase *tcase = tcase_create ("device");
+  SRunner *runner = srunner_create (suite);
+
+  tcase_add_test (tcase, test_open_by_name);
+  tcase_add_test (tcase, test_list);
+  tcase_add_test (tcase, test_gpu_first);
+  tcase_add_test (tcase, test_tier);
+  tcase_add_test (tcase, test_borrow);
+  tcase_add_test (tcase, test_buffers);
+  tcase_add_test (tcase, test_buffer_errors);
+  tcase_add_test (tcase, test_wait);
+  tcase_add_test (tcase, test_device_lost);
+  tcase_add_test (tcase, test_validation_clean);
+  suite_add_tcase (suite, tcase);
+  srunner_run_all (runner, CK_NORMAL);
+  int failed = srunner_ntests_failed (runner);
+  srunner_free (runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
