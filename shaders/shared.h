@@ -47,6 +47,7 @@
 #define FV_STEP_AFFINE 26       /* a v + b                                    */
 #define FV_STEP_POW 27          /* v ^ a                                      */
 #define FV_STEP_SOFTSIGN 28
+#define FV_STEP_THRESHOLD 29    /* v > a ? v : 0                              */
 #define FV_STEP_ADD 64          /* v + y                                      */
 #define FV_STEP_SUB 65          /* v - y                                      */
 #define FV_STEP_RSUB 66         /* y - v                                      */

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Arithmetic of two or more tensors, broadcast as numpy does. */
+#include "gst/ops/common.h"
+
+#include <math.h>
+
+typedef enum
+{
+  ADD,
+  SUB,
+  MUL,
+  DIV,
+  POW,
+  MOD,
+  MIN_OF,
+  MAX_OF,
+  SUM,
+  MEAN,
+  PRELU,
+} BinaryKind;
+
+static double
+float_value (const FvNode *node, double a, double b)
+{
+  switch (node->op->variant) {
+    case ADD:
+    case SUM:
+    case MEAN:
+      return a + b;
+    case SUB:
+      return a - b;
+    case MUL:
+      return a * b;
+    case DIV:
+      return a / b;
+    case POW:
+      return pow (a, b);
+    case MOD:
+      return fv_node_int (node, "fmod") ? fmod (a, b) : a - floor (a / b) * b;
+    case MIN_OF:
+      return isnan (a) || a < b ? a : b;
+    case MAX_OF:
+      return isnan (a) || a > b ? a : b;
+    case PRELU:
+      return a < 0 ? b * a : a;
+    default:
+      g_assert_not_reached ();
+  }
+}
+
+/* @base to the power of @exponent, wrapping; fractions are truncated. */
+static gint64
+int_power (gint64 base, gint64 exponent)
+{
+  guint64 result = 1, square = base;
+
+  if (exponent < 0)
+    return base == 1 ? 1 : base == -1 ? (exponent & 1 ? -1 : 1) : 0;
+  for (; exponent; exponent >>= 1, square *= square)
+    if (exponent & 1)
+      result *= square;
+  return result;
+}
+
+/* The remainder with the divisor's sign, or the dividend's if @truncated. */
+static gint64
+int_modulo (gint64 a, gint64 b, gboolean truncated)
+{
+  gint64 rest = b == -1 ? 0 : a % b;
+
+  return !truncated && rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
+/* Sums, differences and products wrap; @b is not 0 for divisions. */
+static gint64
+int_value (const FvNode *node, gint64 a, gint64 b)
+{
+  switch (node->op->variant) {
+    case ADD:
+      return (guint64) a + (guint64) b;
+    case SUB:
+      return (guint64) a - (guint64) b;
+    case MUL:
+      return (guint64) a * (guint64) b;
+    case DIV:
+      return b == -1 ? (gint64) - (guint64) a : a / b;
+    case POW:
+      return int_power (a, b);
+    case MOD:
+      return int_modulo (a, b, fv_node_int (node, "fmod") != 0);
+    case MIN_OF:
+      return MIN (a, b);
+    case MAX_OF:
+      return MAX (a, b);
+    case PRELU:
+      return a < 0 ? (gint64) ((guint64) a * (guint64) b) : a;
+    default:
+      g_assert_not_reached ();
+  }
+}
+
+static gboolean
+infer_binary (FvNode *node, GError **error)
+{
+  if (!fv_infer_broadcast (node, error))
+    return FALSE;
+  if (node->inputs[0]->type == FV_TYPE_BOOL)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "the inputs are of type bool");
+  if ((node->op->variant == SUM || node->op->variant == MEAN)
+      && !fv_type_is_float (node->inputs[0]->type))
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "the inputs are of type %s", fv_type_name (node->inputs[0]->type));
+  if (node->op->variant == PRELU
+      && !fv_shape_equal (&node->outputs[0]->shape, &node->inputs[0]->shape))
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "the slope does not broadcast to the input's shape");
+  return TRUE;
+}
+
+static gboolean
+infer_pow (FvNode *node, GError **error)
+{
+  FvShape shape;
+
+  if (!fv_node_broadcast (node, &node->inputs[0]->shape,
+          &node->inputs[1]->shape, &shape, error)
+      || !fv_node_check_shape (node, &shape, error))
+    return FALSE;
+  if (node->inputs[0]->type == FV_TYPE_BOOL
+      || node->inputs[1]->type == FV_TYPE_BOOL)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "the inputs are of type bool");
+  fv_set_output (node, 0, node->inputs[0]->type, &shape);
+  return TRUE;
+}
+
+/* @out = @a and @b through the operator; @a may be @out itself. */
+static gboolean
+apply (FvNode *node, FvArray *out, const FvArray *a, const FvArray *b,
+    GError **error)
+{
+  gboolean divides = node->op->variant == DIV || node->op->variant == MOD;
+  FvWalk walk;
+
+  fv_walk_begin (&walk, &out->shape);
+  fv_walk_add (&walk, &a->shape);
+  fv_walk_add (&walk, &b->shape);
+  for (gint64 i = 0; i < out->count; i++, fv_walk_next (&walk)) {
+    gint64 at = walk.at[0], bt = walk.at[1];
+
+    if (a->type == FV_TYPE_F32)
+      out->f32[i] = float_value (node, a->f32[at],
+          b->type == FV_TYPE_F32 ? b->f32[bt] : (double) b->i64[bt]);
+    else if (b->type == FV_TYPE_F32)
+      out->i64[i] = fv_truncate (float_value (node, a->i64[at], b->f32[bt]));
+    else if (divides && b->i64[bt] == 0)
+      return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+          "an integer is divided by zero");
+    else
+      out->i64[i] = int_value (node, a->i64[at], b->i64[bt]);
+  }
+  return TRUE;
+}
+
+static gboolean
+binary (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
+{
+  FvArray *out = outputs[0];
+
+  if (node->n_own_inputs == 1)
+    fv_move_all (out, inputs[0]);
+  for (guint i = 1; i < node->n_own_inputs; i++)
+    if (!apply (node, out, i == 1 ? inputs[0] : out, inputs[i], error))
+      return FALSE;
+  if (node->op->variant == MEAN)
+    for (gint64 i = 0; i < out->count; i++)
+      out->f32[i] /= node->n_own_inputs;
+  return TRUE;
+}
+
+#define BINARY(op_name, opset, kind, inputs, attributes) \
+  .name = op_name, .since = opset, .variant = kind, .min_inputs = inputs, \
+  .max_inputs = inputs == 1 ? G_MAXUINT : inputs, .attrs = attributes, \
+  .infer = infer_binary, .reference = binary
+
+/* Two maps; a vector of the channels on either side; a scalar on either side;
+ * both broadcast; an inner axis of one. */
+#define CASES(low_, high_) \
+  .cases = FV_CASES ( \
+      { .inputs = "f32[2,3,5,7] f32[2,3,5,7]", .low = low_, .high = high_ }, \
+      { .inputs = "f32[1,9,4,6] =f32[9,1,1]", .low = low_, .high = high_ }, \
+      { .inputs = "=f32[1,5] f32[2,3,5]", .low = low_, .high = high_ }, \
+      { .inputs = "f32[2,3,5] =f32(1.5)", .low = low_, .high = high_ }, \
+      { .inputs = "=f32(1.5) f32[2,3,5]", .low = low_, .high = high_ }, \
+      { .inputs = "f32[3,1,5] f32[2,1,7,1]", .low = low_, .high = high_ }, \
+      { .inputs = "f32[2,6,9] f32[2,6,1]", .low = low_, .high = high_ })
+
+const FvOp fv_ops_binary[] = {
+  { BINARY ("Add", 7, ADD, 2, ""), CASES (-2, 2) },
+  { BINARY ("Sub", 7, SUB, 2, ""), CASES (-2, 2) },
+  { BINARY ("Mul", 7, MUL, 2, ""), CASES (-2, 2) },
+  { BINARY ("Div", 7, DIV, 2, ""), CASES (0.5, 2) },
+  { .name = "Pow",
+      .since = 7,
+      .variant = POW,
+      .min_inputs = 2,
+      .attrs = "",
+      .infer = infer_pow,
+      .reference = binary,
+      .cases =
+          FV_CASES ({ .inputs = "f32[2,3,5] =f32(2)", .low = -2, .high = 2 },
+              { .inputs = "f32[2,3,5] =f32(0.5)", .low = 0.1, .high = 2 },
+              { .inputs = "f32[2,3,5] f32[3,1]", .low = 0.5, .high = 2 },
+              { .inputs = "=f32(1.5) f32[2,3,5]", .low = -2, .high = 2 }) },
+  { BINARY ("Mod", 10, MOD, 2, "fmod:i=0") },
+  { BINARY ("Min", 6, MIN_OF, 1, ""), CASES (-2, 2) },
+  { BINARY ("Max", 6, MAX_OF, 1, ""), CASES (-2, 2) },
+  { BINARY ("Sum", 6, SUM, 1, ""), CASES (-2, 2) },
+  { BINARY ("Mean", 6, MEAN, 1, ""), CASES (-2, 2) },
+  { BINARY ("PRelu", 7, PRELU, 2, ""),
+      .cases = FV_CASES (
+          { .inputs = "f32[1,9,4,6] =f32[9,1,1]", .low = -2, .high = 2 },
+          { .inputs = "f32[2,3,5] =f32[1]", .low = -2, .high = 2 },
+          { .inputs = "f32[2,3,5] f32[3,5]", .low = -2, .high = 2 }) },
+  {},
+};

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Cast and CastLike. */
+#include "gst/ops/common.h"
+
+/* TensorProto.DataType as far as we know it. */
+static FvType
+type_from_onnx (gint64 number)
+{
+  static const FvType types[] = {
+    [1] = FV_TYPE_F32,
+    [2] = FV_TYPE_U8,
+    [3] = FV_TYPE_I8,
+    [4] = FV_TYPE_U16,
+    [5] = FV_TYPE_I16,
+    [6] = FV_TYPE_I32,
+    [7] = FV_TYPE_I64,
+    [9] = FV_TYPE_BOOL,
+    [10] = FV_TYPE_F16,
+    [11] = FV_TYPE_F64,
+    [12] = FV_TYPE_U32,
+    [13] = FV_TYPE_U64,
+  };
+
+  return number > 0 && number < (gint64) G_N_ELEMENTS (types) ? types[number]
+                                                              : FV_TYPE_NONE;
+}
+
+static gboolean
+infer_cast (FvNode *node, GError **error)
+{
+  FvType type = type_from_onnx (fv_node_int (node, "to"));
+
+  if (type == FV_TYPE_NONE)
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "element type %" G_GINT64_FORMAT, fv_node_int (node, "to"));
+  fv_set_output (node, 0, type, &node->inputs[0]->shape);
+  return TRUE;
+}
+
+static gboolean
+infer_cast_like (FvNode *node, GError **error)
+{
+  fv_set_output (node, 0, node->inputs[1]->type, &node->inputs[0]->shape);
+  return TRUE;
+}
+
+/* @value in the range of integer @type, wrapped as C and numpy do. */
+static gint64
+wrap_int (gint64 value, FvType type)
+{
+  switch (type) {
+    case FV_TYPE_I8:
+      return (gint8) value;
+    case FV_TYPE_U8:
+      return (guint8) value;
+    case FV_TYPE_I16:
+      return (gint16) value;
+    case FV_TYPE_U16:
+      return (guint16) value;
+    case FV_TYPE_I32:
+      return (gint32) value;
+    case FV_TYPE_U32:
+      return (guint32) value;
+    default:
+      return value;
+  }
+}
+
+static gboolean
+cast (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
+{
+  const FvArray *in = inputs[0];
+  FvArray *out = outputs[0];
+  FvType type = node->outputs[0]->type;
+
+  if (in->type == FV_TYPE_F32 && out->type == FV_TYPE_F32) {
+    for (gint64 i = 0; i < in->count; i++)
+      out->f32[i] = type == FV_TYPE_F16
+          ? fv_f16_to_f32 (fv_f32_to_f16 (in->f32[i]))
+          : in->f32[i];
+    return TRUE;
+  }
+  for (gint64 i = 0; i < in->count; i++) {
+    gboolean is_float = in->type == FV_TYPE_F32;
+
+    if (out->type == FV_TYPE_BOOL)
+      out->u8[i] = is_float ? in->f32[i] != 0 : fv_array_get_int (in, i) != 0;
+    else if (out->type == FV_TYPE_F32)
+      out->f32[i] = fv_array_get_int (in, i);
+    else
+      out->i64[i] = wrap_int (
+          is_float ? fv_truncate (in->f32[i]) : fv_array_get_int (in, i), type);
+  }
+  return TRUE;
+}
+
+const FvOp fv_ops_cast[] = {
+  {
+      .name = "Cast",
+      .since = 6,
+      .until = 18,
+      .flags = FV_OP_VIEW,
+      .min_inputs = 1,
+      .attrs = "to:i!",
+      .infer = infer_cast,
+      .reference = cast,
+  },
+  {
+      .name = "Cast",
+      .since = 19,
+      .flags = FV_OP_VIEW,
+      .min_inputs = 1,
+      .attrs = "to:i! saturate:i=1",
+      .infer = infer_cast,
+      .reference = cast,
+      .cases = FV_CASES ({ .inputs = "f32[2,3,5]", .attrs = "to=1" }),
+  },
+  {
+      .name = "CastLike",
+      .since = 15,
+      .until = 18,
+      .flags = FV_OP_VIEW,
+      .min_inputs = 2,
+      .attrs = "",
+      .infer = infer_cast_like,
+      .reference = cast,
+  },
+  {
+      .name = "CastLike",
+      .since = 19,
+      .flags = FV_OP_VIEW,
+      .min_inputs = 2,
+      .attrs = "saturate:i=1",
+      .infer = infer_cast_like,
+      .reference = cast,
+      .cases = FV_CASES ({ .inputs = "f32[2,3,5] f32[1]" }),
+  },
+  {},
+};

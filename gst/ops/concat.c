@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Concat. */
+#include "gst/ops/common.h"
+
+static gboolean
+infer_concat (FvNode *node, GError **error)
+{
+  FvShape shape;
+  FvType type;
+  guint axis;
+
+  if (!fv_node_need_inputs (node, error))
+    return FALSE;
+  shape = node->inputs[0]->shape;
+  type = node->inputs[0]->type;
+  if (!fv_node_axis (node, fv_node_int (node, "axis"), shape.rank, &axis,
+          error))
+    return FALSE;
+  for (guint i = 1; i < node->n_own_inputs; i++) {
+    const FvShape *other = &node->inputs[i]->shape;
+    gboolean fits = other->rank == shape.rank && node->inputs[i]->type == type;
+
+    for (guint k = 0; fits && k < shape.rank; k++)
+      fits = k == axis || other->dims[k] == shape.dims[k];
+    if (!fits)
+      return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+          "input %u does not fit the first along axis %u", i, axis);
+    if (__builtin_add_overflow (shape.dims[axis], other->dims[axis],
+            &shape.dims[axis]))
+      return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+          "axis %u is too large", axis);
+  }
+  if (!fv_node_check_shape (node, &shape, error))
+    return FALSE;
+  fv_set_output (node, 0, type, &shape);
+  return TRUE;
+}
+
+static gboolean
+concat (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
+{
+  gint64 dense[FV_MAX_RANK], start = 0;
+  guint axis;
+
+  if (!fv_node_axis (node, fv_node_int (node, "axis"), outputs[0]->shape.rank,
+          &axis, error))
+    return FALSE;
+  fv_dense_strides (&outputs[0]->shape, dense);
+  for (guint i = 0; i < node->n_own_inputs; i++) {
+    FvWalk walk;
+
+    fv_walk_begin (&walk, &inputs[i]->shape);
+    fv_walk_add_strides (&walk, start * dense[axis], dense);
+    for (gint64 k = 0; k < inputs[i]->count; k++, fv_walk_next (&walk))
+      fv_move (outputs[0], walk.at[0], inputs[i], k);
+    start += inputs[i]->shape.dims[axis];
+  }
+  return TRUE;
+}
+
+const FvOp fv_ops_concat[] = {
+  {
+      .name = "Concat",
+      .since = 4,
+      .min_inputs = 1,
+      .max_inputs = G_MAXUINT,
+      .attrs = "axis:i!",
+      .infer = infer_concat,
+      .reference = concat,
+      .cases = FV_CASES (
+          { .inputs = "f32[1,8,5,3] f32[1,16,5,3]", .attrs = "axis=1" },
+          { .inputs = "f32[1,3,5,3] f32[1,6,5,3] f32[1,2,5,3]",
+              .attrs = "axis=1" },
+          { .inputs = "f32[2,1,7] f32[2,9,7]", .attrs = "axis=1" },
+          { .inputs = "f32[2,3] f32[2,3] =f32[2,5]", .attrs = "axis=-1" },
+          { .inputs = "f32[2,3] f32[4,3]", .attrs = "axis=0" }),
+  },
+  {},
+};

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Operators that repeat their input. */
+#include "gst/ops/common.h"
+
+static gboolean
+infer_expand (FvNode *node, GError **error)
+{
+  g_autoptr (FvArray) list = fv_node_constant_ints (node, 1, error);
+  FvShape wanted = { 0 }, shape;
+
+  if (!list)
+    return FALSE;
+  if (list->count > FV_MAX_RANK)
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "a shape of rank %" G_GINT64_FORMAT "; at most %d is supported",
+        list->count, FV_MAX_RANK);
+  wanted.rank = list->count;
+  for (guint i = 0; i < wanted.rank; i++) {
+    if (list->i64[i] < 0)
+      return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+          "the shape has the size %" G_GINT64_FORMAT, list->i64[i]);
+    wanted.dims[i] = list->i64[i];
+  }
+  if (!fv_node_broadcast (node, &node->inputs[0]->shape, &wanted, &shape, error)
+      || !fv_node_check_shape (node, &shape, error))
+    return FALSE;
+  fv_set_output (node, 0, node->inputs[0]->type, &shape);
+  return TRUE;
+}
+
+static gboolean
+expand (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
+{
+  FvWalk walk;
+
+  fv_walk_begin (&walk, &outputs[0]->shape);
+  fv_walk_add (&walk, &inputs[0]->shape);
+  for (gint64 i = 0; i < outputs[0]->count; i++, fv_walk_next (&walk))
+    fv_move (outputs[0], i, inputs[0], walk.at[0]);
+  return TRUE;
+}
+
+static gboolean
+infer_tile (FvNode *node, GError **error)
+{
+  g_autoptr (FvArray) repeats = fv_node_constant_ints (node, 1, error);
+  FvShape shape = node->inputs[0]->shape;
+
+  if (!repeats)
+    return FALSE;
+  if (repeats->count != shape.rank)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "%" G_GINT64_FORMAT " repeats for an input of rank %u", repeats->count,
+        shape.rank);
+  for (guint i = 0; i < shape.rank; i++) {
+    if (repeats->i64[i] < 0)
+      return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+          "axis %u shall be repeated %" G_GINT64_FORMAT " times", i,
+          repeats->i64[i]);
+    if (__builtin_mul_overflow (shape.dims[i], repeats->i64[i], &shape.dims[i]))
+      return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+          "axis %u repeated %" G_GINT64_FORMAT " times is too large", i,
+          repeats->i64[i]);
+  }
+  if (!fv_node_check_shape (node, &shape, error))
+    return FALSE;
+  fv_set_output (node, 0, node->inputs[0]->type, &shape);
+  return TRUE;
+}
+
+static gboolean
+tile (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
+{
+  FvShape zero_rank = { 0 };
+  gint64 dense[FV_MAX_RANK];
+  FvWalk walk;
+
+  fv_dense_strides (&inputs[0]->shape, dense);
+  fv_walk_begin (&walk, &outputs[0]->shape);
+  fv_walk_add (&walk, &zero_rank);
+  for (gint64 i = 0; i < outputs[0]->count; i++, fv_walk_next (&walk)) {
+    gint64 at = 0;
+
+    for (guint k = 0; k < walk.shape.rank; k++)
+      at += walk.index[k] % inputs[0]->shape.dims[k] * dense[k];
+    fv_move (outputs[0], i, inputs[0], at);
+  }
+  return TRUE;
+}
+
+const FvOp fv_ops_expand[] = {
+  {
+      .name = "Expand",
+      .since = 8,
+      .flags = FV_OP_VIEW,
+      .min_inputs = 2,
+      .attrs = "",
+      .infer = infer_expand,
+      .reference = expand,
+      .cases = FV_CASES ({ .inputs = "f32[3,1,5] =i64{2,1,4,1}" },
+          { .inputs = "f32[1,1,7] =i64{1,9,7}" },
+          { .inputs = "f32[1,9,1] =i64{3,9,6}" }),
+  },
+  {
+      .name = "Tile",
+      .since = 6,
+      .min_inputs = 2,
+      .attrs = "",
+      .infer = infer_tile,
+      .reference = tile,
+      .cases = FV_CASES ({ .inputs = "f32[2,3,5] =i64{2,1,3}" },
+          { .inputs = "f32[1,8] =i64{3,2}" },
+          { .inputs = "f32[2,3,4,5] =i64{1,2,3,1}" }),
+  },
+  {},
+};

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Operators that write elements by indices; host only, for constants. */
+#include "gst/ops/common.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Checks @reduction where the operator has it. */
+static gboolean
+check_reduction (FvNode *node, const char **reduction, GError **error)
+{
+  static const char *const known[] = { "none", "add", "mul", "max", "min" };
+
+  *reduction = "none";
+  if (!node->op->variant)
+    return TRUE;
+  *reduction = fv_node_string (node, "reduction");
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+    if (!strcmp (*reduction, known[i]))
+      return TRUE;
+  return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+      "reduction \"%s\" is not known", *reduction);
+}
+
+static void
+reduce_float (float *value, float update, const char *reduction)
+{
+  if (!strcmp (reduction, "add"))
+    *value += update;
+  else if (!strcmp (reduction, "mul"))
+    *value *= update;
+  else if (!strcmp (reduction, "max"))
+    *value = fmaxf (*value, update);
+  else
+    *value = fminf (*value, update);
+}
+
+static void
+reduce_int (gint64 *value, gint64 update, const char *reduction)
+{
+  if (!strcmp (reduction, "add"))
+    *value = (guint64) *value + (guint64) update;
+  else if (!strcmp (reduction, "mul"))
+    *value = (guint64) *value * (guint64) update;
+  else if (!strcmp (reduction, "max"))
+    *value = MAX (*value, update);
+  else
+    *value = MIN (*value, update);
+}
+
+/* Element @o of @target becomes, or takes in, element @i of @updates. */
+static void
+put (FvArray *target, gint64 o, const FvArray *updates, gint64 i,
+    const char *reduction)
+{
+  if (!strcmp (reduction, "none") || target->type == FV_TYPE_BOOL)
+    fv_move (target, o, updates, i);
+  else if (target->type == FV_TYPE_F32)
+    reduce_float (&target->f32[o], updates->f32[i], reduction);
+  else
+    reduce_int (&target->i64[o], updates->i64[i], reduction);
+}
+
+static gboolean
+infer_scatter (FvNode *node, GError **error)
+{
+  const char *reduction;
+
+  if (node->inputs[2]->type != node->inputs[0]->type)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "data and updates are of different types");
+  return check_reduction (node, &reduction, error)
+      && fv_infer_same (node, error);
+}
+
+static gboolean
+infer_scatter_elements (FvNode *node, GError **error)
+{
+  const FvShape *data = &node->inputs[0]->shape;
+  const FvShape *indices = &node->inputs[1]->shape;
+  guint axis;
+
+  if (!fv_node_axis (node, fv_node_int (node, "axis"), data->rank, &axis,
+          error))
+    return FALSE;
+  for (guint i = 0; i < data->rank; i++)
+    if (indices->rank != data->rank
+        || (i != axis && indices->dims[i] > data->dims[i]))
+      return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+          "the indices' shape does not fit the data's");
+  if (!fv_shape_equal (indices, &node->inputs[2]->shape))
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "indices and updates are of different shapes");
+  return infer_scatter (node, error);
+}
+
+static gboolean
+scatter_elements (FvNode *node, FvArray **inputs, FvArray **outputs,
+    GError **error)
+{
+  const FvShape *data = &inputs[0]->shape;
+  gint64 dense[FV_MAX_RANK], stride, index;
+  const char *reduction;
+  guint axis;
+  FvWalk walk;
+
+  if (!check_reduction (node, &reduction, error)
+      || !fv_node_axis (node, fv_node_int (node, "axis"), data->rank, &axis,
+          error))
+    return FALSE;
+  fv_move_all (outputs[0], inputs[0]);
+  fv_dense_strides (data, dense);
+  stride = dense[axis];
+  dense[axis] = 0;
+  fv_walk_begin (&walk, &inputs[1]->shape);
+  fv_walk_add_strides (&walk, 0, dense);
+  for (gint64 i = 0; i < inputs[1]->count; i++, fv_walk_next (&walk)) {
+    if (!fv_node_index (node, inputs[1]->i64[i], data->dims[axis], &index,
+            error))
+      return FALSE;
+    put (outputs[0], walk.at[0] + index * stride, inputs[2], i, reduction);
+  }
+  return TRUE;
+}
+
+static gboolean
+infer_scatter_nd (FvNode *node, GError **error)
+{
+  const FvShape *data = &node->inputs[0]->shape;
+  const FvShape *indices = &node->inputs[1]->shape;
+  FvShape updates = { 0 };
+  gint64 depth;
+
+  if (!indices->rank || !data->rank)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "data or indices are scalars");
+  depth = indices->dims[indices->rank - 1];
+  if (depth < 1 || depth > data->rank
+      || indices->rank - 1 + data->rank - depth > FV_MAX_RANK)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "indices of %" G_GINT64_FORMAT " axes into an input of %u", depth,
+        data->rank);
+  for (guint i = 0; i + 1 < indices->rank; i++)
+    updates.dims[updates.rank++] = indices->dims[i];
+  for (guint i = depth; i < data->rank; i++)
+    updates.dims[updates.rank++] = data->dims[i];
+  if (!fv_shape_equal (&updates, &node->inputs[2]->shape))
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "the updates' shape does not fit data and indices");
+  return infer_scatter (node, error);
+}
+
+static gboolean
+scatter_nd (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
+{
+  const FvShape *data = &inputs[0]->shape, *indices = &inputs[1]->shape;
+  gint64 dense[FV_MAX_RANK], inner = 1;
+  gint64 depth = indices->dims[indices->rank - 1];
+  const char *reduction;
+
+  if (!check_reduction (node, &reduction, error))
+    return FALSE;
+  fv_move_all (outputs[0], inputs[0]);
+  fv_dense_strides (data, dense);
+  for (guint i = depth; i < data->rank; i++)
+    inner *= data->dims[i];
+  for (gint64 i = 0; i < inputs[1]->count / depth; i++) {
+    gint64 at = 0;
+
+    for (gint64 k = 0; k < depth; k++) {
+      gint64 index;
+
+      if (!fv_node_index (node, inputs[1]->i64[i * depth + k], data->dims[k],
+              &index, error))
+        return FALSE;
+      at += index * dense[k];
+    }
+    for (gint64 c = 0; c < inner; c++)
+      put (outputs[0], at + c, inputs[2], i * inner + c, reduction);
+  }
+  return TRUE;
+}
+
+const FvOp fv_ops_scatter[] = {
+  {
+      .name = "Scatter",
+      .since = 9,
+      .until = 10,
+      .min_inputs = 3,
+      .attrs = "axis:i=0",
+      .infer = infer_scatter_elements,
+      .reference = scatter_elements,
+  },
+  {
+      .name = "ScatterElements",
+      .since = 11,
+      .until = 15,
+      .min_inputs = 3,
+      .attrs = "axis:i=0",
+      .infer = infer_scatter_elements,
+      .reference = scatter_elements,
+  },
+  {
+      .name = "ScatterElements",
+      .since = 16,
+      .variant = 1,
+      .min_inputs = 3,
+      .attrs = "axis:i=0 reduction:s=none",
+      .infer = infer_scatter_elements,
+      .reference = scatter_elements,
+  },
+  {
+      .name = "ScatterND",
+      .since = 11,
+      .until = 15,
+      .min_inputs = 3,
+      .attrs = "",
+      .infer = infer_scatter_nd,
+      .reference = scatter_nd,
+  },
+  {
+      .name = "ScatterND",
+      .since = 16,
+      .variant = 1,
+      .min_inputs = 3,
+      .attrs = "reduction:s=none",
+      .infer = infer_scatter_nd,
+      .reference = scatter_nd,
+  },
+  {},
+};
