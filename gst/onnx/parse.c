@@ -80,7 +80,10 @@ fv_parser_fail (const FvParser *parser, GError **error, FvError code,
   va_start (args, format);
   g_autofree char *message = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (error, FV_ERROR, code, "'%s': %s", parser->name, message);
+  /* names come from the file: of any length, and not all text */
+  g_autofree char *shown = g_utf8_make_valid (message, strnlen (message, 1000));
+  g_autofree char *name = g_filename_display_name (parser->name);
+  g_set_error (error, FV_ERROR, code, "'%s': %s", name, shown);
   return FALSE;
 }
 
