@@ -216,6 +216,55 @@ START_TEST (test_device_lost)
 }
 END_TEST
 
+/* The loader reads its variables when the instance is made, and none is alive
+ * between two tests. */
+START_TEST (test_no_driver)
+{
+  static const char *const names[] = { "VK_ICD_FILENAMES", "VK_DRIVER_FILES" };
+  g_autoptr (GError) error = NULL;
+  char *before[G_N_ELEMENTS (names)];
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    before[i] = g_strdup (g_getenv (names[i]));
+    g_setenv (names[i], "/nonexistent.json", TRUE);
+  }
+  ck_assert_ptr_null (fv_device_open (NULL, &error));
+  ck_assert_msg (g_error_matches (error, FV_ERROR, FV_ERROR_NOT_FOUND), "%s",
+      error->message);
+  ck_assert_msg (strstr (error->message, "no Vulkan device") != NULL, "%s",
+      error->message);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_unsetenv (names[i]);
+    if (before[i])
+      g_setenv (names[i], before[i], TRUE);
+    g_free (before[i]);
+  }
+}
+END_TEST
+
+static gpointer
+open_and_close (gpointer data)
+{
+  for (guint i = 0; i < 20; i++) {
+    g_autoptr (FvDevice) device = must_open (NULL);
+    g_autoptr (FvBuffer) buffer =
+        fv_buffer_new (device, 4096, FV_MEMORY_UPLOAD, NULL);
+    ck_assert_ptr_nonnull (buffer);
+  }
+  return NULL;
+}
+
+START_TEST (test_threads)
+{
+  GThread *threads[4];
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("open", open_and_close, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+END_TEST
+
 START_TEST (test_validation_clean)
 {
   ck_assert_uint_eq (fv_validation_messages (), 0);
@@ -238,6 +287,8 @@ main (void)
   tcase_add_test (tcase, test_buffer_errors);
   tcase_add_test (tcase, test_wait);
   tcase_add_test (tcase, test_device_lost);
+  tcase_add_test (tcase, test_no_driver);
+  tcase_add_test (tcase, test_threads);
   tcase_add_test (tcase, test_validation_clean);
   suite_add_tcase (suite, tcase);
   srunner_run_all (runner, CK_NORMAL);

@@ -386,6 +386,32 @@ START_TEST (test_storage_limit)
 }
 END_TEST
 
+START_TEST (test_shared_memory)
+{
+  g_autoptr (FvDevice) device = open_tier ((guint) _i);
+  guint limit = fv_device_info (device)->max_shared_memory;
+  g_autoptr (FvBuffer) x = make_buffer (device, 4096, FV_MEMORY_DEVICE);
+  FvDispatch d = { .kernel = "bytes", .label = "pool_3", .n_bindings = 4 };
+  const FvSpirv *module = fv_test_spirv;
+
+  while (!g_str_has_prefix (module->name, "bytes"))
+    module++;
+  ck_assert_uint_eq (fv_spirv_shared_bytes (module, &d), 4 * 64);
+  fv_dispatch_spec (&d, 1, 5);
+  ck_assert_uint_eq (fv_spirv_shared_bytes (module, &d), 5 * 4 * 64);
+  fv_dispatch_spec (&d, FV_SPEC_LOCAL, 24);
+  ck_assert_uint_eq (fv_spirv_shared_bytes (module, &d), 5 * 4 * 24);
+
+  for (guint i = 0; i < 4; i++)
+    d.bindings[i] = (FvBinding){ x, 256 * i, 256,
+      (FvBindKind[]){ FV_BIND_BYTES_READ, FV_BIND_RGBA8_READ, FV_BIND_RAW_READ,
+          FV_BIND_RAW_WRITE }[i],
+      FV_TYPE_NONE };
+  fv_dispatch_spec (&d, 1, (gint32) (limit / (4 * 24) + 1));
+  refused (device, &d, FV_ERROR_TOO_LARGE, "shared memory");
+}
+END_TEST
+
 START_TEST (test_command_errors)
 {
   g_autoptr (FvDevice) device = open_tier ((guint) _i);
@@ -434,6 +460,7 @@ main (void)
   tcase_add_loop_test (tcase, test_timing, 0, 2);
   tcase_add_loop_test (tcase, test_limits, 0, 2);
   tcase_add_loop_test (tcase, test_storage_limit, 0, 2);
+  tcase_add_loop_test (tcase, test_shared_memory, 0, 2);
   tcase_add_loop_test (tcase, test_command_errors, 0, 2);
   tcase_add_test (tcase, test_validation_clean);
   suite_add_tcase (suite, tcase);

@@ -37,6 +37,10 @@ VkFormat fv_bind_format (const FvBinding *binding, gsize *texel);
 guint32
 fv_dispatch_get_spec (const FvDispatch *dispatch, guint id, guint32 otherwise);
 
+/* Shared memory of a workgroup, with the dispatch's constants set. */
+guint64
+fv_spirv_shared_bytes (const FvSpirv *spirv, const FvDispatch *dispatch);
+
 /* Further modules, for tests: looked up before fv_spirv_table. */
 extern const FvSpirv *fv_spirv_extra;
 

@@ -250,6 +250,20 @@ gather_constants (const FvDispatch *dispatch, Constants *constants)
   }
 }
 
+static gboolean
+check_shared (FvDevice *device, const FvSpirv *module,
+    const FvDispatch *dispatch, GError **error)
+{
+  guint64 bytes = fv_spirv_shared_bytes (module, dispatch);
+
+  if (bytes <= device->info.max_shared_memory)
+    return TRUE;
+  g_set_error (error, FV_ERROR, FV_ERROR_TOO_LARGE,
+      "bytes of shared memory: %" G_GUINT64_FORMAT " wanted, %s allows %u",
+      bytes, device->info.name, device->info.max_shared_memory);
+  return FALSE;
+}
+
 static VkPipeline
 make_pipeline (FvKernels *kernels, const FvSpirv *module,
     const Constants *constants, VkPipelineLayout layout, GError **error)
@@ -322,8 +336,10 @@ fv_kernels_get (FvKernels *kernels, const FvDispatch *dispatch, GError **error)
   if (kernel)
     return kernel;
 
-  VkPipeline pipeline =
-      make_pipeline (kernels, module, &constants, layout->layout, error);
+  VkPipeline pipeline = VK_NULL_HANDLE;
+  if (check_shared (kernels->device, module, dispatch, error))
+    pipeline =
+        make_pipeline (kernels, module, &constants, layout->layout, error);
   if (!pipeline) {
     g_prefix_error (error, "kernel %s: ", module->name);
     return NULL;

@@ -8,7 +8,8 @@ layout (set = 0, binding = 1) uniform usamplerBuffer pixels;
 layout (std430, set = 0, binding = 2) readonly buffer In { uint before[]; };
 layout (std430, set = 0, binding = 3) buffer Out { uint sums[]; };
 layout (constant_id = 0) const int n = 0;
-shared uint copy[gl_WorkGroupSize.x];
+layout (constant_id = 1) const int depth = 1;
+shared uint copy[gl_WorkGroupSize.x * depth];
 void main ()
 {
   int i = int (gl_GlobalInvocationID.x);
