@@ -58,7 +58,7 @@ typedef enum
 typedef struct
 {
   guint index; /* of the model's inputs */
-  char *name;
+  char *name; /* NULL: the model has no image input */
   FvLayout layout;
   guint rank; /* 4, or 3 without the batch axis                 */
   guint width, height; /* 0: free, see fv_card_choose_size()             */
@@ -74,7 +74,8 @@ typedef struct
   gboolean antialias; /* widens the filter when the frame is reduced    */
 } FvCardInput;
 
-/* A further input that the card tells how to fill. */
+/* A further input that the card tells how to fill. A model with more inputs than
+ * that cannot run on frames: card->warnings names them. */
 typedef enum
 {
   FV_EXTRA_VALUES, /* the values below, repeated from the start as needed  */
@@ -191,6 +192,7 @@ typedef struct
   FvActivation activation; /* of the scores as they come out */
   gint background; /* classify: channel that is no class; -1 */
   gint channel_axis; /* segment: axis of classes; -1: none (one map) */
+  gboolean class_map; /* segment: the map holds class numbers */
 
   FvCardDetect detect;
 

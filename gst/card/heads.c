@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the outputs mean. */
+#include "gst/card/settings.h"
+
+#include <string.h>
+
+const char *const fv_head_nicks[] = { "none", "classify", "detect", "segment",
+  "depth", NULL };
+const char *const fv_activation_nicks[] = { "none", "sigmoid", "softmax",
+  NULL };
+static const char *const depth_nicks[] = { "inverse", "metric", NULL };
+
+/* The labels of the card's file lie beside the card. */
+static gboolean
+read_labels (FvCard *card, const char *name, FvCardHead *head, GError **error)
+{
+  const FvSetting *labels = fv_settings_get (card, name, "labels");
+  const char *file = fv_settings_string (card, name, "labels-file");
+  FvCardSource source =
+      fv_settings_source (card, name, "labels-file", FV_CARD_DEFAULT);
+
+  if (file != NULL && (labels == NULL || labels->source < source)) {
+    g_autofree char *folder =
+        card->card_path ? g_path_get_dirname (card->card_path) : g_strdup (".");
+    g_autofree char *path = g_path_is_absolute (file)
+        ? g_strdup (file)
+        : g_build_filename (folder, file, NULL);
+    head->labels = fv_labels_load (path, error);
+    if (head->labels == NULL)
+      return FALSE;
+  } else if (labels != NULL) {
+    source = labels->source;
+    head->labels = g_strdupv (labels->values);
+  }
+  if (head->labels != NULL) {
+    guint n = g_strv_length (head->labels);
+    fv_card_line (card, name, "labels", source, "%u: %s%s%s%s", n,
+        n > 0 ? head->labels[0] : "", n > 1 ? ", " : "",
+        n > 1 ? head->labels[1] : "", n > 2 ? ", ..." : "")
+        ->source = source;
+  }
+  return TRUE;
+}
+
+static void
+check_labels (FvCard *card, const FvCardHead *head)
+{
+  guint n = head->labels ? g_strv_length (head->labels) : 0;
+
+  if (n != 0 && head->n_classes != 0 && n != head->n_classes)
+    fv_card_warn (card, "%u labels were given, output '%s' has %u classes", n,
+        head->name, head->n_classes);
+}
+
+/* Output @head->output, with its shape known as far as @rank. */
+static gboolean
+check_rank (const FvCard *card, const FvCardHead *head, guint low, guint high,
+    GError **error)
+{
+  const FvCardOutput *output = &card->priv->outputs[head->output];
+
+  if (!output->has_shape
+      || (output->shape.rank >= low && output->shape.rank <= high))
+    return TRUE;
+  g_autofree char *shape = fv_shape_to_string (&output->shape);
+  g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+      "output '%s' of %s cannot be read by a %s head: expected %u to %u axes, "
+      "it is %s",
+      output->name, card->priv->name, fv_head_nicks[head->kind], low, high,
+      shape);
+  return FALSE;
+}
+
+static gboolean
+read_activation (FvCard *card, const char *name, FvActivation *activation,
+    GError **error)
+{
+  gint value = *activation;
+
+  if (!fv_settings_enum (card, name, "activation", fv_activation_nicks, &value,
+          error))
+    return FALSE;
+  *activation = value;
+  fv_card_line (card, name, "activation", FV_CARD_SHAPES, "%s",
+      fv_activation_nicks[value]);
+  return TRUE;
+}
+
+static gboolean
+read_classify (FvCard *card, const char *name, FvCardHead *head, GError **error)
+{
+  const FvCardOutput *output = &card->priv->outputs[head->output];
+  const char *producer = output->producer;
+  gint64 count = output->has_shape ? fv_shape_count (&output->shape) : -1;
+
+  head->background = -1;
+  head->activation =
+      strcmp (producer, "Softmax") == 0 || strcmp (producer, "Sigmoid") == 0
+      ? FV_ACTIVATION_NONE
+      : FV_ACTIVATION_SOFTMAX;
+  if (!check_rank (card, head, 1, 4, error)
+      || !read_activation (card, name, &head->activation, error)
+      || !fv_settings_int (card, name, "background", -1, FV_MAX_LABELS,
+          &head->background, error))
+    return FALSE;
+  if (count > (1 << 20)) {
+    g_set_error (error, FV_ERROR, FV_ERROR_TOO_LARGE,
+        "output '%s' of %s has %" G_GINT64_FORMAT " classes, at most %d",
+        output->name, card->priv->name, count, 1 << 20);
+    return FALSE;
+  }
+  head->n_classes = count > 0 ? (guint) count : 0;
+  return TRUE;
+}
+
+/* Which axis of a map holds channels: the card's word, else the layout whose
+ * other two sizes are the image's. */
+static gint
+default_channel_axis (const FvCard *card, const FvShape *s)
+{
+  gint64 w = card->input.width, h = card->input.height;
+
+  if (s->rank < 4)
+    return -1;
+  if (s->dims[3] == 1 && s->dims[1] != 1)
+    return -1;
+  if (s->dims[1] == 1)
+    return -1;
+  if (s->dims[1] <= h && s->dims[2] <= w
+      && ABS (s->dims[1] * w - s->dims[2] * h) <= MAX (w, h)
+      && ABS (s->dims[2] * w - s->dims[3] * h) > MAX (w, h))
+    return 3;
+  return 1;
+}
+
+static gboolean
+read_segment (FvCard *card, const char *name, FvCardHead *head, GError **error)
+{
+  const FvCardOutput *output = &card->priv->outputs[head->output];
+  const FvShape *s = &output->shape;
+  gboolean one;
+
+  if (!check_rank (card, head, 2, 4, error))
+    return FALSE;
+  head->channel_axis = output->has_shape ? default_channel_axis (card, s) : 1;
+  head->class_map = !fv_type_is_float (output->type)
+      || strcmp (output->producer, "ArgMax") == 0;
+  if (!fv_settings_int (card, name, "channel-axis", -1, 3, &head->channel_axis,
+          error)
+      || !fv_settings_bool (card, name, "class-map", &head->class_map, error))
+    return FALSE;
+  if (head->channel_axis >= 0 && output->has_shape
+      && (guint) head->channel_axis >= s->rank) {
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "channel-axis %d of output '%s' is not one of its %u axes",
+        head->channel_axis, output->name, s->rank);
+    return FALSE;
+  }
+  one = head->channel_axis < 0 || s->dims[head->channel_axis] == 1;
+  if (one)
+    head->channel_axis = -1;
+  head->activation = !one || head->class_map
+          || strcmp (output->producer, "Sigmoid") == 0
+          || strcmp (output->producer, "HardSigmoid") == 0
+          || strcmp (output->producer, "Clip") == 0
+      ? FV_ACTIVATION_NONE
+      : FV_ACTIVATION_SIGMOID;
+  fv_card_line (card, name, "channel-axis", FV_CARD_SHAPES, "%d",
+      head->channel_axis);
+  if (head->class_map)
+    fv_card_line (card, name, "class-map", FV_CARD_SHAPES, "true");
+  if (one && !read_activation (card, name, &head->activation, error))
+    return FALSE;
+  if (head->class_map)
+    head->n_classes = 0;
+  else if (one)
+    head->n_classes = 2;
+  else if (output->has_shape && s->dims[head->channel_axis] > 0)
+    head->n_classes = (guint) MIN (s->dims[head->channel_axis], 65536);
+  if (head->n_classes > 65535) {
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "output '%s' has more than 65535 classes", output->name);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+read_depth (FvCard *card, const char *name, FvCardHead *head, GError **error)
+{
+  gint kind = FV_DEPTH_INVERSE;
+
+  head->depth_scale = 1;
+  head->channel_axis = -1;
+  if (!check_rank (card, head, 2, 4, error)
+      || !fv_settings_enum (card, name, "depth", depth_nicks, &kind, error)
+      || !fv_settings_float (card, name, "scale", -1e9, 1e9, &head->depth_scale,
+          error)
+      || !fv_settings_float (card, name, "shift", -1e9, 1e9, &head->depth_shift,
+          error))
+    return FALSE;
+  head->depth = kind;
+  fv_card_line (card, name, "depth", FV_CARD_DEFAULT, "%s", depth_nicks[kind]);
+  fv_card_line (card, name, "scale", FV_CARD_DEFAULT, "%g", head->depth_scale);
+  fv_card_line (card, name, "shift", FV_CARD_DEFAULT, "%g", head->depth_shift);
+  return TRUE;
+}
+
+static gboolean
+read_common (FvCard *card, const char *name, FvCardHead *head, GError **error)
+{
+  if (!fv_settings_output (card, name, "output", &head->output, error)
+      || !fv_settings_float (card, name, "threshold", 0, 1, &head->threshold,
+          error)
+      || !fv_settings_float (card, name, "iou-threshold", 0, 1,
+          &head->iou_threshold, error))
+    return FALSE;
+  fv_card_line (card, name, "head", FV_CARD_SHAPES, "%s",
+      fv_head_nicks[head->kind]);
+  if (head->threshold > 0)
+    fv_card_line (card, name, "threshold", FV_CARD_DEFAULT, "%g",
+        head->threshold);
+  if (head->iou_threshold > 0)
+    fv_card_line (card, name, "iou-threshold", FV_CARD_DEFAULT, "%g",
+        head->iou_threshold);
+  return TRUE;
+}
+
+static gboolean
+read_head (FvCard *card, const char *name, FvHeadKind kind, GError **error)
+{
+  FvCardHead *head = &card->heads[card->n_heads];
+  gboolean ok;
+
+  memset (head, 0, sizeof *head);
+  head->kind = kind;
+  head->background = -1;
+  ok = read_common (card, name, head, error)
+      && read_labels (card, name, head, error);
+  if (ok && kind == FV_HEAD_CLASSIFY)
+    ok = read_classify (card, name, head, error);
+  else if (ok && kind == FV_HEAD_DETECT)
+    ok = fv_card_read_detect (card, name, head, error);
+  else if (ok && kind == FV_HEAD_SEGMENT)
+    ok = read_segment (card, name, head, error);
+  else if (ok)
+    ok = read_depth (card, name, head, error);
+  if (!ok) {
+    fv_card_head_clear (head);
+    return FALSE;
+  }
+  head->name = g_strdup (card->priv->outputs[head->output].name);
+  if (kind != FV_HEAD_DETECT)
+    fv_card_line (card, name, "output", FV_CARD_SHAPES, "%s", head->name);
+  check_labels (card, head);
+  card->n_heads++;
+  return TRUE;
+}
+
+gboolean
+fv_card_find_heads (FvCard *card, GError **error)
+{
+  FvCardPrivate *priv = card->priv;
+  guint n = MAX (1, priv->heads->len);
+
+  if (priv->n_outputs == 0)
+    return TRUE;
+  if (priv->heads->len == 0)
+    fv_card_guess_heads (card);
+  for (guint i = 0; i < n; i++) {
+    const char *name = priv->heads->len ? priv->heads->pdata[i] : NULL;
+    gint kind = FV_HEAD_NONE;
+
+    if (!fv_settings_enum (card, name, "head", fv_head_nicks, &kind, error))
+      return FALSE;
+    if (kind == FV_HEAD_NONE
+        || (priv->wanted != FV_HEAD_NONE && (FvHeadKind) kind != priv->wanted))
+      continue;
+    if (!read_head (card, name, kind, error))
+      return FALSE;
+  }
+  return TRUE;
+}

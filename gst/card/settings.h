@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the sources of a card said, before it is given a meaning. Private. */
+#pragma once
+
+#include "gst/card/card.h"
+
+G_BEGIN_DECLS
+
+/* "mean" = { "0.485", "0.456", "0.406" }, from a file and place for messages. */
+typedef struct
+{
+  char **values;
+  FvCardSource source;
+  char *where;
+} FvSetting;
+
+/* An output of the model, as far as it is known. */
+typedef struct
+{
+  char *name;
+  FvType type;
+  gboolean has_shape;
+  FvShape shape; /* -1 where free */
+  char *producer; /* operator behind it, past those that only move data */
+} FvCardOutput;
+
+typedef struct
+{
+  char *name;
+  FvType type;
+  gboolean has_shape;
+  FvShape shape;
+} FvCardModelInput;
+
+typedef struct _FvCardPrivate FvCardPrivate;
+struct _FvCardPrivate
+{
+  GHashTable *settings; /* char * -> FvSetting * */
+  GPtrArray *heads; /* char *: names of head groups, in order */
+  char *name; /* of the model, for messages */
+  char *folder; /* (nullable) where Hugging Face's files lie */
+  FvHeadKind wanted;
+  gboolean bound; /* all shapes of outputs are known */
+  guint n_inputs, n_outputs;
+  FvCardModelInput *inputs;
+  FvCardOutput *outputs;
+  guint n_fixed_lines; /* lines and warnings that heads did not write */
+  guint n_fixed_warnings;
+};
+
+#define FV_MAX_LABELS 65536
+#define FV_MAX_CARD_BYTES (8 << 20)
+
+/* A setting of a lower or equal source is replaced. Values are copied. */
+void fv_settings_put_list (FvCard *card, const char *key,
+    const char *const *values, FvCardSource source, const char *where);
+void fv_settings_put (FvCard *card, const char *key, const char *value,
+    FvCardSource source, const char *where);
+void fv_settings_put_numbers (FvCard *card, const char *key,
+    const double *values, guint n, FvCardSource source, const char *where);
+void fv_settings_remove (FvCard *card, FvCardSource source);
+
+/* (nullable) @head: (nullable): the head's own setting, or the card's. */
+const FvSetting *
+fv_settings_get (const FvCard *card, const char *head, const char *key);
+FvCardSource fv_settings_source (const FvCard *card, const char *head,
+    const char *key, FvCardSource otherwise);
+/* Each leaves the result alone where nothing was said, and fails by place where
+ * what was said is no such thing. */
+const char *
+fv_settings_string (const FvCard *card, const char *head, const char *key);
+gboolean fv_settings_number (const FvCard *card, const char *head,
+    const char *key, double low, double high, double *value, GError **error);
+gboolean fv_settings_float (const FvCard *card, const char *head,
+    const char *key, double low, double high, float *value, GError **error);
+gboolean fv_settings_int (const FvCard *card, const char *head, const char *key,
+    gint low, gint high, gint *value, GError **error);
+gboolean fv_settings_uint (const FvCard *card, const char *head,
+    const char *key, guint low, guint high, guint *value, GError **error);
+gboolean fv_settings_numbers (const FvCard *card, const char *head,
+    const char *key, double low, double high, guint max, double *values,
+    guint *n, GError **error);
+gboolean fv_settings_bool (const FvCard *card, const char *head,
+    const char *key, gboolean *value, GError **error);
+/* @nicks: NULL-terminated; the result is an index into it */
+gboolean fv_settings_enum (const FvCard *card, const char *head,
+    const char *key, const char *const *nicks, gint *value, GError **error);
+/* The output that @key names. */
+gboolean fv_settings_output (const FvCard *card, const char *head,
+    const char *key, guint *output, GError **error);
+gboolean fv_card_find_output (const FvCard *card, const char *name,
+    const char *where, guint *output, GError **error);
+
+/* Decimal numbers alone, whatever the locale. */
+gboolean fv_parse_number (const char *text, double *value);
+
+/* Adds to card->lines. The source is that of @key, or @otherwise. */
+FvCardLine *fv_card_line (FvCard *card, const char *head, const char *key,
+    FvCardSource otherwise, const char *format, ...) G_GNUC_PRINTF (5, 6);
+void fv_card_warn (FvCard *card, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* The sources. Each puts settings; malformed ones fail, but for metadata, where
+ * they warn: an ONNX file must not fail for a remark in it. */
+gboolean fv_card_read_modelinfo (FvCard *card, const char *path,
+    const char *data, gsize size, GError **error);
+void fv_card_read_ultralytics (FvCard *card, GHashTable *metadata);
+gboolean fv_card_read_hugging_face (FvCard *card, GError **error);
+
+/* The meaning. */
+gboolean
+fv_card_find_input (FvCard *card, const FvCardOptions *options, GError **error);
+gboolean fv_card_find_heads (FvCard *card, GError **error);
+/* What the outputs' names and shapes look like, as settings from
+ * FV_CARD_SHAPES; to be removed before they are found again. */
+void fv_card_guess_heads (FvCard *card);
+gboolean fv_card_read_detect (FvCard *card, const char *name, FvCardHead *head,
+    GError **error);
+void fv_card_head_clear (FvCardHead *head);
+
+/* Python's text of a dict {0: 'a', 1: "b"} or list ['a', 'b'] of strings, in
+ * order. NULL where it is none. (transfer full) */
+char **fv_parse_python_names (const char *text);
+
+/* Of a detector's tensor: the axes of candidates and of channels (-1: none, one
+ * channel). FALSE where the shape has no such axes. */
+FV_API gboolean fv_detect_axes (const FvShape *shape, gboolean transposed,
+    guint *candidates, gint *channels);
+
+extern const char *const fv_head_nicks[];
+extern const char *const fv_activation_nicks[];
+extern const char *const fv_detect_nicks[];
+extern const char *const fv_box_nicks[];
+
+/* Reads a small text file, NUL-terminated; errors name it. (transfer full) */
+char *fv_read_text (const char *path, gsize limit, gsize *size, GError **error);
+
+G_END_DECLS
