@@ -12,17 +12,37 @@ FvType fv_reference_type (FvType type);
 /* The values of a constant in that class. (transfer full) */
 FvArray *fv_value_floats (const FvValue *value, GError **error);
 
-/* passes: each returns the number of changes, or -1 with an error */
-typedef struct
-{
-  const char *name;
-  gint (*run) (FvIr *ir, GError **error);
-} FvPass;
+/* A pass returns the number of its changes, or -1 with an error. */
+typedef gint (*FvPass) (FvIr *ir, GError **error);
+gint fv_pass_identities (FvIr *ir, GError **error);
+gint fv_pass_common (FvIr *ir, GError **error);
+gint fv_pass_dead (FvIr *ir, GError **error);
+gint fv_pass_linear (FvIr *ir, GError **error);
+gint fv_pass_merge_linear (FvIr *ir, GError **error);
+gint fv_pass_batch_norm (FvIr *ir, GError **error);
+gint fv_pass_conv_scale (FvIr *ir, GError **error);
+gint fv_pass_layer_norm (FvIr *ir, GError **error);
+gint fv_pass_gelu (FvIr *ir, GError **error);
+gint fv_pass_swish (FvIr *ir, GError **error);
+gint fv_pass_attention (FvIr *ir, GError **error);
+gint fv_pass_steps (FvIr *ir, GError **error);
 
-/* helpers of passes */
-const FvOp *fv_op_get (const char *name);
-gboolean fv_node_is (const FvNode *node, const char *op_type);
-/* the one user of @value, when it has one use and is no output */
-FvNode *fv_value_only_user (const FvValue *value);
-/* a constant with one element, whatever the shape */
+/* Helpers of passes, rewrite.c. */
+const FvOp *fv_op_get (const char *name); /* the newest row */
+gboolean fv_node_is (const FvNode *node, const char *op_type); /* NULL: no */
+/* (nullable) the one user of @value, when it has one use, is no output, and that
+ * user is of @op_type (NULL: any) */
+FvNode *fv_only_user (const FvValue *value, const char *op_type);
+/* (nullable) the node that makes input @i, if it is of @op_type without steps */
+FvNode *fv_input_node (const FvNode *node, guint i, const char *op_type);
+/* a float constant of one element, whatever its shape */
 gboolean fv_value_scalar (const FvValue *value, float *scalar);
+/* TRUE for "input of @node other than @value is that scalar" */
+gboolean fv_node_has_scalar (
+    const FvNode *node, float *scalar, FvValue **other);
+/* @node's output now comes from a new node of @op right behind it; @node stays
+ * until nothing uses it. */
+FvNode *fv_ir_supersede (FvIr *ir, FvNode *node, const char *op,
+    FvValue **inputs, guint n_inputs, GError **error);
+FvValue *fv_ir_add_floats (
+    FvIr *ir, const char *name, const FvShape *shape, FvArray **array);

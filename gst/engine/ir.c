@@ -172,6 +172,11 @@ fv_ir_replace_value (FvIr *ir, FvValue *from, FvValue *to)
   for (guint i = 0; i < ir->outputs->len; i++)
     if (ir->outputs->pdata[i] == from) {
       ir->outputs->pdata[i] = to;
+      if (!to->is_output && !to->is_input) { /* outputs keep their names */
+        g_free (to->name);
+        to->name = g_strdup (from->name);
+        to->type = from->type;
+      }
       to->is_output = TRUE;
       from->is_output = FALSE;
     }

@@ -36,6 +36,8 @@ typedef enum
                                 foldable although inputs are not constant */
   FV_OP_TAKES_STEPS = 1 << 1, /* the kernel can apply node->steps */
   FV_OP_VIEW = 1 << 2,        /* moves no data where strides allow */
+  FV_OP_CHANNELS = 1 << 3,    /* axis 1 of the output is innermost on the device;
+                                without: the last axis */
 } FvOpFlags;
 
 struct _FvOp
@@ -78,6 +80,10 @@ extern const FvOp *const fv_op_tables[];
 /* The row for @name at @opset; on failure NULL, and @known tells whether the name
  * stands in the table at another opset. */
 const FvOp *fv_op_find (const char *name, guint opset, gboolean *known);
+
+/* The axis of output 0 that lies innermost, over which a step's operand may be a
+ * vector. */
+guint fv_node_inner (const FvNode *node);
 
 /* infer for "as input 0" */
 gboolean fv_infer_same (FvNode *node, GError **error);

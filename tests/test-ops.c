@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Every case of every operator: the kernels of one tier (FOVEA_TIER), in f32 and
+ * f16, against the plain C reference. FV_OP=Conv runs one operator alone. */
+#include "gst/engine/graph.h"
+#include "gst/engine/plan.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOLERANCE_F32 1e-4 /* of the largest |value| */
+#define TOLERANCE_F16 4e-3
+
+typedef struct
+{
+  const FvOp *op;
+  const FvCase *item;
+} Entry;
+
+static GArray *entries;
+static guint32 random_state;
+
+static float
+next_random (double low, double high)
+{
+  random_state = random_state * 1664525 + 1013904223;
+  return low + (high - low) * (random_state >> 8) / (1 << 24);
+}
+
+static FvType
+parse_type (const char *word)
+{
+  for (FvType t = FV_TYPE_F32; t <= FV_TYPE_BOOL; t++)
+    if (g_str_has_prefix (word, fv_type_name (t)))
+      return t;
+  g_error ("case: no type in '%s'", word);
+}
+
+/* "[1,3,5]", "{1,2}" or "(0.5)" behind the type. */
+static FvArray *
+parse_array (const char *word, const FvCase *item)
+{
+  FvType type = parse_type (word);
+  const char *rest = word + strlen (fv_type_name (type));
+  g_autofree char *inside = g_strndup (rest + 1, strlen (rest) - 2);
+  g_auto (GStrv) numbers = g_strsplit (inside, ",", -1);
+  guint n = *inside ? g_strv_length (numbers) : 0;
+  gboolean random = *rest == '[';
+  FvShape shape = { random ? n : *rest == '{' ? 1 : 0 };
+  FvArray *array;
+
+  for (guint i = 0; random && i < n; i++)
+    shape.dims[i] = g_ascii_strtoll (numbers[i], NULL, 10);
+  if (*rest == '{')
+    shape.dims[0] = n;
+  array = fv_array_new (type, &shape, NULL);
+  for (gint64 i = 0; i < array->count; i++)
+    if (!random)
+      fv_array_set_float (array, i, g_ascii_strtod (numbers[i], NULL));
+    else if (item->low == 0 && item->high == 0)
+      fv_array_set_float (array, i, next_random (-1, 1));
+    else
+      fv_array_set_float (array, i, next_random (item->low, item->high));
+  return array;
+}
+
+static void
+parse_ints (FvNode *node, const char *name, const char *text)
+{
+  g_autofree char *inside = g_strndup (text + 1, strlen (text) - 2);
+  g_auto (GStrv) words = g_strsplit (inside, ",", -1);
+  guint n = *inside ? g_strv_length (words) : 0;
+  gint64 values[64];
+
+  for (guint i = 0; i < n; i++)
+    values[i] = g_ascii_strtoll (words[i], NULL, 10);
+  fv_node_set_ints (node, name, values, n);
+}
+
+static void
+set_attr (FvNode *node, const char *name, const char *text)
+{
+  FvAttr given = { .name = (char *) name, .s = (char *) text };
+  FvModelNode from = { .n_attrs = 1, .attrs = &given };
+
+  for (guint i = 0; i < node->n_attrs; i++)
+    if (!strcmp (node->attrs[i].name, name)) {
+      given.kind = node->attrs[i].kind;
+      if (given.kind == FV_ATTR_INT)
+        fv_node_set_int (node, name, g_ascii_strtoll (text, NULL, 10));
+      else if (given.kind == FV_ATTR_FLOAT)
+        fv_node_set_float (node, name, g_ascii_strtod (text, NULL));
+      else if (given.kind == FV_ATTR_INTS)
+        parse_ints (node, name, text);
+      else if (given.kind == FV_ATTR_STRING) {
+        GError *error = NULL;
+
+        given.i = 0;
+        if (!fv_node_take_attrs (node, &from, &error))
+          g_error ("case: %s", error->message);
+      } else
+        g_error ("case: attribute '%s' cannot be given", name);
+      return;
+    }
+  g_error ("case: %s has no attribute '%s'", node->op->name, name);
+}
+
+/* The node alone. @arrays: its run-time inputs, in order. */
+static FvIr *
+build_case (const Entry *entry, GPtrArray *arrays, guint seed)
+{
+  const FvCase *item = entry->item;
+  FvIr *ir = fv_ir_new (entry->op->name);
+  g_auto (GStrv) words = g_strsplit_set (item->inputs, " ", -1);
+  g_auto (GStrv) attrs = g_strsplit_set (item->attrs ? item->attrs : "", " ", -1);
+  FvValue *inputs[16] = { NULL }, *outputs[8] = { NULL };
+  guint n = 0, n_outputs = MAX (item->n_outputs, 1);
+  GError *error = NULL;
+  FvNode *node;
+
+  random_state = seed;
+  for (char **w = words; *w; w++) {
+    g_autoptr (FvArray) array = NULL;
+
+    if (!**w)
+      continue;
+    if (!strcmp (*w, "-")) {
+      n++;
+      continue;
+    }
+    array = parse_array (*w + (**w == '='), item);
+    if (**w == '=')
+      inputs[n++] = fv_ir_add_constant (ir, NULL, array);
+    else {
+      inputs[n] = fv_ir_add_value (ir, NULL, array->type, &array->shape);
+      inputs[n]->is_input = TRUE;
+      g_ptr_array_add (ir->inputs, inputs[n++]);
+      g_ptr_array_add (arrays, g_steal_pointer (&array));
+    }
+  }
+  for (guint i = 0; i < n_outputs; i++) {
+    outputs[i] = fv_ir_add_value (ir, NULL, FV_TYPE_NONE, NULL);
+    outputs[i]->is_output = TRUE;
+    g_ptr_array_add (ir->outputs, outputs[i]);
+  }
+  node = fv_ir_add_node (ir, entry->op, "case", inputs, n, outputs, n_outputs);
+  node->opset = item->opset ? item->opset
+                : entry->op->until ? entry->op->until : 20;
+  for (char **a = attrs; *a; a++) {
+    g_auto (GStrv) pair = g_strsplit (*a, "=", 2);
+
+    if (pair[0] && pair[1])
+      set_attr (node, pair[0], pair[1]);
+  }
+  if (!fv_node_infer (node, &error))
+    g_error ("case '%s' '%s': %s", item->inputs, item->attrs, error->message);
+  return ir;
+}
+
+static gboolean
+on_device (FvIr *ir)
+{
+  FvNode *node = ir->nodes->pdata[0];
+
+  for (guint i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i] && !node->inputs[i]->constant
+        && !fv_type_is_float (node->inputs[i]->type))
+      return FALSE;
+  for (guint i = 0; i < node->n_outputs; i++)
+    if (!fv_type_is_float (node->outputs[i]->type))
+      return FALSE;
+  return node->op->lower != NULL && ir->inputs->len > 0;
+}
+
+static double
+worst_error (const FvArray *got, const FvArray *want)
+{
+  double largest = 1e-3, worst = 0;
+
+  for (gint64 i = 0; i < want->count; i++)
+    if (isfinite (want->f32[i]))
+      largest = fmax (largest, fabs (want->f32[i]));
+  for (gint64 i = 0; i < want->count; i++) {
+    float a = got->f32[i], b = want->f32[i];
+
+    if (a == b || (isnan (a) && isnan (b)))
+      continue;
+    if (!isfinite (a) || !isfinite (b))
+      return INFINITY;
+    worst = fmax (worst, fabs (a - b) / largest);
+  }
+  return worst;
+}
+
+/* Elements of a dense output's storage that its shape does not reach are zero. */
+static void
+check_padding (FvGraph *graph, const char *what)
+{
+  const FvPort *port = fv_graph_output (graph, 0, 0);
+  gsize size = fv_type_size (port->type), total;
+  const guint8 *data = port->buffer ? fv_buffer_map (port->buffer) : NULL;
+  g_autofree guint8 *seen = NULL;
+  gint64 count = fv_shape_count (&port->shape);
+
+  if (!data || port->offset)
+    return;
+  total = port->buffer_size / size;
+  if ((gint64) total > count * 4 + 16)
+    return; /* a view of something larger */
+  seen = g_malloc0 (total);
+  for (gint64 i = 0; i < count; i++) {
+    gint64 at = 0, left = i;
+
+    for (int d = (int) port->shape.rank - 1; d >= 0; d--) {
+      at += left % port->shape.dims[d] * port->strides[d];
+      left /= port->shape.dims[d];
+    }
+    seen[at] = 1;
+  }
+  for (gsize i = 0; i < total; i++)
+    for (gsize b = 0; !seen[i] && b < size; b++)
+      ck_assert_msg (!data[port->buffer_offset + i * size + b],
+          "%s: pad element %" G_GSIZE_FORMAT " is not zero", what, i);
+}
+
+static void
+compare (const Entry *entry, FvType type, FvArray **got, FvArray **again,
+    FvArray **want, guint n, const char *what)
+{
+  double limit = type == FV_TYPE_F16 ? TOLERANCE_F16 : TOLERANCE_F32;
+
+  if (entry->item->tolerance > 0)
+    limit = type == FV_TYPE_F16 ? MAX (limit, 10 * entry->item->tolerance)
+                                : entry->item->tolerance;
+  for (guint i = 0; i < n; i++) {
+    g_autoptr (FvArray) a = fv_array_convert (got[i], FV_TYPE_F32, NULL);
+    g_autoptr (FvArray) b = fv_array_convert (want[i], FV_TYPE_F32, NULL);
+    double error = worst_error (a, b);
+
+    ck_assert_msg (error <= limit, "%s: output %u is %g off, allowed %g",
+        what, i, error, limit);
+    ck_assert_msg (!memcmp (got[i]->data, again[i]->data, got[i]->size),
+        "%s: two runs differ", what);
+  }
+}
+
+static void
+run_case (const Entry *entry, FvDevice *device, FvType type)
+{
+  g_autoptr (GPtrArray) arrays =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) fv_array_unref);
+  FvIr *ir = build_case (entry, arrays, 7);
+  g_autofree char *what = g_strdup_printf ("%s '%s' '%s' %s (%s)",
+      entry->op->name, entry->item->inputs,
+      entry->item->attrs ? entry->item->attrs : "", fv_type_name (type),
+      fv_device_tier (device) == FV_TIER_SUBGROUP ? "subgroup" : "workgroup");
+  FvGraphOptions options = { .precision = type, .poison = TRUE, .slots = 1 };
+  FvArray *want[8] = { NULL }, *got[8] = { NULL }, *again[8] = { NULL };
+  guint n = ir->outputs->len;
+  g_autoptr (FvGraph) graph = NULL;
+  GError *error = NULL;
+  gboolean ok;
+
+  ok = fv_ir_run_reference (ir, (FvArray **) arrays->pdata, want,
+      type == FV_TYPE_F16, NULL, NULL, &error);
+  ck_assert_msg (ok, "%s: reference: %s", what, ok ? "" : error->message);
+  if (on_device (ir)) {
+    graph = fv_graph_new_ir (device, ir, &options, &error);
+    ck_assert_msg (graph != NULL, "%s: %s", what, graph ? "" : error->message);
+    ok = fv_graph_run (graph, (FvArray **) arrays->pdata, got, &error)
+         && fv_graph_run (graph, (FvArray **) arrays->pdata, again, &error);
+    ck_assert_msg (ok, "%s: run: %s", what, ok ? "" : error->message);
+    compare (entry, type, got, again, want, n, what);
+    check_padding (graph, what);
+  } else
+    fv_ir_free (ir);
+  for (guint i = 0; i < n; i++) {
+    fv_array_unref (want[i]);
+    fv_array_unref (got[i]);
+    fv_array_unref (again[i]);
+  }
+}
+
+START_TEST (test_case)
+{
+  const Entry *entry = &g_array_index (entries, Entry, _i);
+  g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
+
+  ck_assert (device);
+  run_case (entry, device, FV_TYPE_F32);
+  run_case (entry, device, FV_TYPE_F16);
+  ck_assert_uint_eq (fv_validation_messages (), 0);
+}
+END_TEST
+
+int
+main (int argc, char **argv)
+{
+  Suite *suite = suite_create ("ops");
+  TCase *tcase = tcase_create ("cases");
+  SRunner *runner = srunner_create (suite);
+  const char *only = g_getenv ("FV_OP");
+  g_autoptr (FvDevice) device = NULL;
+  int failed;
+
+  /* one process: the pipelines compiled for one case serve the others */
+  srunner_set_fork_status (runner, CK_NOFORK);
+  entries = g_array_new (FALSE, FALSE, sizeof (Entry));
+  for (guint t = 0; fv_op_tables[t]; t++)
+    for (const FvOp *op = fv_op_tables[t]; op->name; op++)
+      for (const FvCase *item = op->cases; item && item->inputs; item++) {
+        Entry entry = { op, item };
+
+        if (!only || !strcmp (only, op->name))
+          g_array_append_val (entries, entry);
+      }
+  if (!(device = fv_device_open (NULL, NULL))) {
+    g_printerr ("no Vulkan device: skipped\n");
+    return 77;
+  }
+  tcase_set_timeout (tcase, 0);
+  tcase_add_loop_test (tcase, test_case, 0, entries->len);
+  suite_add_tcase (suite, tcase);
+  srunner_run_all (runner, CK_NORMAL);
+  failed = srunner_ntests_failed (runner);
+  srunner_free (runner);
+  g_array_unref (entries);
+  return failed ? 1 : 0;
+}
