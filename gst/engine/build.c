@@ -50,8 +50,15 @@ check_size (FvNode *node, FvValue *value, GError **error)
       || count > G_MAXINT32)
     return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
         "output '%s' of shape %s is over the limit of %" G_GSIZE_FORMAT
-        " bytes", value->name, text, node->ir->memory_limit);
+        " bytes",
+        value->name, text, node->ir->memory_limit);
   return TRUE;
+}
+
+FvType
+fv_value_declared (const FvValue *value)
+{
+  return value->declared == FV_TYPE_NONE ? value->type : value->declared;
 }
 
 gboolean
@@ -65,8 +72,8 @@ fv_node_infer (FvNode *node, GError **error)
         "has %u inputs, expected %u to %u", node->n_own_inputs, least, most);
   for (guint i = 0; i < least; i++)
     if (!node->inputs[i])
-      return fv_node_fail (
-          node, error, FV_ERROR_MALFORMED, "input %u is absent", i);
+      return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+          "input %u is absent", i);
   if (node->n_outputs < 1 || !node->outputs[0]
       || node->n_outputs > MAX (node->op->max_outputs, 1))
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
@@ -132,8 +139,8 @@ fold (FvNode *node, GError **error)
   return ok;
 }
 
-static gboolean build_nodes (
-    Build *build, const FvModelGraph *graph, Scope *scope, GError **error);
+static gboolean build_nodes (Build *build, const FvModelGraph *graph,
+    Scope *scope, GError **error);
 
 static gboolean
 add_initializers (Build *build, const FvModelGraph *graph, Scope *scope)
@@ -168,7 +175,8 @@ inline_if (Build *build, const FvModelNode *from, Scope *scope, GError **error)
       || branch->graph->n_outputs < from->n_outputs) {
     g_set_error (error, FV_ERROR, FV_ERROR_MALFORMED,
         "%s: node '%s' (If): the branch is missing, nested too deep, or has "
-        "too few outputs", build->ir->name, from->name);
+        "too few outputs",
+        build->ir->name, from->name);
     return FALSE;
   }
   inner.values = g_hash_table_new (g_str_hash, g_str_equal);
@@ -200,9 +208,9 @@ find_op (Build *build, const FvModelNode *from)
   if (onnx && strncmp (from->op_type, "fovea.", 6))
     op = fv_op_find (from->op_type, from->opset, &known);
   if (!op && build->n_missing++ < 8)
-    g_string_append_printf (build->missing, "%snode '%s': operator %s%s%s (%s%u)",
-        build->missing->len ? "; " : "", from->name, from->domain,
-        *from->domain ? "." : "", from->op_type,
+    g_string_append_printf (build->missing,
+        "%snode '%s': operator %s%s%s (%s%u)", build->missing->len ? "; " : "",
+        from->name, from->domain, *from->domain ? "." : "", from->op_type,
         known ? "known, but not at opset " : "unknown; opset ", from->opset);
   return op;
 }
@@ -223,8 +231,8 @@ build_node (Build *build, const FvModelNode *from, Scope *scope, GError **error)
       if (build->n_missing)
         return TRUE; /* made by one of those */
       g_set_error (error, FV_ERROR, FV_ERROR_MALFORMED,
-          "%s: node '%s' (%s): nothing makes its input '%s'",
-          build->ir->name, from->name, from->op_type, from->inputs[i]);
+          "%s: node '%s' (%s): nothing makes its input '%s'", build->ir->name,
+          from->name, from->op_type, from->inputs[i]);
       return FALSE;
     }
   if (build->n_missing)
@@ -235,7 +243,8 @@ build_node (Build *build, const FvModelNode *from, Scope *scope, GError **error)
     n_out--;
   for (guint i = 0; i < n_out; i++)
     if (*from->outputs[i]) {
-      out[i] = fv_ir_add_value (build->ir, from->outputs[i], FV_TYPE_NONE, NULL);
+      out[i] =
+          fv_ir_add_value (build->ir, from->outputs[i], FV_TYPE_NONE, NULL);
       g_hash_table_insert (scope->values, from->outputs[i], out[i]);
     }
   node = fv_ir_add_node (build->ir, op, from->name, in, n_in, out, n_out);
@@ -246,13 +255,13 @@ build_node (Build *build, const FvModelNode *from, Scope *scope, GError **error)
 }
 
 static gboolean
-build_nodes (
-    Build *build, const FvModelGraph *graph, Scope *scope, GError **error)
+build_nodes (Build *build, const FvModelGraph *graph, Scope *scope,
+    GError **error)
 {
   for (guint i = 0; i < graph->n_nodes; i++) {
     const FvModelNode *node = &graph->nodes[i];
-    gboolean is_if = !strcmp (node->op_type, "If") && !*node->domain
-                     && node->n_inputs == 1;
+    gboolean is_if =
+        !strcmp (node->op_type, "If") && !*node->domain && node->n_inputs == 1;
 
     if (is_if && build->n_missing)
       continue;
@@ -291,15 +300,16 @@ bind_input (Build *build, const FvValueInfo *info, const FvShape *given,
     if (*size < 0 || (want >= 0 && want != *size) || !*size) {
       g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
           "%s: input '%s': size of axis %u (%s) is %" G_GINT64_FORMAT
-          " in the model, %" G_GINT64_FORMAT " was given%s", build->ir->name,
-          info->name, i, info->symbols[i] ? info->symbols[i] : "unnamed",
-          info->shape.dims[i], want,
-          *size == 0 ? "; a size of zero makes no sense here" : "");
+          " in the model, %" G_GINT64_FORMAT " was given%s",
+          build->ir->name, info->name, i,
+          info->symbols[i] ? info->symbols[i] : "unnamed", info->shape.dims[i],
+          want, *size == 0 ? "; a size of zero makes no sense here" : "");
       return FALSE;
     }
   }
   value = fv_ir_add_value (build->ir, info->name, info->type, &shape);
   value->is_input = TRUE;
+  value->declared = value->type;
   g_ptr_array_add (build->ir->inputs, value);
   g_hash_table_insert (scope->values, info->name, value);
   if (fv_shape_count (&shape) < 0
@@ -325,14 +335,15 @@ build_outputs (Build *build, const FvModelGraph *graph, Scope *scope,
       return FALSE;
     }
     value->is_output = TRUE;
+    value->declared = value->type;
     g_ptr_array_add (build->ir->outputs, value);
   }
   return TRUE;
 }
 
 static gboolean
-build_all (Build *build, FvModel *model, const FvShape *shapes,
-    guint n_shapes, Scope *scope, GError **error)
+build_all (Build *build, FvModel *model, const FvShape *shapes, guint n_shapes,
+    Scope *scope, GError **error)
 {
   const FvModelGraph *graph = model->graph;
 
@@ -351,9 +362,8 @@ build_all (Build *build, FvModel *model, const FvShape *shapes,
     return FALSE;
   if (build->n_missing) {
     g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
-        "%s: %u nodes cannot be run: %s%s", build->ir->name,
-        build->n_missing, build->missing->str,
-        build->n_missing > 8 ? "; ..." : "");
+        "%s: %u nodes cannot be run: %s%s", build->ir->name, build->n_missing,
+        build->missing->str, build->n_missing > 8 ? "; ..." : "");
     return FALSE;
   }
   return build_outputs (build, graph, scope, error);

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /* Which set of kernels serves a device: FOVEA_TIER=subgroup|workgroup forces it. */
 typedef enum
 {
-  FV_TIER_SUBGROUP,  /* one subgroup a workgroup, shuffles, texel-buffer loads:
+  FV_TIER_SUBGROUP, /* one subgroup a workgroup, shuffles, texel-buffer loads:
                         lavapipe and other CPU-type devices */
   FV_TIER_WORKGROUP, /* shared memory and barriers: GPUs */
 } FvTier;
@@ -20,21 +20,21 @@ typedef struct
 {
   char name[VK_MAX_PHYSICAL_DEVICE_NAME_SIZE];
   char driver[VK_MAX_DRIVER_NAME_SIZE + VK_MAX_DRIVER_INFO_SIZE + 2];
-  char uuid[37];      /* 8-4-4-4-12 hexadecimal */
-  guint index;        /* as the loader lists them */
+  char uuid[37]; /* 8-4-4-4-12 hexadecimal */
+  guint index; /* as the loader lists them */
   gboolean is_cpu;
   guint32 api_version;
   guint subgroup_size;
   gboolean has_shuffle;
-  guint max_shared_memory;     /* bytes a workgroup */
-  guint max_invocations;       /* of a workgroup */
+  guint max_shared_memory; /* bytes a workgroup */
+  guint max_invocations; /* of a workgroup */
   guint max_groups[3];
-  guint max_push;              /* bytes */
-  gsize max_storage_range;     /* bytes of a storage binding */
+  guint max_push; /* bytes */
+  gsize max_storage_range; /* bytes of a storage binding */
   gsize max_texel_elements;
   gsize storage_align, texel_align; /* bytes */
-  double timestamp_ns;         /* per tick; 0: no timestamps */
-  guint64 heap_size;           /* bytes of the largest device-local heap */
+  double timestamp_ns; /* per tick; 0: no timestamps */
+  guint64 heap_size; /* bytes of the largest device-local heap */
 } FvDeviceInfo;
 
 /**
@@ -57,9 +57,9 @@ FV_API GType fv_device_get_type (void);
 /* @name: (nullable): an index ("0"), a part of the name, a UUID, or NULL for the
  * best: a GPU if there is one, else a CPU-type device. */
 FV_API FvDevice *fv_device_open (const char *name, GError **error);
-FV_API FvDevice *fv_device_borrow (VkInstance instance,
-    VkPhysicalDevice physical, VkDevice device, guint queue_family,
-    VkQueue queue, GError **error);
+FV_API FvDevice *
+fv_device_borrow (VkInstance instance, VkPhysicalDevice physical,
+    VkDevice device, guint queue_family, VkQueue queue, GError **error);
 FV_API FvDevice *fv_device_ref (FvDevice *device);
 FV_API void fv_device_unref (FvDevice *device); /* %NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvDevice, fv_device_unref)
@@ -72,8 +72,8 @@ FV_API GArray *fv_device_list (GError **error);
 
 /* Waits until the queue has passed @value, as fv_program_submit() gave it; a
  * @timeout_ns that passes is FV_ERROR_DEVICE "timeout". */
-FV_API gboolean fv_device_wait (
-    FvDevice *device, guint64 value, guint64 timeout_ns, GError **error);
+FV_API gboolean fv_device_wait (FvDevice *device, guint64 value,
+    guint64 timeout_ns, GError **error);
 FV_API gboolean fv_device_is_done (FvDevice *device, guint64 value);
 
 /* Counters that tests and `stats` read. Validation messages are counted when

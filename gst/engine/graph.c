@@ -27,7 +27,7 @@ struct _FvGraph
   guint n_slots;
   Slot *slots;
   FvBuffer *arena, *weights;
-  FvBuffer *upload, *download;     /* the host path's, where memory is not mapped */
+  FvBuffer *upload, *download; /* the host path's, where memory is not mapped */
   FvProgram *upload_program, *download_program;
   FvGraphStats stats;
 };
@@ -77,8 +77,8 @@ upload_weights (FvGraph *graph, GError **error)
   fv_program_copy (program, staging, 0, graph->weights, 0,
       fv_buffer_size (graph->weights));
   return fv_program_finish (program, error)
-         && fv_program_submit (&program, 1, &value, error)
-         && fv_device_wait (graph->device, value, RUN_TIMEOUT_NS, error);
+      && fv_program_submit (&program, 1, &value, error)
+      && fv_device_wait (graph->device, value, RUN_TIMEOUT_NS, error);
 }
 
 static FvBuffer *
@@ -136,7 +136,7 @@ make_ports (FvGraph *graph, Slot *slot, GPtrArray *values)
     FvPort *port = &ports[i];
 
     port->name = value->name;
-    port->model_type = value->type;
+    port->model_type = fv_value_declared (value);
     port->shape = value->shape;
     if (!place || !place->is_ready)
       continue;
@@ -174,22 +174,21 @@ make_slots (FvGraph *graph, const FvGraphOptions *options, GError **error)
 static guint
 count_pipelines (FvPlan *plan)
 {
-  g_autoptr (GHashTable) seen =
-      g_hash_table_new_full (g_bytes_hash, g_bytes_equal,
-          (GDestroyNotify) g_bytes_unref, NULL);
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_bytes_hash,
+      g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
 
   for (guint i = 0; i < plan->dispatches->len; i++) {
     FvDispatch *d = &g_array_index (plan->dispatches, FvDispatch, i);
     g_autoptr (GByteArray) key = g_byte_array_new ();
 
-    g_byte_array_append (
-        key, (const guint8 *) d->kernel, strlen (d->kernel) + 1);
+    g_byte_array_append (key, (const guint8 *) d->kernel,
+        strlen (d->kernel) + 1);
     g_byte_array_append (key, (const guint8 *) d->spec_id, d->n_spec * 4);
     g_byte_array_append (key, (const guint8 *) d->spec, d->n_spec * 4);
     for (guint b = 0; b < d->n_bindings; b++)
       g_byte_array_append (key, (const guint8 *) &d->bindings[b].type, 4);
-    g_hash_table_add (
-        seen, g_byte_array_free_to_bytes (g_steal_pointer (&key)));
+    g_hash_table_add (seen,
+        g_byte_array_free_to_bytes (g_steal_pointer (&key)));
   }
   return g_hash_table_size (seen);
 }
@@ -211,8 +210,7 @@ fill_stats (FvGraph *graph)
   stats->arena_bytes = plan->region[FV_STORAGE_ARENA];
   stats->weight_bytes = plan->region[FV_STORAGE_WEIGHT];
   stats->io_bytes = graph->n_slots
-                    * (plan->region[FV_STORAGE_INPUT]
-                        + plan->region[FV_STORAGE_OUTPUT]);
+      * (plan->region[FV_STORAGE_INPUT] + plan->region[FV_STORAGE_OUTPUT]);
   stats->arena_bound = plan->arena_bound;
 }
 
@@ -222,15 +220,15 @@ check_memory (FvGraph *graph, const FvGraphOptions *options, GError **error)
   FvPlan *plan = graph->plan;
   gsize limit = options->memory_limit ? options->memory_limit : DEFAULT_LIMIT;
   gsize need = plan->region[FV_STORAGE_ARENA] + plan->region[FV_STORAGE_WEIGHT]
-               + graph->n_slots
-                     * (plan->region[FV_STORAGE_INPUT]
-                         + plan->region[FV_STORAGE_OUTPUT]);
+      + graph->n_slots
+          * (plan->region[FV_STORAGE_INPUT] + plan->region[FV_STORAGE_OUTPUT]);
 
   if (need <= limit)
     return TRUE;
   g_set_error (error, FV_ERROR, FV_ERROR_TOO_LARGE,
-      "%s: needs %" G_GSIZE_FORMAT " bytes of device memory, the limit is %"
-      G_GSIZE_FORMAT, graph->ir->name, need, limit);
+      "%s: needs %" G_GSIZE_FORMAT
+      " bytes of device memory, the limit is %" G_GSIZE_FORMAT,
+      graph->ir->name, need, limit);
   return FALSE;
 }
 
@@ -272,12 +270,11 @@ compile (FvGraph *graph, const FvGraphOptions *options, GError **error)
     return FALSE;
   graph->plan = fv_plan_new (graph->device, graph->ir, &plan_options, error);
   return graph->plan && check_memory (graph, options, error)
-         && buffer_for (graph, FV_STORAGE_ARENA, FV_MEMORY_DEVICE,
-             &graph->arena, error)
-         && buffer_for (graph, FV_STORAGE_WEIGHT, FV_MEMORY_DEVICE,
-             &graph->weights, error)
-         && upload_weights (graph, error)
-         && make_slots (graph, options, error);
+      && buffer_for (graph, FV_STORAGE_ARENA, FV_MEMORY_DEVICE, &graph->arena,
+          error)
+      && buffer_for (graph, FV_STORAGE_WEIGHT, FV_MEMORY_DEVICE,
+          &graph->weights, error)
+      && upload_weights (graph, error) && make_slots (graph, options, error);
 }
 
 FvGraph *
@@ -462,8 +459,7 @@ copy_elements (const FvPort *port, guint8 *region, float *array, gboolean in)
 }
 
 static gboolean
-check_input (
-    FvGraph *graph, guint i, const FvArray *array, GError **error)
+check_input (FvGraph *graph, guint i, const FvArray *array, GError **error)
 {
   const FvValue *value = graph->ir->inputs->pdata[i];
   g_autofree char *want = fv_shape_to_string (&value->shape);
@@ -472,8 +468,8 @@ check_input (
   if (array && fv_shape_equal (&value->shape, &array->shape))
     return TRUE;
   g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
-      "%s: input '%s': expected %s, got %s", graph->ir->name, value->name,
-      want, got ? got : "nothing");
+      "%s: input '%s': expected %s, got %s", graph->ir->name, value->name, want,
+      got ? got : "nothing");
   return FALSE;
 }
 
@@ -506,10 +502,10 @@ static gboolean
 read_outputs (FvGraph *graph, FvArray **outputs, GError **error)
 {
   Slot *slot = &graph->slots[0];
-  guint8 *base = slot->output ? host_side (graph, slot->output,
-                     FV_MEMORY_DOWNLOAD, &graph->download,
-                     &graph->download_program, error)
-                              : NULL;
+  guint8 *base = slot->output
+      ? host_side (graph, slot->output, FV_MEMORY_DOWNLOAD, &graph->download,
+          &graph->download_program, error)
+      : NULL;
 
   if (slot->output && !base)
     return FALSE;
@@ -519,10 +515,11 @@ read_outputs (FvGraph *graph, FvArray **outputs, GError **error)
     g_autoptr (FvArray) floats = NULL;
 
     if (value->constant) {
-      outputs[i] = fv_array_convert (value->constant, value->type, error);
+      outputs[i] =
+          fv_array_convert (value->constant, fv_value_declared (value), error);
     } else if ((floats = fv_array_new (FV_TYPE_F32, &port->shape, error))) {
       copy_elements (port, base + port->buffer_offset, floats->f32, FALSE);
-      outputs[i] = fv_array_convert (floats, value->type, error);
+      outputs[i] = fv_array_convert (floats, fv_value_declared (value), error);
     }
     if (!outputs[i])
       return FALSE;
@@ -541,8 +538,8 @@ check_guards (FvGraph *graph, GError **error)
 
     if (s->kind != FV_STORAGE_ARENA)
       continue;
-    for (gsize b = fv_storage_align (s->size); b < fv_storage_align (s->size) + 256;
-         b++)
+    for (gsize b = fv_storage_align (s->size);
+         b < fv_storage_align (s->size) + 256; b++)
       if (base[s->offset + b] != 0xff) {
         g_set_error (error, FV_ERROR, FV_ERROR_DEVICE,
             "%s: a kernel wrote behind storage %u", graph->ir->name, i);
@@ -572,9 +569,9 @@ run_device (FvGraph *graph, FvArray *const *inputs, FvArray **outputs,
   if (graph->download_program)
     programs[n++] = graph->download_program;
   return fv_program_submit (programs, n, &value, error)
-         && fv_device_wait (graph->device, value, RUN_TIMEOUT_NS, error)
-         && (!graph->poison || check_guards (graph, error))
-         && read_outputs (graph, outputs, error);
+      && fv_device_wait (graph->device, value, RUN_TIMEOUT_NS, error)
+      && (!graph->poison || check_guards (graph, error))
+      && read_outputs (graph, outputs, error);
 }
 
 gboolean
@@ -588,10 +585,9 @@ fv_graph_run (FvGraph *graph, FvArray *const *inputs, FvArray **outputs,
   for (guint i = 0; i < graph->ir->inputs->len; i++)
     if (!check_input (graph, i, inputs[i], error))
       return FALSE;
-  ok = graph->device
-           ? run_device (graph, inputs, outputs, error)
-           : fv_ir_run_reference (
-                 graph->ir, inputs, outputs, FALSE, NULL, NULL, error);
+  ok = graph->device ? run_device (graph, inputs, outputs, error)
+                     : fv_ir_run_reference (graph->ir, inputs, outputs, FALSE,
+                         NULL, NULL, error);
   if (!ok)
     for (guint i = 0; i < graph->ir->outputs->len; i++)
       g_clear_pointer (&outputs[i], fv_array_unref);
@@ -603,8 +599,8 @@ fv_graph_dump (FvGraph *graph)
 {
   GString *text = g_string_new (NULL);
 
-  for (guint i = 0; graph->slots
-                    && i < fv_program_n_dispatches (graph->slots[0].program);
+  for (guint i = 0;
+       graph->slots && i < fv_program_n_dispatches (graph->slots[0].program);
        i++) {
     const FvDispatch *d = fv_program_get (graph->slots[0].program, i);
 

@@ -11,18 +11,18 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  FvType precision;      /* FV_TYPE_F32 or FV_TYPE_F16; NONE: f32 on CPU-type
+  FvType precision; /* FV_TYPE_F32 or FV_TYPE_F16; NONE: f32 on CPU-type
                             devices, else f16                               */
   const FvShape *shapes; /* one per model input, -1: the model decides;
                             NULL: the model decides all                     */
   guint n_shapes;
-  guint slots;           /* frame slots with inputs and outputs of their own: 2 */
-  gsize memory_limit;    /* bytes of device memory; 0: 4 GiB                */
-  float input_low;       /* what inputs will range over, to find where f16 would
+  guint slots; /* frame slots with inputs and outputs of their own: 2 */
+  gsize memory_limit; /* bytes of device memory; 0: 4 GiB                */
+  float input_low; /* what inputs will range over, to find where f16 would
                             overflow; both 0: -2.7 to 2.7                   */
   float input_high;
-  gboolean timing;       /* record timestamps around every dispatch         */
-  gboolean poison;       /* tests: fill the arena with NaN before every run,
+  gboolean timing; /* record timestamps around every dispatch         */
+  gboolean poison; /* tests: fill the arena with NaN before every run,
                             and put guard zones between allocations         */
 } FvGraphOptions;
 
@@ -30,13 +30,13 @@ typedef struct
  * at offset + sum (i * strides) elements from the start of the buffer region. */
 typedef struct
 {
-  const char *name;  /* owned by the graph */
+  const char *name; /* owned by the graph */
   FvType model_type; /* as the model declares it */
-  FvType type;       /* as stored: FV_TYPE_F32 or FV_TYPE_F16 */
+  FvType type; /* as stored: FV_TYPE_F32 or FV_TYPE_F16 */
   FvShape shape;
   gint64 strides[FV_MAX_RANK];
-  gint64 offset;     /* elements */
-  FvBuffer *buffer;  /* (transfer none) */
+  gint64 offset; /* elements */
+  FvBuffer *buffer; /* (transfer none) */
   gsize buffer_offset, buffer_size; /* bytes: what to bind */
 } FvPort;
 

@@ -14,6 +14,7 @@ FvArray *fv_value_floats (const FvValue *value, GError **error);
 
 /* A pass returns the number of its changes, or -1 with an error. */
 typedef gint (*FvPass) (FvIr *ir, GError **error);
+gint fv_pass_floats (FvIr *ir, GError **error);
 gint fv_pass_identities (FvIr *ir, GError **error);
 gint fv_pass_common (FvIr *ir, GError **error);
 gint fv_pass_dead (FvIr *ir, GError **error);
@@ -38,11 +39,11 @@ FvNode *fv_input_node (const FvNode *node, guint i, const char *op_type);
 /* a float constant of one element, whatever its shape */
 gboolean fv_value_scalar (const FvValue *value, float *scalar);
 /* TRUE for "input of @node other than @value is that scalar" */
-gboolean fv_node_has_scalar (
-    const FvNode *node, float *scalar, FvValue **other);
+gboolean
+fv_node_has_scalar (const FvNode *node, float *scalar, FvValue **other);
 /* @node's output now comes from a new node of @op right behind it; @node stays
  * until nothing uses it. */
 FvNode *fv_ir_supersede (FvIr *ir, FvNode *node, const char *op,
     FvValue **inputs, guint n_inputs, GError **error);
-FvValue *fv_ir_add_floats (
-    FvIr *ir, const char *name, const FvShape *shape, FvArray **array);
+FvValue *fv_ir_add_floats (FvIr *ir, const char *name, const FvShape *shape,
+    FvArray **array);

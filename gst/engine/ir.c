@@ -59,13 +59,12 @@ fv_ir_free (FvIr *ir)
 }
 
 FvValue *
-fv_ir_add_value (
-    FvIr *ir, const char *name, FvType type, const FvShape *shape)
+fv_ir_add_value (FvIr *ir, const char *name, FvType type, const FvShape *shape)
 {
   FvValue *value = g_new0 (FvValue, 1);
 
-  value->name = name ? g_strdup (name)
-                     : g_strdup_printf ("value_%u", ir->values->len);
+  value->name =
+      name ? g_strdup (name) : g_strdup_printf ("value_%u", ir->values->len);
   value->type = type;
   if (shape)
     value->shape = *shape;
@@ -175,7 +174,7 @@ fv_ir_replace_value (FvIr *ir, FvValue *from, FvValue *to)
       if (!to->is_output && !to->is_input) { /* outputs keep their names */
         g_free (to->name);
         to->name = g_strdup (from->name);
-        to->type = from->type;
+        to->declared = from->declared;
       }
       to->is_output = TRUE;
       from->is_output = FALSE;
@@ -230,8 +229,8 @@ fv_node_fail (const FvNode *node, GError **error, FvError code,
         value ? fv_type_name (value->type) : "", shape);
   }
   g_set_error (error, FV_ERROR, code,
-      "%s: node '%s' (%s, opset %u; inputs %s): %s", node->ir->name,
-      node->name, node->op->name, node->opset, shapes->str, message);
+      "%s: node '%s' (%s, opset %u; inputs %s): %s", node->ir->name, node->name,
+      node->op->name, node->opset, shapes->str, message);
   return FALSE;
 }
 

@@ -16,9 +16,9 @@ typedef struct _FvIr FvIr;
 /* One elementwise step behind a node's own result, see shaders/shared.h. */
 typedef struct
 {
-  guint kind;  /* FV_STEP_* */
+  guint kind; /* FV_STEP_* */
   float a, b;
-  gint input;  /* index into node->inputs of the operand; -1: none */
+  gint input; /* index into node->inputs of the operand; -1: none */
 } FvStep;
 
 /* A tensor: an input, a constant or a node's output. Owned by the FvIr. */
@@ -26,12 +26,12 @@ struct _FvValue
 {
   char *name;
   FvType type;
-  FvShape shape;      /* all sizes known once inferred */
-  FvArray *constant;  /* (nullable) owned: known at load */
-  FvNode *producer;   /* (nullable) */
-  GPtrArray *users;   /* FvNode *, one entry per use */
+  FvShape shape; /* all sizes known once inferred */
+  FvArray *constant; /* (nullable) owned: known at load */
+  FvNode *producer; /* (nullable) */
+  GPtrArray *users; /* FvNode *, one entry per use */
   gboolean is_input, is_output;
-  gboolean is_wide;         /* kept in f32 although the plan is f16 */
+  gboolean is_wide; /* kept in f32 although the plan is f16 */
   struct _FvPlaced *placed; /* the plan's, while there is one */
 };
 
@@ -48,7 +48,7 @@ struct _FvNode
   FvValue **outputs; /* absent ones are NULL */
   guint n_own_inputs; /* without operands of steps */
   guint n_attrs;
-  FvAttr *attrs;      /* complete: defaults filled in from FvOp.attrs */
+  FvAttr *attrs; /* complete: defaults filled in from FvOp.attrs */
   guint64 attrs_given; /* bit i: attrs[i] was set, not defaulted */
   guint n_steps;
   FvStep steps[FV_MAX_STEPS];
@@ -56,13 +56,13 @@ struct _FvNode
 
 struct _FvIr
 {
-  char *name;         /* for messages: the file */
-  GPtrArray *nodes;   /* FvNode *, topological order */
-  GPtrArray *values;  /* FvValue *, owns them */
+  char *name; /* for messages: the file */
+  GPtrArray *nodes; /* FvNode *, topological order */
+  GPtrArray *values; /* FvValue *, owns them */
   GPtrArray *graveyard; /* nodes removed by passes, freed with the rest */
   GPtrArray *inputs, *outputs; /* FvValue * */
   gsize memory_limit; /* bytes of one tensor */
-  guint64 work_left;  /* elements that folding may still compute */
+  guint64 work_left; /* elements that folding may still compute */
 };
 
 /* Attributes: @name must stand in the operator's attrs string. */
@@ -77,8 +77,8 @@ FvArray *fv_node_tensor (const FvNode *node, const char *name); /* (nullable) */
 gboolean fv_node_has (const FvNode *node, const char *name);
 void fv_node_set_int (FvNode *node, const char *name, gint64 value);
 void fv_node_set_float (FvNode *node, const char *name, float value);
-void fv_node_set_ints (
-    FvNode *node, const char *name, const gint64 *values, guint n);
+void fv_node_set_ints (FvNode *node, const char *name, const gint64 *values,
+    guint n);
 
 /* (nullable) input @i, NULL too when there are fewer */
 FvValue *fv_node_input (const FvNode *node, guint i);
@@ -101,16 +101,16 @@ gboolean fv_node_broadcast (const FvNode *node, const FvShape *a,
 FvIr *fv_ir_new (const char *name);
 void fv_ir_free (FvIr *ir); /* %NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvIr, fv_ir_free)
-FvValue *fv_ir_add_value (
-    FvIr *ir, const char *name, FvType type, const FvShape *shape);
+FvValue *
+fv_ir_add_value (FvIr *ir, const char *name, FvType type, const FvShape *shape);
 FvValue *fv_ir_add_constant (FvIr *ir, const char *name, FvArray *array);
 /* Adds a node at the end; attributes get the operator's defaults. */
 FvNode *fv_ir_add_node (FvIr *ir, const FvOp *op, const char *name,
     FvValue **inputs, guint n_inputs, FvValue **outputs, guint n_outputs);
 /* Takes the attributes of a file's node; any that the operator's row lacks, or of
  * another kind, is an error. */
-gboolean fv_node_take_attrs (
-    FvNode *node, const FvModelNode *from, GError **error);
+gboolean
+fv_node_take_attrs (FvNode *node, const FvModelNode *from, GError **error);
 /* Puts @node right behind @after (or first, for NULL) in the order. */
 void fv_ir_place_after (FvIr *ir, FvNode *node, FvNode *after);
 void fv_ir_remove_node (FvIr *ir, FvNode *node);
@@ -124,21 +124,25 @@ void fv_ir_replace_value (FvIr *ir, FvValue *from, FvValue *to);
  * free sizes not bound are 1 for the first axis, else an error. */
 FvIr *fv_ir_build (FvModel *model, const FvShape *shapes, guint n_shapes,
     gsize memory_limit, GError **error);
+/* The type that the model gives an input or output. */
+FvType fv_value_declared (const FvValue *value);
 /* Re-runs shape inference on one node (after a pass made it). */
 gboolean fv_node_infer (FvNode *node, GError **error);
 /* Runs one node through its C reference: float types arrive and leave as F32,
  * integers as I64, bool as BOOL. Steps are applied. */
-gboolean fv_node_reference (
-    FvNode *node, FvArray **inputs, FvArray **outputs, GError **error);
+gboolean fv_node_reference (FvNode *node, FvArray **inputs, FvArray **outputs,
+    GError **error);
+/* One step's function of the running value @v and the operand @y. */
+double fv_step_value (const FvStep *step, double v, double y);
 /* The IR's law, as text of the first breach or NULL; passes call it in debug
  * builds. (transfer full) */
 char *fv_ir_verify (FvIr *ir);
 /* Runs all of it through the references. @round_f16: weights and results are
  * rounded to f16 in between. @visit: (nullable) sees each node's outputs. */
 typedef void (*FvVisit) (FvNode *node, FvArray **outputs, gpointer data);
-gboolean fv_ir_run_reference (FvIr *ir, FvArray *const *inputs,
-    FvArray **outputs, gboolean round_f16, FvVisit visit, gpointer data,
-    GError **error);
+gboolean
+fv_ir_run_reference (FvIr *ir, FvArray *const *inputs, FvArray **outputs,
+    gboolean round_f16, FvVisit visit, gpointer data, GError **error);
 
 /* The rewrite passes: fusion for the device; the result still runs through the
  * references. */

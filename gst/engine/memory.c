@@ -107,8 +107,8 @@ fv_plan_place (FvPlan *plan)
       continue;
     s->offset = plan->region[s->kind];
     /* the zone behind each is what the tests watch */
-    plan->region[s->kind] += fv_storage_align (s->size)
-                             + (plan->options.alone ? ALIGN : 0);
+    plan->region[s->kind] +=
+        fv_storage_align (s->size) + (plan->options.alone ? ALIGN : 0);
   }
   if (!plan->options.alone)
     place_arena (plan);

@@ -23,11 +23,11 @@ typedef struct _FvPlan FvPlan;
 typedef struct
 {
   const char *inputs;
-  const char *attrs;   /* (nullable) */
-  double low, high;    /* both 0: -1..1 */
-  double tolerance;    /* 0: the type's default (test-ops.c) */
-  guint opset;         /* 0: newest */
-  guint n_outputs;     /* 0: one */
+  const char *attrs; /* (nullable) */
+  double low, high; /* both 0: -1..1 */
+  double tolerance; /* 0: the type's default (test-ops.c) */
+  guint opset; /* 0: newest */
+  guint n_outputs; /* 0: one */
 } FvCase;
 
 typedef enum
@@ -35,19 +35,19 @@ typedef enum
   FV_OP_SHAPE_ONLY = 1 << 0, /* the result depends on the inputs' shapes alone:
                                 foldable although inputs are not constant */
   FV_OP_TAKES_STEPS = 1 << 1, /* the kernel can apply node->steps */
-  FV_OP_VIEW = 1 << 2,        /* moves no data where strides allow */
-  FV_OP_CHANNELS = 1 << 3,    /* axis 1 of the output is innermost on the device;
+  FV_OP_VIEW = 1 << 2, /* moves no data where strides allow */
+  FV_OP_CHANNELS = 1 << 3, /* axis 1 of the output is innermost on the device;
                                 without: the last axis */
 } FvOpFlags;
 
 struct _FvOp
 {
-  const char *name;   /* ONNX's op_type; ours: "fovea.Attention" */
+  const char *name; /* ONNX's op_type; ours: "fovea.Attention" */
   guint since, until; /* opsets; until 0: up to the newest known (23) */
   guint flags;
-  guint variant;      /* for functions shared by several rows, e.g. FV_STEP_* */
+  guint variant; /* for functions shared by several rows, e.g. FV_STEP_* */
   guint min_inputs, max_inputs; /* max 0: as min; G_MAXUINT: any */
-  guint max_outputs;  /* 0: 1 */
+  guint max_outputs; /* 0: 1 */
 
   /* Every attribute with its type and default, any other is refused:
    *   "axis:i=-1 epsilon:f=1e-5 mode:s=nearest pads:is alpha:fs value:t"
@@ -60,8 +60,8 @@ struct _FvOp
   /* Plain C, slow and obviously right, double accumulation. Inputs: F32, I64 or
    * BOOL arrays, or NULL where absent; outputs: made by the caller with the
    * inferred shapes, F32, I64 or BOOL; fill them. */
-  gboolean (*reference) (
-      FvNode *node, FvArray **inputs, FvArray **outputs, GError **error);
+  gboolean (*reference) (FvNode *node, FvArray **inputs, FvArray **outputs,
+      GError **error);
 
   /* Adds kernels or views to the plan; see plan.h. NULL: host only (folded). */
   gboolean (*lower) (FvPlan *plan, FvNode *node, GError **error);

@@ -5,25 +5,25 @@
 
 typedef enum
 {
-  FV_STORAGE_ARENA,  /* activations, sharing memory by lifetime */
+  FV_STORAGE_ARENA, /* activations, sharing memory by lifetime */
   FV_STORAGE_WEIGHT, /* uploaded once */
-  FV_STORAGE_INPUT,  /* one region per slot */
+  FV_STORAGE_INPUT, /* one region per slot */
   FV_STORAGE_OUTPUT, /* one region per slot */
 } FvStorageKind;
 
 struct _FvStorage
 {
   FvStorageKind kind;
-  gsize size;        /* bytes */
-  gsize offset;      /* bytes in the region of its kind */
-  gint first, last;  /* dispatches that use it; -1: none */
-  gpointer data;     /* WEIGHT: owned, until uploaded */
+  gsize size; /* bytes */
+  gsize offset; /* bytes in the region of its kind */
+  gint first, last; /* dispatches that use it; -1: none */
+  gpointer data; /* WEIGHT: owned, until uploaded */
 };
 
 /* Where a value lies, and copies of it in other layouts. */
 typedef struct _FvPlaced
 {
-  gboolean is_ready;  /* written (or being written) by its producer */
+  gboolean is_ready; /* written (or being written) by its producer */
   gboolean has_tensor;
   FvTensor tensor;
   gboolean has_copy[FV_MAX_RANK + 1]; /* by inner axis; [FV_MAX_RANK]: any */
@@ -36,9 +36,9 @@ struct _FvPlan
   FvTier tier;
   FvIr *ir;
   FvPlanOptions options;
-  GArray *dispatches;   /* FvDispatch; bindings' buffers are FvStorage * still */
+  GArray *dispatches; /* FvDispatch; bindings' buffers are FvStorage * still */
   GPtrArray *storages;
-  gsize region[4];      /* bytes per FvStorageKind */
+  gsize region[4]; /* bytes per FvStorageKind */
   gsize arena_bound;
 };
 

@@ -93,13 +93,13 @@ order_with_inner (guint rank, int inner, guint *order)
 }
 
 static FvTensor
-tensor_new (FvPlan *plan, FvStorageKind kind, FvType type,
-    const FvShape *shape, const guint *order)
+tensor_new (FvPlan *plan, FvStorageKind kind, FvType type, const FvShape *shape,
+    const guint *order)
 {
   FvTensor tensor = { .type = type, .shape = *shape };
 
-  tensor.storage = storage_new (
-      plan, kind, dense_strides (&tensor, order) * fv_type_size (type));
+  tensor.storage = storage_new (plan, kind,
+      dense_strides (&tensor, order) * fv_type_size (type));
   return tensor;
 }
 
@@ -138,8 +138,8 @@ fv_plan_weights (FvPlan *plan, FvNode *node, const float *data, gint64 count,
   tensor->storage->size = padded * fv_type_size (type);
   tensor->storage->data = g_try_malloc0 (tensor->storage->size);
   if (!tensor->storage->data)
-    return fv_node_fail (
-        node, error, FV_ERROR_TOO_LARGE, "no memory for its weights");
+    return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+        "no memory for its weights");
   for (gint64 i = 0; i < count; i++)
     store (tensor->storage->data, type, i, data[i]);
   return TRUE;
@@ -160,8 +160,8 @@ upload (FvPlan *plan, FvNode *node, FvValue *value, const guint *order,
       type_for (plan, array->f32, array->count), &value->shape, order);
   tensor->storage->data = g_try_malloc0 (tensor->storage->size);
   if (!tensor->storage->data)
-    return fv_node_fail (
-        node, error, FV_ERROR_TOO_LARGE, "no memory for its constants");
+    return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+        "no memory for its constants");
   for (gint64 i = 0; i < array->count; i++) {
     store (tensor->storage->data, tensor->type, at, array->f32[i]);
     for (int d = (int) value->shape.rank - 1; d >= 0; d--) {
@@ -186,8 +186,8 @@ input_as (FvPlan *plan, FvNode *node, guint i, int inner, gboolean rows,
   FvPlaced *place;
 
   if (!value)
-    return fv_node_fail (
-        node, error, FV_ERROR_UNSUPPORTED, "input %u is absent", i);
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "input %u is absent", i);
   place = placed (value);
   if (!value->constant && !place->is_ready)
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
@@ -206,8 +206,8 @@ input_as (FvPlan *plan, FvNode *node, guint i, int inner, gboolean rows,
     } else {
       place->copies[slot] = tensor_new (plan, FV_STORAGE_ARENA,
           place->tensor.type, &value->shape, order);
-      if (!fv_plan_copy (
-              plan, node, &place->tensor, &place->copies[slot], error))
+      if (!fv_plan_copy (plan, node, &place->tensor, &place->copies[slot],
+              error))
         return FALSE;
     }
     place->has_copy[slot] = TRUE;
@@ -217,8 +217,8 @@ input_as (FvPlan *plan, FvNode *node, guint i, int inner, gboolean rows,
 }
 
 gboolean
-fv_plan_input (FvPlan *plan, FvNode *node, guint i, int inner,
-    FvTensor *tensor, GError **error)
+fv_plan_input (FvPlan *plan, FvNode *node, guint i, int inner, FvTensor *tensor,
+    GError **error)
 {
   return input_as (plan, node, i, inner, FALSE, tensor, error);
 }
@@ -234,8 +234,7 @@ fv_plan_input_rows (FvPlan *plan, FvNode *node, guint i, int inner,
   return fv_tensor_rows (tensor, inner, &n, row_stride);
 }
 
-static void allocate_output (
-    FvPlan *plan, FvValue *value, const guint *order);
+static void allocate_output (FvPlan *plan, FvValue *value, const guint *order);
 
 /* When @value goes into a Concat, its slice of the Concat's output, if the layout
  * that its producer wants allows that. */
@@ -254,8 +253,8 @@ place_in_concat (FvPlan *plan, FvValue *value, const guint *order)
       concat = user;
   }
   if (!concat || value->is_output
-      || !fv_node_axis (concat, fv_node_int (concat, "axis"),
-          value->shape.rank, &axis, NULL))
+      || !fv_node_axis (concat, fv_node_int (concat, "axis"), value->shape.rank,
+          &axis, NULL))
     return FALSE;
   for (guint i = 0; i < concat->n_inputs; i++)
     if (concat->inputs[i] == value) {
@@ -272,12 +271,11 @@ place_in_concat (FvPlan *plan, FvValue *value, const guint *order)
   whole = placed (concat->outputs[0]);
   if (!whole->has_tensor)
     allocate_output (plan, concat->outputs[0], order);
-  fv_tensor_slice (
-      &whole->tensor, axis, start, size, &placed (value)->tensor);
+  fv_tensor_slice (&whole->tensor, axis, start, size, &placed (value)->tensor);
   /* an earlier producer may have chosen another layout */
-  return fv_tensor_is_vec4 (
-             &placed (value)->tensor, order[value->shape.rank - 1])
-         && placed (value)->tensor.type == stored_type (plan, value);
+  return fv_tensor_is_vec4 (&placed (value)->tensor,
+             order[value->shape.rank - 1])
+      && placed (value)->tensor.type == stored_type (plan, value);
 }
 
 static void
@@ -301,7 +299,8 @@ fv_plan_output_order (FvPlan *plan, FvNode *node, guint i, const guint *order,
   if (!fv_type_is_float (value->type))
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
         "its output '%s' of type %s depends on the data; the device keeps "
-        "floats only", value->name, fv_type_name (value->type));
+        "floats only",
+        value->name, fv_type_name (value->type));
   if (!placed (value)->has_tensor)
     allocate_output (plan, value, order);
   placed (value)->is_ready = TRUE;
@@ -392,8 +391,8 @@ fv_plan_concat (FvPlan *plan, FvNode *node, guint axis, GError **error)
 }
 
 void
-fv_plan_begin (
-    FvPlan *plan, FvNode *node, FvDispatch *dispatch, const char *kernel)
+fv_plan_begin (FvPlan *plan, FvNode *node, FvDispatch *dispatch,
+    const char *kernel)
 {
   memset (dispatch, 0, sizeof *dispatch);
   dispatch->kernel = kernel;
@@ -459,13 +458,13 @@ bind_operand (FvPlan *plan, FvNode *node, guint input, const FvTensor *output,
     if (!fv_plan_input (plan, node, input, axis, tensor, error))
       return FALSE;
   } else if (fv_shape_equal (&value->shape, &output->shape)) {
-    if (!fv_plan_input_rows (
-            plan, node, input, inner, tensor, &stride, error))
+    if (!fv_plan_input_rows (plan, node, input, inner, tensor, &stride, error))
       return FALSE;
   } else
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
         "the step's operand '%s' is neither a vector over axis %d nor of the "
-        "output's shape", value->name, inner);
+        "output's shape",
+        value->name, inner);
   push->base = tensor->offset / 4;
   push->stride = stride / 4;
   return TRUE;
@@ -515,11 +514,11 @@ place_input (FvPlan *plan, FvValue *value)
   FvPlaced *place = placed (value);
   guint order[FV_MAX_RANK] = { 0 };
   gboolean image = shape->rank == 4 && shape->dims[1] <= 4
-                   && shape->dims[1] < shape->dims[3];
+      && shape->dims[1] < shape->dims[3];
 
   order_with_inner (shape->rank, image ? 1 : -1, order);
-  place->tensor = tensor_new (
-      plan, FV_STORAGE_INPUT, stored_type (plan, value), shape, order);
+  place->tensor = tensor_new (plan, FV_STORAGE_INPUT, stored_type (plan, value),
+      shape, order);
   place->has_tensor = place->is_ready = TRUE;
 }
 
@@ -530,7 +529,8 @@ place_output (FvPlan *plan, FvValue *value, GError **error)
 {
   FvPlaced *place = placed (value);
   FvNode *node = value->producer ? value->producer
-                 : plan->ir->nodes->len ? plan->ir->nodes->pdata[0] : NULL;
+      : plan->ir->nodes->len     ? plan->ir->nodes->pdata[0]
+                                 : NULL;
   guint order[FV_MAX_RANK];
   FvTensor source, copy;
 
@@ -547,7 +547,8 @@ place_output (FvPlan *plan, FvValue *value, GError **error)
   }
   source = place->tensor;
   order_with_inner (value->shape.rank, -1, order);
-  copy = tensor_new (plan, FV_STORAGE_OUTPUT, source.type, &value->shape, order);
+  copy =
+      tensor_new (plan, FV_STORAGE_OUTPUT, source.type, &value->shape, order);
   if (!fv_plan_copy (plan, node, &source, &copy, error))
     return FALSE;
   place->tensor = copy;
@@ -610,8 +611,7 @@ fv_plan_free (FvPlan *plan)
   if (!plan)
     return;
   for (guint i = 0; i < plan->ir->values->len; i++)
-    g_clear_pointer (
-        &((FvValue *) plan->ir->values->pdata[i])->placed, g_free);
+    g_clear_pointer (&((FvValue *) plan->ir->values->pdata[i])->placed, g_free);
   for (guint i = 0; i < plan->dispatches->len; i++) {
     FvDispatch *dispatch = &g_array_index (plan->dispatches, FvDispatch, i);
 

@@ -36,8 +36,8 @@ const FvDeviceInfo *fv_plan_device_info (FvPlan *plan);
  * stride are multiples of 4, so that rows can be read in vec4 units. The tensor is
  * copied where its layout differs. FV_ANY_AXIS: as it is, any strides.
  * Constants are uploaded in that layout (in the plan's type) and shared. */
-gboolean fv_plan_input (
-    FvPlan *plan, FvNode *node, guint i, int inner, FvTensor *tensor, GError **error);
+gboolean fv_plan_input (FvPlan *plan, FvNode *node, guint i, int inner,
+    FvTensor *tensor, GError **error);
 /* The same, and all axes but @inner collapse, in ONNX order, into rows that lie
  * *@row_stride elements apart. */
 gboolean fv_plan_input_rows (FvPlan *plan, FvNode *node, guint i, int inner,
@@ -47,16 +47,16 @@ gboolean fv_plan_input_rows (FvPlan *plan, FvNode *node, guint i, int inner,
  * strides) with axis @inner innermost and the others in ONNX order. The kernel
  * writes every vec4 of every row, with zeroes behind the axis' end: within a slice
  * too, as its last vec4 is its own. */
-gboolean fv_plan_output (
-    FvPlan *plan, FvNode *node, guint i, int inner, FvTensor *tensor, GError **error);
+gboolean fv_plan_output (FvPlan *plan, FvNode *node, guint i, int inner,
+    FvTensor *tensor, GError **error);
 /* The same with the axes' order, outermost first (order[rank - 1] is innermost). */
 gboolean fv_plan_output_order (FvPlan *plan, FvNode *node, guint i,
     const guint *order, FvTensor *tensor, GError **error);
 /* Output @i is a view of other storage. */
 void fv_plan_alias (FvPlan *plan, FvNode *node, guint i, const FvTensor *view);
 /* A dense temporary of the plan's type that lives until the node is done. */
-gboolean fv_plan_temporary (
-    FvPlan *plan, FvNode *node, gint64 count, FvType type, FvTensor *tensor, GError **error);
+gboolean fv_plan_temporary (FvPlan *plan, FvNode *node, gint64 count,
+    FvType type, FvTensor *tensor, GError **error);
 
 /* Uploads @count floats as a 1-D tensor, stored in @type (FV_TYPE_NONE: the
  * plan's) and padded with zeros to a multiple of 8. */
@@ -70,8 +70,8 @@ gboolean fv_plan_copy (FvPlan *plan, FvNode *node, const FvTensor *source,
 
 /* Lowers a Concat along @axis: inputs whose producers already wrote into their
  * slice stay, the others are copied there. */
-gboolean fv_plan_concat (
-    FvPlan *plan, FvNode *node, guint axis, GError **error);
+gboolean
+fv_plan_concat (FvPlan *plan, FvNode *node, guint axis, GError **error);
 
 /* Dispatches. Usage:
  *   FvDispatch d; fv_plan_begin (plan, node, &d, "conv");
@@ -81,10 +81,10 @@ gboolean fv_plan_concat (
  *   fv_plan_add (plan, &d, error)
  * A binding covers the tensor's whole storage: offsets go by push constants, in
  * vec4 units (element offset / 4). */
-void fv_plan_begin (
-    FvPlan *plan, FvNode *node, FvDispatch *dispatch, const char *kernel);
-void fv_plan_bind (
-    FvPlan *plan, FvDispatch *dispatch, const FvTensor *tensor, gboolean write);
+void fv_plan_begin (FvPlan *plan, FvNode *node, FvDispatch *dispatch,
+    const char *kernel);
+void fv_plan_bind (FvPlan *plan, FvDispatch *dispatch, const FvTensor *tensor,
+    gboolean write);
 /* Binds the operands of node->steps as the next FV_MAX_OPERANDS bindings (a
  * dummy where there are fewer), sets FV_SPEC_STEPS, and fills @push. Rows are
  * those of @output, whose inner axis is @inner. */
@@ -95,19 +95,19 @@ gboolean fv_plan_add (FvPlan *plan, FvDispatch *dispatch, GError **error);
 
 /* TRUE when all axes but @inner collapse, in ONNX order, into equally spaced rows;
  * @stride: (out): elements between rows. */
-gboolean fv_tensor_rows (
-    const FvTensor *tensor, int inner, gint64 *n_rows, gint64 *stride);
+gboolean fv_tensor_rows (const FvTensor *tensor, int inner, gint64 *n_rows,
+    gint64 *stride);
 /* TRUE when stride of @inner is 1 and everything else is a multiple of 4 */
 gboolean fv_tensor_is_vec4 (const FvTensor *tensor, int inner);
 /* Elements @start .. @start + @size of @axis. */
 void fv_tensor_slice (const FvTensor *tensor, guint axis, gint64 start,
     gint64 size, FvTensor *view);
 /* The view of @tensor under another shape of as many elements, if strides allow. */
-gboolean fv_tensor_reshape (
-    const FvTensor *tensor, const FvShape *shape, FvTensor *view);
+gboolean fv_tensor_reshape (const FvTensor *tensor, const FvShape *shape,
+    FvTensor *view);
 /* perm as ONNX Transpose has it: axis i of the view is axis perm[i] of @tensor */
-void fv_tensor_transpose (
-    const FvTensor *tensor, const gint64 *perm, FvTensor *view);
+void fv_tensor_transpose (const FvTensor *tensor, const gint64 *perm,
+    FvTensor *view);
 
 /* gst/ops/copy.c: the kernels behind fv_plan_copy() */
 gboolean fv_copy_lower (FvPlan *plan, FvNode *node, const FvTensor *source,
@@ -116,7 +116,7 @@ gboolean fv_copy_lower (FvPlan *plan, FvNode *node, const FvTensor *source,
 /* graph.c's side of a plan. */
 typedef struct
 {
-  FvType type;    /* F32 or F16 */
+  FvType type; /* F32 or F16 */
   gboolean alone; /* every allocation keeps its place, with guard zones */
 } FvPlanOptions;
 FvPlan *fv_plan_new (FvDevice *device, FvIr *ir, const FvPlanOptions *options,

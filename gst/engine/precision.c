@@ -36,13 +36,14 @@ probe_fill (Probe *probe, FvPlan *plan, const FvGraphOptions *options,
   }
   for (guint i = 0; i < G_N_ELEMENTS (probe->buffers); i++)
     if (plan->region[i]
-        && !(probe->buffers[i] = fv_buffer_new (plan->device,
-                 plan->region[i], FV_MEMORY_DOWNLOAD, error)))
+        && !(probe->buffers[i] = fv_buffer_new (plan->device, plan->region[i],
+                 FV_MEMORY_DOWNLOAD, error)))
       return FALSE;
   for (guint i = 0; i < plan->storages->len; i++) {
     FvStorage *s = plan->storages->pdata[i];
-    guint8 *to = probe->buffers[s->kind] ? fv_buffer_map (probe->buffers[s->kind])
-                                         : NULL;
+    guint8 *to = probe->buffers[s->kind]
+        ? fv_buffer_map (probe->buffers[s->kind])
+        : NULL;
     float *input = (float *) (gpointer) (to + s->offset);
 
     if (s->kind == FV_STORAGE_WEIGHT)
@@ -74,16 +75,16 @@ probe_run (Probe *probe, FvPlan *plan, GError **error)
     fv_program_dispatch (program, &d);
   }
   return fv_program_finish (program, error)
-         && fv_program_submit (&program, 1, &value, error)
-         && fv_device_wait (plan->device, value, TIMEOUT_NS, error);
+      && fv_program_submit (&program, 1, &value, error)
+      && fv_device_wait (plan->device, value, TIMEOUT_NS, error);
 }
 
 static gboolean
 is_lively (Probe *probe, const FvPlaced *place)
 {
   const FvStorage *s = place->tensor.storage;
-  const guint8 *base = probe->buffers[s->kind]
-                           ? fv_buffer_map (probe->buffers[s->kind]) : NULL;
+  const guint8 *base =
+      probe->buffers[s->kind] ? fv_buffer_map (probe->buffers[s->kind]) : NULL;
   const float *data = (const float *) (gconstpointer) (base + s->offset);
 
   for (gsize i = 0; base && i < s->size / 4; i++)
@@ -105,8 +106,8 @@ probe_mark (Probe *probe, FvIr *ir)
 }
 
 gboolean
-fv_precision_promote (FvDevice *device, FvIr *ir,
-    const FvGraphOptions *options, GError **error)
+fv_precision_promote (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
+    GError **error)
 {
   const FvPlanOptions wide = { FV_TYPE_F32, TRUE };
   g_autoptr (FvPlan) plan = fv_plan_new (device, ir, &wide, error);
@@ -114,7 +115,7 @@ fv_precision_promote (FvDevice *device, FvIr *ir,
   gboolean ok;
 
   ok = plan && probe_fill (&probe, plan, options, error)
-       && probe_run (&probe, plan, error);
+      && probe_run (&probe, plan, error);
   if (ok)
     probe_mark (&probe, ir);
   probe_clear (&probe);

@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  FV_MEMORY_DEVICE,   /* fast for kernels; mapped only where that is free */
-  FV_MEMORY_UPLOAD,   /* mapped, written by the host */
+  FV_MEMORY_DEVICE, /* fast for kernels; mapped only where that is free */
+  FV_MEMORY_UPLOAD, /* mapped, written by the host */
   FV_MEMORY_DOWNLOAD, /* mapped and cached, read by the host */
 } FvMemoryUse;
 
@@ -26,8 +26,8 @@ typedef enum
 typedef struct _FvBuffer FvBuffer;
 #define FV_TYPE_BUFFER (fv_buffer_get_type ())
 FV_API GType fv_buffer_get_type (void);
-FV_API FvBuffer *fv_buffer_new (
-    FvDevice *device, gsize size, FvMemoryUse use, GError **error);
+FV_API FvBuffer *
+fv_buffer_new (FvDevice *device, gsize size, FvMemoryUse use, GError **error);
 FV_API FvBuffer *fv_buffer_ref (FvBuffer *buffer);
 FV_API void fv_buffer_unref (FvBuffer *buffer); /* %NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvBuffer, fv_buffer_unref)
@@ -40,12 +40,12 @@ FV_API FvDevice *fv_buffer_device (FvBuffer *buffer); /* (transfer none) */
  * buffer in the workgroup tier, see FV_IN in shaders/fv.glsl. */
 typedef enum
 {
-  FV_BIND_FLOATS_READ,  /* FV_IN: vec4 units, f32 or f16 as @type says */
+  FV_BIND_FLOATS_READ, /* FV_IN: vec4 units, f32 or f16 as @type says */
   FV_BIND_FLOATS_WRITE, /* FV_OUT: storage buffer, may also be read */
-  FV_BIND_RAW_READ,     /* storage buffer of any layout */
+  FV_BIND_RAW_READ, /* storage buffer of any layout */
   FV_BIND_RAW_WRITE,
-  FV_BIND_BYTES_READ,   /* uniform usamplerBuffer, R8_UINT */
-  FV_BIND_RGBA8_READ,   /* uniform usamplerBuffer, RGBA8_UINT */
+  FV_BIND_BYTES_READ, /* uniform usamplerBuffer, R8_UINT */
+  FV_BIND_RGBA8_READ, /* uniform usamplerBuffer, RGBA8_UINT */
 } FvBindKind;
 
 typedef struct
@@ -53,7 +53,7 @@ typedef struct
   FvBuffer *buffer;
   gsize offset, size; /* bytes; offset a multiple of 256 */
   FvBindKind kind;
-  FvType type;        /* FV_TYPE_F32 or FV_TYPE_F16 for the FLOATS kinds */
+  FvType type; /* FV_TYPE_F32 or FV_TYPE_F16 for the FLOATS kinds */
 } FvBinding;
 
 #define FV_MAX_BINDINGS 10
@@ -65,8 +65,8 @@ typedef struct
 typedef struct
 {
   const char *kernel; /* stem of the shader: "conv" */
-  const char *label;  /* (nullable) node names, for dumps; copied */
-  const char *tile;   /* (nullable) for dumps: "8x32"; copied */
+  const char *label; /* (nullable) node names, for dumps; copied */
+  const char *tile; /* (nullable) for dumps: "8x32"; copied */
   guint n_spec;
   guint32 spec_id[FV_MAX_SPEC];
   guint32 spec[FV_MAX_SPEC];
@@ -79,10 +79,10 @@ typedef struct
 } FvDispatch;
 
 FV_API void fv_dispatch_spec (FvDispatch *dispatch, guint id, gint32 value);
-FV_API void fv_dispatch_spec_float (
-    FvDispatch *dispatch, guint id, float value);
-FV_API void fv_dispatch_push (
-    FvDispatch *dispatch, gconstpointer data, gsize size);
+FV_API void
+fv_dispatch_spec_float (FvDispatch *dispatch, guint id, float value);
+FV_API void
+fv_dispatch_push (FvDispatch *dispatch, gconstpointer data, gsize size);
 
 /**
  * FvProgram: a fixed list of dispatches and copies, recorded once, submitted
@@ -108,12 +108,12 @@ FV_API FvProgram *fv_program_ref (FvProgram *program);
 FV_API void fv_program_unref (FvProgram *program); /* %NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvProgram, fv_program_unref)
 
-FV_API void fv_program_dispatch (
-    FvProgram *program, const FvDispatch *dispatch);
+FV_API void
+fv_program_dispatch (FvProgram *program, const FvDispatch *dispatch);
 FV_API void fv_program_copy (FvProgram *program, FvBuffer *source,
     gsize source_offset, FvBuffer *target, gsize target_offset, gsize size);
-FV_API void fv_program_fill (FvProgram *program, FvBuffer *target,
-    gsize offset, gsize size, guint32 value);
+FV_API void fv_program_fill (FvProgram *program, FvBuffer *target, gsize offset,
+    gsize size, guint32 value);
 FV_API gboolean fv_program_finish (FvProgram *program, GError **error);
 
 /* Submits @n programs in order as one batch. @value: (out): what

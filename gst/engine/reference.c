@@ -15,8 +15,8 @@ fv_reference_type (FvType type)
 FvArray *
 fv_value_floats (const FvValue *value, GError **error)
 {
-  return fv_array_convert (
-      value->constant, fv_reference_type (value->type), error);
+  return fv_array_convert (value->constant, fv_reference_type (value->type),
+      error);
 }
 
 static double
@@ -93,6 +93,8 @@ unary_step (const FvStep *s, double v)
       return pow (v, a);
     case FV_STEP_SOFTSIGN:
       return v / (1 + fabs (v));
+    case FV_STEP_THRESHOLD:
+      return v > a ? v : 0;
   }
   g_assert_not_reached ();
 }
@@ -127,6 +129,13 @@ binary_step (guint kind, double v, double y)
   g_assert_not_reached ();
 }
 
+double
+fv_step_value (const FvStep *step, double v, double y)
+{
+  return FV_STEP_HAS_OPERAND (step->kind) ? binary_step (step->kind, v, y)
+                                          : unary_step (step, v);
+}
+
 /* Offset in an array of shape @from of the element that numpy's broadcasting
  * pairs with element @i of @to. */
 static gint64
@@ -150,30 +159,26 @@ static void
 apply_step (const FvStep *step, FvArray *y, FvArray *result)
 {
   for (gint64 i = 0; i < result->count; i++)
-    if (step->input < 0)
-      result->f32[i] = unary_step (step, result->f32[i]);
-    else
-      result->f32[i] = binary_step (step->kind, result->f32[i],
-          y->f32[broadcast_index (&y->shape, &result->shape, i)]);
+    result->f32[i] = fv_step_value (step, result->f32[i],
+        y ? y->f32[broadcast_index (&y->shape, &result->shape, i)] : 0);
 }
 
 gboolean
-fv_node_reference (
-    FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
+fv_node_reference (FvNode *node, FvArray **inputs, FvArray **outputs,
+    GError **error)
 {
   gboolean ok = TRUE;
 
   for (guint i = 0; i < node->n_outputs; i++)
     outputs[i] = NULL;
   if (!node->op->reference)
-    return fv_node_fail (
-        node, error, FV_ERROR_UNSUPPORTED, "has no reference");
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED, "has no reference");
   for (guint i = 0; ok && i < node->n_outputs; i++)
     if (node->outputs[i])
-      ok = (outputs[i] = fv_array_new (
-                fv_reference_type (node->outputs[i]->type),
-                &node->outputs[i]->shape, error))
-           != NULL;
+      ok = (outputs[i] =
+                   fv_array_new (fv_reference_type (node->outputs[i]->type),
+                       &node->outputs[i]->shape, error))
+          != NULL;
   if (ok)
     ok = node->op->reference (node, inputs, outputs, error);
   for (guint i = 0; ok && i < node->n_outputs; i++) {
@@ -186,8 +191,7 @@ fv_node_reference (
     ok = (narrow = fv_array_convert (outputs[i], type, error)) != NULL;
     g_clear_pointer (&outputs[i], fv_array_unref);
     if (ok)
-      ok = (outputs[i] = fv_array_convert (narrow, FV_TYPE_I64, error))
-           != NULL;
+      ok = (outputs[i] = fv_array_convert (narrow, FV_TYPE_I64, error)) != NULL;
   }
   for (guint s = 0; ok && s < node->n_steps; s++)
     apply_step (&node->steps[s],
@@ -203,7 +207,7 @@ fv_node_reference (
 typedef struct
 {
   GHashTable *arrays; /* FvValue * -> FvArray * */
-  GHashTable *uses;   /* FvValue * -> uses left + 1 */
+  GHashTable *uses; /* FvValue * -> uses left + 1 */
   gboolean round_f16;
 } Run;
 
@@ -262,15 +266,14 @@ run_node (Run *run, FvNode *node, FvVisit visit, gpointer data, GError **error)
   g_autofree FvArray **out = g_new0 (FvArray *, node->n_outputs + 1);
 
   for (guint i = 0; i < node->n_inputs; i++)
-    if (node->inputs[i]
-        && !(in[i] = run_get (run, node->inputs[i], error)))
+    if (node->inputs[i] && !(in[i] = run_get (run, node->inputs[i], error)))
       return FALSE;
   if (!fv_node_reference (node, in, out, error))
     return FALSE;
   for (guint i = 0; i < node->n_outputs; i++)
     if (out[i])
-      g_hash_table_insert (
-          run->arrays, node->outputs[i], rounded (out[i], run->round_f16));
+      g_hash_table_insert (run->arrays, node->outputs[i],
+          rounded (out[i], run->round_f16));
   if (visit)
     visit (node, out, data);
   run_drop (run, node);
@@ -284,7 +287,9 @@ run_outputs (Run *run, FvIr *ir, FvArray **outputs, GError **error)
     FvValue *value = ir->outputs->pdata[i];
     FvArray *array = run_get (run, value, error);
 
-    if (!array || !(outputs[i] = fv_array_convert (array, value->type, error)))
+    if (!array
+        || !(outputs[i] =
+                 fv_array_convert (array, fv_value_declared (value), error)))
       return FALSE;
   }
   return TRUE;
@@ -294,8 +299,8 @@ gboolean
 fv_ir_run_reference (FvIr *ir, FvArray *const *inputs, FvArray **outputs,
     gboolean round_f16, FvVisit visit, gpointer data, GError **error)
 {
-  Run run = { g_hash_table_new_full (
-                  NULL, NULL, NULL, (GDestroyNotify) fv_array_unref),
+  Run run = { g_hash_table_new_full (NULL, NULL, NULL,
+                  (GDestroyNotify) fv_array_unref),
     g_hash_table_new (NULL, NULL), round_f16 };
   gboolean ok = TRUE;
 
@@ -306,9 +311,9 @@ fv_ir_run_reference (FvIr *ir, FvArray *const *inputs, FvArray **outputs,
     FvType type = round_f16 && fv_type_is_float (value->type) ? FV_TYPE_F16
                                                               : inputs[i]->type;
     g_autoptr (FvArray) stored = fv_array_convert (inputs[i], type, error);
-    FvArray *array = stored ? fv_array_convert (stored,
-                         fv_reference_type (value->type), error)
-                            : NULL;
+    FvArray *array = stored
+        ? fv_array_convert (stored, fv_reference_type (value->type), error)
+        : NULL;
 
     if ((ok = array != NULL))
       g_hash_table_insert (run.arrays, value, array);

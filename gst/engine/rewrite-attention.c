@@ -38,8 +38,7 @@ is_over_last_axis (const FvNode *softmax)
   guint rank = softmax->outputs[0]->shape.rank;
   gint64 axis = fv_node_int (softmax, "axis");
 
-  return rank >= 3 && rank <= 4
-         && (axis == -1 || axis == (gint64) rank - 1);
+  return rank >= 3 && rank <= 4 && (axis == -1 || axis == (gint64) rank - 1);
 }
 
 static gboolean
@@ -97,8 +96,8 @@ match (FvNode *softmax, Attention *a)
   a->q = unscale (product->inputs[0], &a->scale);
   a->k_transposed = unscale (product->inputs[1], &a->scale);
   return same_batch (a->q, a->k_transposed) && same_batch (a->q, a->v)
-         && same_batch (a->q, softmax->outputs[0]) && !a->v->constant
-         && !a->q->constant && !a->k_transposed->constant;
+      && same_batch (a->q, softmax->outputs[0]) && !a->v->constant
+      && !a->q->constant && !a->k_transposed->constant;
 }
 
 static gint
@@ -114,8 +113,7 @@ rewrite (FvIr *ir, Attention *a, GError **error)
   perm[rank - 2] = rank - 1;
   shape.dims[rank - 1] = a->k_transposed->shape.dims[rank - 2];
   shape.dims[rank - 2] = a->k_transposed->shape.dims[rank - 1];
-  inputs[1] =
-      fv_ir_add_value (ir, NULL, a->k_transposed->type, &shape);
+  inputs[1] = fv_ir_add_value (ir, NULL, a->k_transposed->type, &shape);
   node = fv_ir_supersede (ir, a->last, "fovea.Attention", inputs,
       a->bias ? 4 : 3, error);
   fv_node_set_float (node, "scale", a->scale);
@@ -135,8 +133,8 @@ fv_pass_attention (FvIr *ir, GError **error)
     FvNode *node = ir->nodes->pdata[i];
     Attention attention;
 
-    if (fv_node_is (node, "Softmax") && !node->n_steps
-        && node->op->since >= 13 && match (node, &attention)) {
+    if (fv_node_is (node, "Softmax") && !node->n_steps && node->op->since >= 13
+        && match (node, &attention)) {
       gint done = rewrite (ir, &attention, error);
 
       return done < 0 ? done : done + fv_pass_dead (ir, error);

@@ -35,7 +35,7 @@ does_nothing (const FvNode *node)
     return TRUE;
   if (fv_node_is (node, "Cast") || fv_node_is (node, "CastLike"))
     return in->type == out->type
-           || (fv_type_is_float (in->type) && fv_type_is_float (out->type));
+        || (fv_type_is_float (in->type) && fv_type_is_float (out->type));
   if (!fv_shape_equal (&in->shape, &out->shape))
     return FALSE;
   if (fv_node_is (node, "Transpose"))
@@ -54,6 +54,20 @@ does_nothing (const FvNode *node)
     if (fv_node_is (node, same_if_shape[i]))
       return TRUE;
   return FALSE;
+}
+
+/* On the device there is one type of float: what the file said no longer matters,
+ * but for inputs and outputs, where FvValue.declared keeps it. */
+gint
+fv_pass_floats (FvIr *ir, GError **error)
+{
+  for (guint i = 0; i < ir->values->len; i++) {
+    FvValue *value = ir->values->pdata[i];
+
+    if (fv_type_is_float (value->type))
+      value->type = FV_TYPE_F32;
+  }
+  return 0;
 }
 
 gint
@@ -107,8 +121,8 @@ node_key (const FvNode *node)
 static guint
 merge_constants (FvIr *ir)
 {
-  g_autoptr (GHashTable) seen = g_hash_table_new_full (
-      g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_bytes_hash,
+      g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
   guint changes = 0;
 
   for (guint i = 0; i < ir->values->len; i++) {
@@ -121,8 +135,8 @@ merge_constants (FvIr *ir)
       continue;
     key = g_byte_array_new ();
     g_byte_array_append (key, (guint8 *) &value->type, sizeof value->type);
-    g_byte_array_append (
-        key, (guint8 *) &value->constant->type, sizeof value->type);
+    g_byte_array_append (key, (guint8 *) &value->constant->type,
+        sizeof value->type);
     g_byte_array_append (key, (guint8 *) &value->shape.rank, sizeof (guint));
     g_byte_array_append (key, (guint8 *) value->shape.dims,
         value->shape.rank * sizeof (gint64));
@@ -174,7 +188,7 @@ fv_pass_dead (FvIr *ir, GError **error)
 
     for (guint o = 0; o < node->n_outputs; o++)
       used |= node->outputs[o]
-              && (node->outputs[o]->users->len || node->outputs[o]->is_output);
+          && (node->outputs[o]->users->len || node->outputs[o]->is_output);
     if (!used) {
       fv_ir_remove_node (ir, node);
       changes++;

@@ -22,8 +22,7 @@ linear_weights (FvIr *ir, const FvValue *from, gboolean transposed,
     return NULL;
   for (gint64 i = 0; i < n; i++)
     for (gint64 j = 0; j < k; j++)
-      to->f32[i * k + j] =
-          factor * w->f32[transposed ? i * k + j : j * n + i];
+      to->f32[i * k + j] = factor * w->f32[transposed ? i * k + j : j * n + i];
   return value;
 }
 
@@ -63,11 +62,10 @@ gemm_to_linear (FvIr *ir, FvNode *gemm, GError **error)
 
   if (!w->constant || fv_node_int (gemm, "transA"))
     return 0;
-  if (c
-      && !(inputs[2] = vector_of (ir, c, n, fv_node_float (gemm, "beta"))))
+  if (c && !(inputs[2] = vector_of (ir, c, n, fv_node_float (gemm, "beta"))))
     return 0;
-  inputs[1] = linear_weights (
-      ir, w, transposed, fv_node_float (gemm, "alpha"), error);
+  inputs[1] =
+      linear_weights (ir, w, transposed, fv_node_float (gemm, "alpha"), error);
   if (!inputs[1])
     return -1;
   fv_ir_supersede (ir, gemm, "fovea.Linear", inputs, c ? 3 : 2, error);
@@ -88,15 +86,13 @@ matmul_to_linear (FvIr *ir, FvNode *matmul, GError **error)
   if (!(inputs[1] = linear_weights (ir, w, FALSE, 1, error)))
     return -1;
   if (add && !add->n_steps
-      && fv_shape_equal (
-          &add->outputs[0]->shape, &matmul->outputs[0]->shape)) {
+      && fv_shape_equal (&add->outputs[0]->shape, &matmul->outputs[0]->shape)) {
     FvValue *other = add->inputs[add->inputs[0] == matmul->outputs[0]];
 
     if ((inputs[2] = vector_of (ir, other, w->shape.dims[1], 1)))
       last = add;
   }
-  fv_ir_supersede (
-      ir, last, "fovea.Linear", inputs, inputs[2] ? 3 : 2, error);
+  fv_ir_supersede (ir, last, "fovea.Linear", inputs, inputs[2] ? 3 : 2, error);
   if (last != matmul)
     fv_ir_remove_node (ir, last);
   fv_ir_remove_node (ir, matmul);
@@ -132,10 +128,10 @@ mergeable (const FvValue *value, FvNode **found, guint max)
   for (guint i = 0; i < value->users->len && n < max; i++) {
     FvNode *user = value->users->pdata[i];
     gboolean fits = fv_node_is (user, "fovea.Linear") && !user->n_steps
-                    && user->inputs[0] == value && user->inputs[1]->constant
-                    && (user->n_inputs < 3 || user->inputs[2]->constant)
-                    && user->inputs[1]->shape.dims[0] % 4 == 0
-                    && !user->outputs[0]->is_output;
+        && user->inputs[0] == value && user->inputs[1]->constant
+        && (user->n_inputs < 3 || user->inputs[2]->constant)
+        && user->inputs[1]->shape.dims[0] % 4 == 0
+        && !user->outputs[0]->is_output;
     FvNode *next = fits ? fv_only_user (user->outputs[0], NULL) : NULL;
 
     /* one with an activation behind keeps its own kernel, which takes it */
@@ -160,22 +156,23 @@ merge (FvIr *ir, FvNode **nodes, guint n, GError **error)
     total += split[i] = nodes[i]->inputs[1]->shape.dims[0];
   w_shape = (FvShape){ 2, { total, k } };
   inputs[1] = fv_ir_add_floats (ir, nodes[0]->inputs[1]->name, &w_shape, &w);
-  inputs[2] = fv_ir_add_floats (
-      ir, nodes[0]->name, &(FvShape){ 1, { total } }, &b);
+  inputs[2] =
+      fv_ir_add_floats (ir, nodes[0]->name, &(FvShape){ 1, { total } }, &b);
   if (!inputs[1] || !inputs[2])
     return 0;
   for (guint i = 0; i < n; at += split[i++]) {
     g_autoptr (FvArray) wi = fv_value_floats (nodes[i]->inputs[1], error);
     g_autoptr (FvArray) bi = nodes[i]->n_inputs > 2
-        ? fv_value_floats (nodes[i]->inputs[2], error) : NULL;
+        ? fv_value_floats (nodes[i]->inputs[2], error)
+        : NULL;
 
     memcpy (w->f32 + at * k, wi->f32, split[i] * k * sizeof (float));
     if (bi)
       memcpy (b->f32 + at, bi->f32, split[i] * sizeof (float));
   }
   out_shape.dims[out_shape.rank - 1] = total;
-  whole = fv_ir_add_value (
-      ir, nodes[0]->outputs[0]->name, nodes[0]->outputs[0]->type, &out_shape);
+  whole = fv_ir_add_value (ir, nodes[0]->outputs[0]->name,
+      nodes[0]->outputs[0]->type, &out_shape);
   linear = fv_ir_add_node (ir, fv_op_get ("fovea.Linear"), nodes[0]->name,
       inputs, 3, &whole, 1);
   fv_ir_place_after (ir, linear, nodes[0]);
@@ -224,7 +221,8 @@ static gint
 split_batch_norm (FvIr *ir, FvNode *bn, GError **error)
 {
   const FvShape *x = &bn->inputs[0]->shape;
-  FvShape shape = { MAX (x->rank, 2) - 1, { x->rank > 1 ? x->dims[1] : 1, 1, 1, 1, 1 } };
+  FvShape shape = { MAX (x->rank, 2) - 1,
+    { x->rank > 1 ? x->dims[1] : 1, 1, 1, 1, 1 } };
   g_autoptr (FvArray) scale = NULL, bias = NULL, mean = NULL, var = NULL;
   FvArray *a, *b;
   FvValue *factor, *shift, *product;
@@ -239,16 +237,15 @@ split_batch_norm (FvIr *ir, FvNode *bn, GError **error)
   var = fv_value_floats (bn->inputs[4], error);
   factor = fv_ir_add_floats (ir, bn->inputs[1]->name, &shape, &a);
   shift = fv_ir_add_floats (ir, bn->inputs[2]->name, &shape, &b);
-  if (!scale || !bias || !mean || !var || !factor || !shift
-      || x->rank < 2)
+  if (!scale || !bias || !mean || !var || !factor || !shift || x->rank < 2)
     return 0;
   for (gint64 i = 0; i < a->count; i++) {
     a->f32[i] = scale->f32[i]
-                / sqrt ((double) var->f32[i] + fv_node_float (bn, "epsilon"));
+        / sqrt ((double) var->f32[i] + fv_node_float (bn, "epsilon"));
     b->f32[i] = bias->f32[i] - (double) mean->f32[i] * a->f32[i];
   }
-  product = fv_ir_add_value (ir, NULL, bn->outputs[0]->type,
-      &bn->outputs[0]->shape);
+  product =
+      fv_ir_add_value (ir, NULL, bn->outputs[0]->type, &bn->outputs[0]->shape);
   mul = fv_ir_add_node (ir, fv_op_get ("Mul"), bn->name,
       (FvValue *[]){ bn->inputs[0], factor }, 2, &product, 1);
   mul->opset = 20;
@@ -298,9 +295,8 @@ scaled_weights (FvIr *ir, FvNode *conv, const FvArray *factor)
 {
   g_autoptr (FvArray) w = fv_value_floats (conv->inputs[1], NULL);
   FvArray *to;
-  FvValue *value = w ? fv_ir_add_floats (
-                       ir, conv->inputs[1]->name, &w->shape, &to)
-                     : NULL;
+  FvValue *value =
+      w ? fv_ir_add_floats (ir, conv->inputs[1]->name, &w->shape, &to) : NULL;
   gint64 row = w ? w->count / MAX (w->shape.dims[0], 1) : 0;
 
   for (gint64 i = 0; value && i < w->count; i++)
@@ -320,8 +316,8 @@ moved_bias (FvIr *ir, FvNode *conv, const FvArray *factor, const FvArray *shift)
 
   for (gint64 i = 0; value && i < to->count; i++)
     to->f32[i] = (bias ? bias->f32[i] : 0)
-                     * (factor ? factor->f32[factor->count == 1 ? 0 : i] : 1)
-                 + (shift ? shift->f32[shift->count == 1 ? 0 : i] : 0);
+            * (factor ? factor->f32[factor->count == 1 ? 0 : i] : 1)
+        + (shift ? shift->f32[shift->count == 1 ? 0 : i] : 0);
   return value;
 }
 
@@ -332,8 +328,7 @@ absorb (FvIr *ir, FvNode *conv)
   FvValue *out = conv->outputs[0];
   FvNode *user = fv_only_user (out, NULL);
   gboolean mul = fv_node_is (user, "Mul"), add = fv_node_is (user, "Add");
-  g_autoptr (FvArray) vector =
-      mul || add ? channel_vector (user, out) : NULL;
+  g_autoptr (FvArray) vector = mul || add ? channel_vector (user, out) : NULL;
   FvValue *w = conv->inputs[1], *bias;
 
   if (!vector || !conv->inputs[1]->constant || conv->n_steps

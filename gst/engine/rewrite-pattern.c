@@ -58,8 +58,7 @@ match_gelu (FvNode *erf, FvValue **x)
   float c;
 
   if (!scale || scale->n_steps || !(*x = scaled_by (scale, M_SQRT1_2)) || !add
-      || !plus (add, 1)
-      || !(first = fv_only_user (add->outputs[0], "Mul")))
+      || !plus (add, 1) || !(first = fv_only_user (add->outputs[0], "Mul")))
     return NULL;
   other = other_input (first, add->outputs[0]);
   if (other && other->producer && scaled_by (other->producer, 0.5) == *x)
@@ -68,8 +67,7 @@ match_gelu (FvNode *erf, FvValue **x)
     return NULL;
   if (other == *x && scaled_by (second, 0.5) == first->outputs[0])
     return second; /* (x (1 + erf)) / 2 */
-  if (fv_value_scalar (other, &c) && near (c, 0.5)
-      && fv_node_is (second, "Mul")
+  if (fv_value_scalar (other, &c) && near (c, 0.5) && fv_node_is (second, "Mul")
       && other_input (second, first->outputs[0]) == *x)
     return second; /* x ((1 + erf) / 2) */
   return NULL;
@@ -103,9 +101,9 @@ is_clip (const FvNode *node, double low, double high)
     return FALSE;
   if (node->op->max_inputs < 3) /* attributes before opset 11 */
     return near (fv_node_float (node, "min"), low)
-           && near (fv_node_float (node, "max"), high);
+        && near (fv_node_float (node, "max"), high);
   return fv_value_scalar (fv_node_input (node, 1), &a) && near (a, low)
-         && fv_value_scalar (fv_node_input (node, 2), &b) && near (b, high);
+      && fv_value_scalar (fv_node_input (node, 2), &b) && near (b, high);
 }
 
 /* clip (x + 3, 0, 6) */
@@ -139,7 +137,8 @@ match_gate (FvNode *mul, const FvValue *x, const FvValue *gate, float *alpha,
     FvValue *other;
 
     return fv_node_has_scalar (inner, alpha, &other) && other == x
-               ? "fovea.Swish" : NULL;
+        ? "fovea.Swish"
+        : NULL;
   }
   if (fv_node_is (g, "HardSigmoid") && g->inputs[0] == x
       && near (fv_node_float (g, "alpha"), 1.0 / 6)
@@ -204,12 +203,12 @@ is_mean_over_last (const FvNode *node)
   if (axes_input && axes_input->count == 1)
     axis = fv_array_get_int (axes_input, 0);
   else if (!axes_input && node->op->max_inputs < 2
-           && (axes = fv_node_ints (node, "axes", &n)) && n == 1)
+      && (axes = fv_node_ints (node, "axes", &n)) && n == 1)
     axis = axes[0];
   else
     return FALSE;
   return fv_node_int (node, "keepdims")
-         && (axis == -1 || axis == (gint64) x->rank - 1);
+      && (axis == -1 || axis == (gint64) x->rank - 1);
 }
 
 /* d = x - mean (x); d / sqrt (mean (d d) + epsilon): starts at the Div. */
@@ -232,7 +231,7 @@ match_layer_norm (const FvNode *div, float *epsilon)
     return NULL;
   if (!(fv_node_is (square, "Mul") && square->inputs[1] == sub->outputs[0])
       && !(fv_node_is (square, "Pow")
-           && fv_value_scalar (square->inputs[1], &two) && near (two, 2)))
+          && fv_value_scalar (square->inputs[1], &two) && near (two, 2)))
     return NULL;
   mean_x = sub->inputs[1]->producer;
   if (!mean_x || !is_mean_over_last (mean_x)
@@ -272,7 +271,10 @@ make_layer_norm (FvIr *ir, FvNode *div, FvValue *x, float epsilon,
     for (gint64 i = 0; i < ones->count; i++)
       ones->f32[i] = 1;
   }
-  made = fv_ir_supersede (ir, add ? add : mul ? mul : div,
+  made = fv_ir_supersede (ir,
+      add       ? add
+          : mul ? mul
+                : div,
       "LayerNormalization", inputs, add ? 3 : 2, error);
   fv_node_set_int (made, "axis", -1);
   fv_node_set_float (made, "epsilon", epsilon);

@@ -19,7 +19,7 @@ operand_fits (const FvNode *producer, const FvValue *operand)
 {
   const FvShape *out = &producer->outputs[0]->shape;
   gint axis = (gint) fv_node_inner (producer)
-              - (gint) (out->rank - operand->shape.rank);
+      - (gint) (out->rank - operand->shape.rank);
 
   if (!fv_type_is_float (operand->type))
     return FALSE;
@@ -28,9 +28,9 @@ operand_fits (const FvNode *producer, const FvValue *operand)
   if (fv_shape_equal (&operand->shape, out))
     return TRUE;
   return axis >= 0
-         && operand->shape.dims[axis] == out->dims[fv_node_inner (producer)]
-         && operand->constant
-         && fv_shape_count (&operand->shape) == operand->shape.dims[axis];
+      && operand->shape.dims[axis] == out->dims[fv_node_inner (producer)]
+      && operand->constant
+      && fv_shape_count (&operand->shape) == operand->shape.dims[axis];
 }
 
 /* Own operands of an elementwise producer: all float inputs but its first that
@@ -55,8 +55,8 @@ can_take (const FvNode *producer, const FvNode *node, guint main, FvStep *step)
   guint operands;
 
   if (!producer || !(producer->op->flags & FV_OP_TAKES_STEPS)
-      || producer->n_outputs != 1 || value->users->len != 1
-      || value->is_output || !fv_type_is_float (value->type)
+      || producer->n_outputs != 1 || value->users->len != 1 || value->is_output
+      || !fv_type_is_float (value->type)
       || !fv_type_is_float (node->outputs[0]->type)
       || !fv_shape_equal (&value->shape, &node->outputs[0]->shape)
       || producer->n_steps + 1 + node->n_steps > FV_MAX_STEPS
@@ -70,8 +70,7 @@ can_take (const FvNode *producer, const FvNode *node, guint main, FvStep *step)
         && !operand_fits (producer, node->inputs[node->steps[i].input]))
       return FALSE;
   operands = own_operands (producer) + count_operands (producer)
-             + count_operands (node)
-             + (FV_STEP_HAS_OPERAND (step->kind) ? 1 : 0);
+      + count_operands (node) + (FV_STEP_HAS_OPERAND (step->kind) ? 1 : 0);
   return operands <= FV_MAX_OPERANDS;
 }
 

@@ -11,6 +11,7 @@ static const struct
   const char *name;
   FvPass run;
 } passes[] = {
+  { "floats", fv_pass_floats },
   { "identities", fv_pass_identities },
   { "common", fv_pass_common },
   { "dead", fv_pass_dead },
@@ -107,8 +108,8 @@ fv_ir_supersede (FvIr *ir, FvNode *node, const char *op, FvValue **inputs,
 {
   FvValue *old = node->outputs[0];
   FvValue *output = fv_ir_add_value (ir, old->name, old->type, &old->shape);
-  FvNode *made = fv_ir_add_node (
-      ir, fv_op_get (op), node->name, inputs, n_inputs, &output, 1);
+  FvNode *made = fv_ir_add_node (ir, fv_op_get (op), node->name, inputs,
+      n_inputs, &output, 1);
 
   made->opset = made->op->until ? made->op->until : 20;
   fv_ir_place_after (ir, made, node);
@@ -117,8 +118,8 @@ fv_ir_supersede (FvIr *ir, FvNode *node, const char *op, FvValue **inputs,
 }
 
 FvValue *
-fv_ir_add_floats (
-    FvIr *ir, const char *name, const FvShape *shape, FvArray **array)
+fv_ir_add_floats (FvIr *ir, const char *name, const FvShape *shape,
+    FvArray **array)
 {
   FvValue *value;
 

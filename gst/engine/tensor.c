@@ -3,8 +3,8 @@
 #include "gst/engine/plan.h"
 
 gboolean
-fv_tensor_rows (
-    const FvTensor *tensor, int inner, gint64 *n_rows, gint64 *stride)
+fv_tensor_rows (const FvTensor *tensor, int inner, gint64 *n_rows,
+    gint64 *stride)
 {
   gint64 step = 0, rows = 1;
 
@@ -61,8 +61,7 @@ split_run (const FvTensor *t, const guint *axes, guint n_axes,
 }
 
 gboolean
-fv_tensor_reshape (
-    const FvTensor *tensor, const FvShape *shape, FvTensor *view)
+fv_tensor_reshape (const FvTensor *tensor, const FvShape *shape, FvTensor *view)
 {
   guint axes[FV_MAX_RANK], s = 0;
   FvTensor result = *tensor;
@@ -104,8 +103,7 @@ fv_tensor_reshape (
 }
 
 void
-fv_tensor_transpose (
-    const FvTensor *tensor, const gint64 *perm, FvTensor *view)
+fv_tensor_transpose (const FvTensor *tensor, const gint64 *perm, FvTensor *view)
 {
   FvTensor result = *tensor;
 

@@ -41,8 +41,8 @@ verify_node (FvNode *node, GHashTable *made)
     if (!node->outputs[i])
       continue;
     if (node->outputs[i]->producer != node)
-      return g_strdup_printf (
-          "'%s' is not made by '%s'", node->outputs[i]->name, node->name);
+      return g_strdup_printf ("'%s' is not made by '%s'",
+          node->outputs[i]->name, node->name);
     if (fv_shape_count (&node->outputs[i]->shape) < 0
         || node->outputs[i]->type == FV_TYPE_NONE)
       return g_strdup_printf ("'%s' has no shape or type",
@@ -55,8 +55,8 @@ verify_node (FvNode *node, GHashTable *made)
     if (FV_STEP_HAS_OPERAND (step->kind)
         != (step->input >= (gint) node->n_own_inputs
             && step->input < (gint) node->n_inputs))
-      return g_strdup_printf (
-          "step %u of '%s' has a wrong operand", i, node->name);
+      return g_strdup_printf ("step %u of '%s' has a wrong operand", i,
+          node->name);
   }
   return NULL;
 }

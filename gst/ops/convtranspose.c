@@ -167,7 +167,7 @@ const FvOp fv_ops_convtranspose[] = {
   {
       .name = "ConvTranspose",
       .since = 1,
-      .flags = FV_OP_TAKES_STEPS,
+      .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS,
       .min_inputs = 2,
       .max_inputs = 3,
       .attrs = "auto_pad:s=NOTSET dilations:is group:i=1 kernel_shape:is "

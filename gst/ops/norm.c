@@ -293,13 +293,13 @@ lp (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 #define BATCH(first, what, attributes) \
   { \
     .name = "BatchNormalization", .since = first, .variant = what, \
-    .flags = FV_OP_TAKES_STEPS, .min_inputs = 5, .attrs = attributes, \
+    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 5, .attrs = attributes, \
     .infer = infer_batch, .reference = batch, .cases = BATCH_CASES \
   }
 #define GROUP(first, what, attributes, ...) \
   { \
     .name = "GroupNormalization", .since = first, .variant = what, \
-    .flags = FV_OP_TAKES_STEPS, .min_inputs = 3, .attrs = attributes, \
+    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 3, .attrs = attributes, \
     .infer = infer_group, .reference = group, .cases = FV_CASES (__VA_ARGS__) \
   }
 
@@ -311,7 +311,7 @@ const FvOp fv_ops_norm[] = {
   { .name = "InstanceNormalization",
       .since = 6,
       .variant = FV_NORM_INSTANCE,
-      .flags = FV_OP_TAKES_STEPS,
+      .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS,
       .min_inputs = 3,
       .attrs = "epsilon:f=1e-5",
       .infer = infer_group,

@@ -445,7 +445,7 @@ resize (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 #define PLACE "coordinate_transformation_mode="
 #define ROW(op, first, kind, least, most, attributes, set) \
   { \
-    .name = op, .since = first, .variant = kind, .flags = FV_OP_TAKES_STEPS, \
+    .name = op, .since = first, .variant = kind, .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, \
     .min_inputs = least, .max_inputs = most, .attrs = attributes, \
     .infer = infer_resize, .reference = resize, .cases = set \
   }

@@ -23,87 +23,11 @@ enum
 };
 
 static double
-sigmoid (double x)
-{
-  return 1 / (1 + exp (-x));
-}
-
-static double
-softplus (double x)
-{
-  return fmax (x, 0) + log1p (exp (-fabs (x)));
-}
-
-static double
 clip (double x, double low, double high)
 {
   /* In this order, so that NaN stays, and high wins where low is above it. */
   x = x < low ? low : x;
   return x > high ? high : x;
-}
-
-/* One step's function, as shared.h has it. */
-static double
-step_value (guint kind, double a, double b, double x)
-{
-  switch (kind) {
-    case FV_STEP_RELU:
-      return x < 0 ? 0 : x;
-    case FV_STEP_LEAKY_RELU:
-      return x < 0 ? a * x : x;
-    case FV_STEP_CLIP:
-      return clip (x, a, b);
-    case FV_STEP_SIGMOID:
-      return sigmoid (x);
-    case FV_STEP_HARD_SIGMOID:
-      return clip (a * x + b, 0, 1);
-    case FV_STEP_HARD_SWISH:
-      return x * clip (x / 6 + 0.5, 0, 1);
-    case FV_STEP_GELU:
-      return x / 2 * (1 + erf (x * M_SQRT1_2));
-    case FV_STEP_GELU_TANH:
-      return x / 2 * (1 + tanh (sqrt (2 / M_PI) * (x + 0.044715 * x * x * x)));
-    case FV_STEP_TANH:
-      return tanh (x);
-    case FV_STEP_ERF:
-      return erf (x);
-    case FV_STEP_EXP:
-      return exp (x);
-    case FV_STEP_LOG:
-      return log (x);
-    case FV_STEP_SQRT:
-      return sqrt (x);
-    case FV_STEP_RECIPROCAL:
-      return 1 / x;
-    case FV_STEP_ABS:
-      return fabs (x);
-    case FV_STEP_FLOOR:
-      return floor (x);
-    case FV_STEP_CEIL:
-      return ceil (x);
-    case FV_STEP_ROUND:
-      return nearbyint (x);
-    case FV_STEP_SIGN:
-      return isnan (x) ? x : (x > 0) - (x < 0);
-    case FV_STEP_SIN:
-      return sin (x);
-    case FV_STEP_COS:
-      return cos (x);
-    case FV_STEP_SOFTPLUS:
-      return softplus (x);
-    case FV_STEP_ELU:
-      return x < 0 ? a * expm1 (x) : b * x;
-    case FV_STEP_MISH:
-      return x * tanh (softplus (x));
-    case FV_STEP_AFFINE:
-      return a * x + b;
-    case FV_STEP_SOFTSIGN:
-      return x / (1 + fabs (x));
-    case FV_STEP_THRESHOLD:
-      return x > a ? x : 0;
-    default:
-      g_assert_not_reached ();
-  }
 }
 
 /* The integers among them. */
@@ -160,6 +84,7 @@ unary_step (const FvNode *node, guint main, FvStep *step)
   *step = (FvStep){ .kind = node->op->variant, .input = -1 };
   switch (node->op->variant) {
     case FV_STEP_LEAKY_RELU:
+    case FV_STEP_SWISH:
     case FV_STEP_THRESHOLD:
       step->a = fv_node_float (node, "alpha");
       return TRUE;
@@ -229,8 +154,8 @@ unary (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   unary_step (node, 0, &step);
   /* Celu is Elu of x / alpha, times alpha. */
   for (gint64 i = 0; i < outputs[0]->count; i++)
-    outputs[0]->f32[i] = alpha
-        * step_value (step.kind, step.a, step.b, inputs[0]->f32[i] / alpha);
+    outputs[0]->f32[i] =
+        alpha * fv_step_value (&step, inputs[0]->f32[i] / alpha, 0);
   return TRUE;
 }
 
@@ -325,6 +250,7 @@ const FvOp fv_ops_unary[] = {
   { UNARY ("Softplus", 1, FV_STEP_SOFTPLUS, ""), CASES (-9, 9) },
   { UNARY ("Softsign", 1, FV_STEP_SOFTSIGN, ""), CASES (-4, 4) },
   { UNARY ("HardSwish", 14, FV_STEP_HARD_SWISH, ""), CASES (-5, 5) },
+  { UNARY ("fovea.Swish", 1, FV_STEP_SWISH, "alpha:f=1"), CASES (-9, 9) },
   { UNARY ("Mish", 18, FV_STEP_MISH, ""), CASES (-4, 4) },
   { UNARY ("Gelu", 20, GELU, "approximate:s=none"),
       .cases = FV_CASES ({ .inputs = "f32[2,3,5,7]", .low = -4, .high = 4 },
