@@ -26,6 +26,8 @@ struct _FvValue
 {
   char *name;
   FvType type;
+  FvType declared; /* of inputs and outputs: the model's type; passes make every
+                      float F32 */
   FvShape shape; /* all sizes known once inferred */
   FvArray *constant; /* (nullable) owned: known at load */
   FvNode *producer; /* (nullable) */
