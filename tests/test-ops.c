@@ -113,7 +113,8 @@ build_case (const Entry *entry, GPtrArray *arrays, guint seed)
   const FvCase *item = entry->item;
   FvIr *ir = fv_ir_new (entry->op->name);
   g_auto (GStrv) words = g_strsplit_set (item->inputs, " ", -1);
-  g_auto (GStrv) attrs = g_strsplit_set (item->attrs ? item->attrs : "", " ", -1);
+  g_auto (GStrv) attrs =
+      g_strsplit_set (item->attrs ? item->attrs : "", " ", -1);
   FvValue *inputs[16] = { NULL }, *outputs[8] = { NULL };
   guint n = 0, n_outputs = MAX (item->n_outputs, 1);
   GError *error = NULL;
@@ -146,7 +147,8 @@ build_case (const Entry *entry, GPtrArray *arrays, guint seed)
   }
   node = fv_ir_add_node (ir, entry->op, "case", inputs, n, outputs, n_outputs);
   node->opset = item->opset ? item->opset
-                : entry->op->until ? entry->op->until : 20;
+      : entry->op->until    ? entry->op->until
+                            : 20;
   for (char **a = attrs; *a; a++) {
     g_auto (GStrv) pair = g_strsplit (*a, "=", 2);
 
@@ -238,8 +240,8 @@ compare (const Entry *entry, FvType type, FvArray **got, FvArray **again,
     g_autoptr (FvArray) b = fv_array_convert (want[i], FV_TYPE_F32, NULL);
     double error = worst_error (a, b);
 
-    ck_assert_msg (error <= limit, "%s: output %u is %g off, allowed %g",
-        what, i, error, limit);
+    ck_assert_msg (error <= limit, "%s: output %u is %g off, allowed %g", what,
+        i, error, limit);
     ck_assert_msg (!memcmp (got[i]->data, again[i]->data, got[i]->size),
         "%s: two runs differ", what);
   }
@@ -269,7 +271,7 @@ run_case (const Entry *entry, FvDevice *device, FvType type)
     graph = fv_graph_new_ir (device, ir, &options, &error);
     ck_assert_msg (graph != NULL, "%s: %s", what, graph ? "" : error->message);
     ok = fv_graph_run (graph, (FvArray **) arrays->pdata, got, &error)
-         && fv_graph_run (graph, (FvArray **) arrays->pdata, again, &error);
+        && fv_graph_run (graph, (FvArray **) arrays->pdata, again, &error);
     ck_assert_msg (ok, "%s: run: %s", what, ok ? "" : error->message);
     compare (entry, type, got, again, want, n, what);
     check_padding (graph, what);
