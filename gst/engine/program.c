@@ -214,8 +214,10 @@ fv_program_finish (FvProgram *program, GError **error)
       return FALSE;
     }
   }
-  if (!fv_program_record (program, error))
+  if (!fv_program_record (program, &program->building)) {
+    g_propagate_error (error, g_error_copy (program->building));
     return FALSE;
+  }
   program->is_finished = TRUE;
   return TRUE;
 }
