@@ -79,4 +79,49 @@ FV_STRUCT (FvOperandPush)
   fv_int stride;
 };
 
+/* copy.comp: rows of vec4 units of the target; axes stand innermost first. */
+FV_STRUCT (FvCopyPush)
+{
+  fv_int units;              /* vec4 to write */
+  fv_int row_units;          /* of those in a row */
+  fv_int n;                  /* elements in a row */
+  fv_int shift;              /* elements before the row in its first vec4 */
+  fv_int target;             /* vec4 units */
+  fv_int source;             /* elements */
+  fv_int source_inner;       /* stride along the row, see FV_COPY_* */
+  fv_int size[4];            /* of the axes around the rows, but the last */
+  fv_int target_stride[5];   /* vec4 units */
+  fv_int source_stride[5];   /* elements */
+  fv_int from_size[5];       /* FV_COPY_RAVEL: the source's own axes */
+  fv_int from_stride[6];
+};
+
+/* How copy.comp finds a row's elements in the source. */
+#define FV_COPY_VEC4 0    /* in vec4 units on both sides */
+#define FV_COPY_STRIDED 1 /* one by one, by source_inner */
+#define FV_COPY_RAVEL 2   /* strides count elements in row-major order, which are
+                             looked up in the source's own axes */
+
+/* elementwise.comp: input 0 is the running value, 1 to 3 are operands of steps.
+ * Axes around the rows stand innermost first. */
+#define FV_ELEMENTWISE_INPUTS 4
+FV_STRUCT (FvElementwisePush)
+{
+  fv_int units;            /* vec4 to write */
+  fv_int row_units;        /* of those in a row */
+  fv_int n;                /* elements in a row */
+  fv_int target;           /* vec4 units */
+  fv_int size[2];          /* of the axes, but the last */
+  fv_int target_stride[3]; /* vec4 units */
+  fv_int base[4];          /* of each input, in elements, as its strides */
+  fv_int inner[4];         /* along the row */
+  fv_int stride[12];       /* input * 3 + axis */
+};
+
+/* How an input of elementwise.comp is read. */
+#define FV_ELEMENTWISE_VEC4 0
+#define FV_ELEMENTWISE_SPLAT 1   /* one element a row */
+#define FV_ELEMENTWISE_STRIDED 2 /* element by element */
+#define FV_ELEMENTWISE_ABSENT 3
+
 #endif

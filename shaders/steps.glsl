@@ -83,7 +83,7 @@ vec4 fv_step (int kind, float a, float b, vec4 v, vec4 y)
   case FV_STEP_ELU: return mix (b * v, a * (exp (v) - 1), lessThan (v, vec4 (0)));
   case FV_STEP_MISH: return v * fv_tanh (fv_softplus (v));
   case FV_STEP_AFFINE: return fma (vec4 (a), v, vec4 (b));
-  case FV_STEP_POW: return fv_pow (v, vec4 (a));
+  case FV_STEP_POW: return a == 2 ? v * v : a == 0.5 ? sqrt (v) : fv_pow (v, vec4 (a));
   case FV_STEP_SOFTSIGN: return v / (1 + abs (v));
   case FV_STEP_THRESHOLD: return mix (vec4 (0), v, greaterThan (v, vec4 (a)));
   case FV_STEP_ADD: return v + y;

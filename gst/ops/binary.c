@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Arithmetic of two or more tensors, broadcast as numpy does. */
 #include "gst/ops/common.h"
+#include "gst/ops/elementwise.h"
 
 #include <math.h>
 
@@ -179,10 +180,136 @@ binary (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
+/* The step where the running value is the left (@main 0) or right operand, and
+ * input @other the other one. */
+static guint
+step_kind (guint op, guint main)
+{
+  switch (op) {
+    case SUB:
+      return main ? FV_STEP_RSUB : FV_STEP_SUB;
+    case MUL:
+      return FV_STEP_MUL;
+    case DIV:
+      return main ? FV_STEP_RDIV : FV_STEP_DIV;
+    case POW:
+      return main ? FV_STEP_RPOW_Y : FV_STEP_POW_Y;
+    case MIN_OF:
+      return FV_STEP_MIN;
+    case MAX_OF:
+      return FV_STEP_MAX;
+    case PRELU:
+      return FV_STEP_PRELU;
+    default:
+      return FV_STEP_ADD;
+  }
+}
+
+/* The same with a constant, if there is a step for that. */
+static gboolean
+constant_step (guint op, guint main, float c, FvStep *step)
+{
+  *step = (FvStep){ FV_STEP_AFFINE, 1, 0, -1 };
+  switch (op) {
+    case ADD:
+    case SUM:
+    case MEAN:
+      step->b = c;
+      return TRUE;
+    case SUB:
+      step->a = main ? -1 : 1;
+      step->b = main ? c : -c;
+      return TRUE;
+    case MUL:
+      step->a = c;
+      return TRUE;
+    case DIV:
+      step->kind = main ? FV_STEP_RECIPROCAL : FV_STEP_AFFINE;
+      step->a = 1 / c;
+      return main ? c == 1 : isfinite (step->a);
+    case POW:
+      step->kind = FV_STEP_POW;
+      step->a = c;
+      return main == 0;
+    case MIN_OF:
+      *step = (FvStep){ FV_STEP_CLIP, -INFINITY, c, -1 };
+      return TRUE;
+    case MAX_OF:
+      *step = (FvStep){ FV_STEP_CLIP, c, INFINITY, -1 };
+      return TRUE;
+    case PRELU:
+      step->kind = FV_STEP_LEAKY_RELU;
+      step->a = c;
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+static void
+binary_step (const FvNode *node, guint main, guint other, FvStep *step)
+{
+  FvArray *constant = fv_node_constant (node, other);
+
+  if (constant && constant->count == 1
+      && constant_step (node->op->variant, main,
+          fv_array_get_float (constant, 0), step))
+    return;
+  *step = (FvStep){ step_kind (node->op->variant, main), 0, 0, other };
+}
+
+static gboolean
+to_step (const FvNode *node, guint main, FvStep *step)
+{
+  guint op = node->op->variant;
+
+  if (node->n_own_inputs != 2 || main > 1 || op == MEAN || op == MOD
+      || (op == PRELU && main == 1)
+      || !fv_shape_equal (&node->inputs[main]->shape, &node->outputs[0]->shape))
+    return FALSE;
+  binary_step (node, main, 1 - main, step);
+  return TRUE;
+}
+
+/* The input to start from: the largest that is no constant. */
+static guint
+main_input (const FvNode *node)
+{
+  guint best = 0;
+
+  if (node->op->variant == PRELU)
+    return 0;
+  for (guint i = 1; i < node->n_own_inputs; i++) {
+    FvValue *value = node->inputs[i], *other = node->inputs[best];
+
+    if (!value->constant
+        && (other->constant
+            || fv_shape_count (&value->shape) > fv_shape_count (&other->shape)))
+      best = i;
+  }
+  return best;
+}
+
+static gboolean
+lower_binary (FvPlan *plan, FvNode *node, GError **error)
+{
+  g_autofree FvStep *steps = g_new0 (FvStep, node->n_own_inputs + 1);
+  guint main = main_input (node), n = 0;
+
+  for (guint i = 0; i < node->n_own_inputs; i++)
+    if (i != main)
+      binary_step (node, main, i, &steps[n++]);
+  if (node->op->variant == MEAN)
+    steps[n++] = (FvStep){ FV_STEP_AFFINE, 1.0f / node->n_own_inputs, 0, -1 };
+  return fv_elementwise_lower (plan, node, main, steps, n, error);
+}
+
+#define BINARY_DEVICE \
+  .flags = FV_OP_TAKES_STEPS, .lower = lower_binary, .to_step = to_step
 #define BINARY(op_name, opset, kind, inputs, attributes) \
   .name = op_name, .since = opset, .variant = kind, .min_inputs = inputs, \
   .max_inputs = inputs == 1 ? G_MAXUINT : inputs, .attrs = attributes, \
-  .infer = infer_binary, .reference = binary
+  .infer = infer_binary, .reference = binary, BINARY_DEVICE
 
 /* Two maps; a vector of the channels on either side; a scalar on either side;
  * both broadcast; an inner axis of one. */
@@ -208,12 +335,19 @@ const FvOp fv_ops_binary[] = {
       .attrs = "",
       .infer = infer_pow,
       .reference = binary,
+      BINARY_DEVICE,
       .cases =
           FV_CASES ({ .inputs = "f32[2,3,5] =f32(2)", .low = -2, .high = 2 },
               { .inputs = "f32[2,3,5] =f32(0.5)", .low = 0.1, .high = 2 },
               { .inputs = "f32[2,3,5] f32[3,1]", .low = 0.5, .high = 2 },
               { .inputs = "=f32(1.5) f32[2,3,5]", .low = -2, .high = 2 }) },
-  { BINARY ("Mod", 10, MOD, 2, "fmod:i=0") },
+  { .name = "Mod",
+      .since = 10,
+      .variant = MOD,
+      .min_inputs = 2,
+      .attrs = "fmod:i=0",
+      .infer = infer_binary,
+      .reference = binary },
   { BINARY ("Min", 6, MIN_OF, 1, ""), CASES (-2, 2) },
   { BINARY ("Max", 6, MAX_OF, 1, ""), CASES (-2, 2) },
   { BINARY ("Sum", 6, SUM, 1, ""), CASES (-2, 2) },

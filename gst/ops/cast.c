@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cast and CastLike. */
 #include "gst/ops/common.h"
+#include "gst/engine/plan.h"
 
 /* TensorProto.DataType as far as we know it. */
 static FvType
@@ -94,6 +95,24 @@ cast (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
+/* Between floats nothing happens: the device stores all in the plan's type. */
+static gboolean
+lower_cast (FvPlan *plan, FvNode *node, GError **error)
+{
+  FvTensor source;
+
+  if (!fv_type_is_float (node->inputs[0]->type)
+      || !fv_type_is_float (node->outputs[0]->type))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "from %s to %s: the device keeps floats only",
+        fv_type_name (node->inputs[0]->type),
+        fv_type_name (node->outputs[0]->type));
+  if (!fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
+    return FALSE;
+  fv_plan_alias (plan, node, 0, &source);
+  return TRUE;
+}
+
 const FvOp fv_ops_cast[] = {
   {
       .name = "Cast",
@@ -104,6 +123,7 @@ const FvOp fv_ops_cast[] = {
       .attrs = "to:i!",
       .infer = infer_cast,
       .reference = cast,
+      .lower = lower_cast,
   },
   {
       .name = "Cast",
@@ -113,6 +133,7 @@ const FvOp fv_ops_cast[] = {
       .attrs = "to:i! saturate:i=1",
       .infer = infer_cast,
       .reference = cast,
+      .lower = lower_cast,
       .cases = FV_CASES ({ .inputs = "f32[2,3,5]", .attrs = "to=1" }),
   },
   {
@@ -124,6 +145,7 @@ const FvOp fv_ops_cast[] = {
       .attrs = "",
       .infer = infer_cast_like,
       .reference = cast,
+      .lower = lower_cast,
   },
   {
       .name = "CastLike",
@@ -133,6 +155,7 @@ const FvOp fv_ops_cast[] = {
       .attrs = "saturate:i=1",
       .infer = infer_cast_like,
       .reference = cast,
+      .lower = lower_cast,
       .cases = FV_CASES ({ .inputs = "f32[2,3,5] f32[1]" }),
   },
   {},

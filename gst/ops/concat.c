@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Concat. */
 #include "gst/ops/common.h"
+#include "gst/engine/plan.h"
 
 static gboolean
 infer_concat (FvNode *node, GError **error)
@@ -58,6 +59,16 @@ concat (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
+static gboolean
+lower_concat (FvPlan *plan, FvNode *node, GError **error)
+{
+  guint axis;
+
+  return fv_node_axis (node, fv_node_int (node, "axis"),
+             node->outputs[0]->shape.rank, &axis, error)
+      && fv_plan_concat (plan, node, axis, error);
+}
+
 const FvOp fv_ops_concat[] = {
   {
       .name = "Concat",
@@ -67,6 +78,7 @@ const FvOp fv_ops_concat[] = {
       .attrs = "axis:i!",
       .infer = infer_concat,
       .reference = concat,
+      .lower = lower_concat,
       .cases = FV_CASES (
           { .inputs = "f32[1,8,5,3] f32[1,16,5,3]", .attrs = "axis=1" },
           { .inputs = "f32[1,3,5,3] f32[1,6,5,3] f32[1,2,5,3]",

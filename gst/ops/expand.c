@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operators that repeat their input. */
 #include "gst/ops/common.h"
+#include "gst/ops/loops.h"
 
 static gboolean
 infer_expand (FvNode *node, GError **error)
@@ -37,6 +38,21 @@ expand (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   fv_walk_add (&walk, &inputs[0]->shape);
   for (gint64 i = 0; i < outputs[0]->count; i++, fv_walk_next (&walk))
     fv_move (outputs[0], i, inputs[0], walk.at[0]);
+  return TRUE;
+}
+
+/* Axes that are repeated have a stride of 0. */
+static gboolean
+lower_expand (FvPlan *plan, FvNode *node, GError **error)
+{
+  FvTensor source, view;
+
+  if (!fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
+    return FALSE;
+  view = source;
+  view.shape = node->outputs[0]->shape;
+  fv_loops_strides (&source, &view.shape, view.strides);
+  fv_plan_alias (plan, node, 0, &view);
   return TRUE;
 }
 
@@ -97,6 +113,7 @@ const FvOp fv_ops_expand[] = {
       .attrs = "",
       .infer = infer_expand,
       .reference = expand,
+      .lower = lower_expand,
       .cases = FV_CASES ({ .inputs = "f32[3,1,5] =i64{2,1,4,1}" },
           { .inputs = "f32[1,1,7] =i64{1,9,7}" },
           { .inputs = "f32[1,9,1] =i64{3,9,6}" }),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operators that give their data another shape or ask for it. */
 #include "gst/ops/common.h"
+#include "gst/engine/plan.h"
 
 static gboolean
 infer_dropout (FvNode *node, GError **error)
@@ -198,6 +199,23 @@ infer_unsqueeze (FvNode *node, GError **error)
 }
 
 
+/* The output is the input's storage under another shape, or a copy where strides
+ * cannot express that. */
+static gboolean
+lower_view (FvPlan *plan, FvNode *node, GError **error)
+{
+  FvTensor source, view;
+
+  if (!fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
+    return FALSE;
+  if (fv_tensor_reshape (&source, &node->outputs[0]->shape, &view)) {
+    fv_plan_alias (plan, node, 0, &view);
+    return TRUE;
+  }
+  return fv_plan_output (plan, node, 0, FV_ANY_AXIS, &view, error)
+      && fv_plan_copy (plan, node, &source, &view, error);
+}
+
 const FvOp fv_ops_shape[] = {
   {
       .name = "Identity",
@@ -207,6 +225,7 @@ const FvOp fv_ops_shape[] = {
       .attrs = "",
       .infer = fv_infer_same,
       .reference = fv_reference_move,
+      .lower = lower_view,
       .cases = FV_CASES ({ .inputs = "f32[2,3,5,7]" }),
   },
   {
@@ -219,6 +238,7 @@ const FvOp fv_ops_shape[] = {
       .attrs = "ratio:f=0.5",
       .infer = infer_dropout,
       .reference = dropout,
+      .lower = lower_view,
   },
   {
       .name = "Dropout",
@@ -230,6 +250,7 @@ const FvOp fv_ops_shape[] = {
       .attrs = "seed:i=0",
       .infer = infer_dropout,
       .reference = dropout,
+      .lower = lower_view,
       .cases = FV_CASES ({ .inputs = "f32[2,3,5,7]" }),
   },
   {
@@ -270,6 +291,7 @@ const FvOp fv_ops_shape[] = {
       .attrs = "",
       .infer = infer_reshape,
       .reference = fv_reference_move,
+      .lower = lower_view,
   },
   {
       .name = "Reshape",
@@ -280,6 +302,7 @@ const FvOp fv_ops_shape[] = {
       .attrs = "allowzero:i=0",
       .infer = infer_reshape,
       .reference = fv_reference_move,
+      .lower = lower_view,
       .cases = FV_CASES ({ .inputs = "f32[2,3,4,5] =i64{0,-1,5}" },
           { .inputs = "f32[1,7,3,5] =i64{1,7,15}" },
           { .inputs = "f32[2,3,5,7] =i64{6,35}" },
@@ -293,6 +316,7 @@ const FvOp fv_ops_shape[] = {
       .attrs = "axis:i=1",
       .infer = infer_flatten,
       .reference = fv_reference_move,
+      .lower = lower_view,
       .cases = FV_CASES ({ .inputs = "f32[2,3,5,7]" },
           { .inputs = "f32[2,3,5,7]", .attrs = "axis=-2" },
           { .inputs = "f32[2,3,5]", .attrs = "axis=0" }),
@@ -306,6 +330,7 @@ const FvOp fv_ops_shape[] = {
       .attrs = "axes:is",
       .infer = infer_squeeze,
       .reference = fv_reference_move,
+      .lower = lower_view,
       .cases = FV_CASES (
           { .inputs = "f32[1,3,1,5]", .attrs = "axes=[2]", .opset = 11 }),
   },
@@ -318,6 +343,7 @@ const FvOp fv_ops_shape[] = {
       .attrs = "",
       .infer = infer_squeeze,
       .reference = fv_reference_move,
+      .lower = lower_view,
       .cases = FV_CASES ({ .inputs = "f32[1,3,1,5] =i64{0,-2}" },
           { .inputs = "f32[1,3,1,5]" }),
   },
@@ -330,6 +356,7 @@ const FvOp fv_ops_shape[] = {
       .attrs = "axes:is",
       .infer = infer_unsqueeze,
       .reference = fv_reference_move,
+      .lower = lower_view,
       .cases =
           FV_CASES ({ .inputs = "f32[3,5]", .attrs = "axes=[1]", .opset = 11 }),
   },
@@ -341,6 +368,7 @@ const FvOp fv_ops_shape[] = {
       .attrs = "",
       .infer = infer_unsqueeze,
       .reference = fv_reference_move,
+      .lower = lower_view,
       .cases = FV_CASES ({ .inputs = "f32[3,5] =i64{0,-1}" }),
   },
   {},

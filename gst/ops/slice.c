@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operators that take a part of their input: Slice and Split. */
 #include "gst/ops/common.h"
+#include "gst/engine/plan.h"
 
 /* What a Slice takes of each axis. */
 typedef struct
@@ -132,6 +133,33 @@ slice (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
+/* A view; only what runs backwards is copied, as kernels expect strides upwards. */
+static gboolean
+lower_slice (FvPlan *plan, FvNode *node, GError **error)
+{
+  FvTensor source, view, target;
+  gboolean backwards = FALSE;
+  Part part;
+
+  if (!read_part (node, &part, error)
+      || !fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
+    return FALSE;
+  view = source;
+  for (guint i = 0; i < view.shape.rank; i++) {
+    view.shape.dims[i] = part.count[i];
+    view.offset += part.count[i] ? part.start[i] * source.strides[i] : 0;
+    if (part.count[i] > 1)
+      view.strides[i] = source.strides[i] * part.step[i];
+    backwards |= part.count[i] > 1 && part.step[i] < 0;
+  }
+  if (!backwards) {
+    fv_plan_alias (plan, node, 0, &view);
+    return TRUE;
+  }
+  return fv_plan_output (plan, node, 0, FV_ANY_AXIS, &target, error)
+      && fv_plan_copy (plan, node, &view, &target, error);
+}
+
 /* Sizes of a Split given by a list. */
 static gboolean
 sizes_from_list (FvNode *node, const FvArray *list, gint64 total, gint64 *sizes,
@@ -235,6 +263,26 @@ split (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
+static gboolean
+lower_split (FvPlan *plan, FvNode *node, GError **error)
+{
+  g_autofree gint64 *sizes = NULL;
+  FvTensor source, view;
+  gint64 start = 0;
+  guint axis;
+
+  if (!read_split (node, &axis, &sizes, error)
+      || !fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
+    return FALSE;
+  for (guint i = 0; i < node->n_outputs; i++) {
+    fv_tensor_slice (&source, axis, start, sizes[i], &view);
+    if (node->outputs[i])
+      fv_plan_alias (plan, node, i, &view);
+    start += sizes[i];
+  }
+  return TRUE;
+}
+
 const FvOp fv_ops_slice[] = {
   {
       .name = "Slice",
@@ -245,6 +293,7 @@ const FvOp fv_ops_slice[] = {
       .attrs = "starts:is ends:is axes:is",
       .infer = infer_slice,
       .reference = slice,
+      .lower = lower_slice,
       .cases = FV_CASES ({ .inputs = "f32[2,9,5]",
           .attrs = "starts=[1,-3] ends=[9,1000] axes=[1,2]",
           .opset = 9 }),
@@ -258,6 +307,7 @@ const FvOp fv_ops_slice[] = {
       .attrs = "",
       .infer = infer_slice,
       .reference = slice,
+      .lower = lower_slice,
       .cases = FV_CASES (
           { .inputs = "f32[2,9,5] =i64{1,-3} =i64{9,1000} =i64{1,2}" },
           { .inputs = "f32[1,3,9,8] =i64{0,1} =i64{9,8} =i64{2,3} =i64{2,2}" },
@@ -276,6 +326,7 @@ const FvOp fv_ops_slice[] = {
       .attrs = "axis:i=0 split:is",
       .infer = infer_split,
       .reference = split,
+      .lower = lower_split,
       .cases = FV_CASES ({ .inputs = "f32[2,9,5]",
           .attrs = "axis=1 split=[2,7]",
           .n_outputs = 2,
@@ -292,6 +343,7 @@ const FvOp fv_ops_slice[] = {
       .attrs = "axis:i=0",
       .infer = infer_split,
       .reference = split,
+      .lower = lower_split,
       .cases = FV_CASES ({ .inputs = "f32[2,9,5] =i64{4,5}",
           .attrs = "axis=1",
           .n_outputs = 2,
@@ -308,13 +360,14 @@ const FvOp fv_ops_slice[] = {
       .attrs = "axis:i=0 num_outputs:i=0",
       .infer = infer_split,
       .reference = split,
+      .lower = lower_split,
       .cases = FV_CASES ({ .inputs = "f32[2,16,5,3] =i64{8,8}",
                              .attrs = "axis=1",
                              .n_outputs = 2 },
           { .inputs = "f32[2,5,11]",
               .attrs = "axis=-1 num_outputs=3",
               .n_outputs = 3 },
-          { .inputs = "f32[2,5,11] =i64{0,4,7}",
+          { .inputs = "f32[2,5,11] =i64{4,0,7}",
               .attrs = "axis=2",
               .n_outputs = 3 }),
   },

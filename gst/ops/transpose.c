@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operators that change the order of elements and nothing else. */
 #include "gst/ops/common.h"
+#include "gst/engine/plan.h"
 
 #include <string.h>
 
@@ -152,6 +153,39 @@ block (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
+static gboolean
+lower_transpose (FvPlan *plan, FvNode *node, GError **error)
+{
+  gint64 perm[FV_MAX_RANK];
+  FvTensor source, view;
+
+  if (!read_perm (node, perm, error)
+      || !fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
+    return FALSE;
+  fv_tensor_transpose (&source, perm, &view);
+  fv_plan_alias (plan, node, 0, &view);
+  return TRUE;
+}
+
+/* Splitting axes is always a view; the way back is not. Channels stay innermost. */
+static gboolean
+lower_block (FvPlan *plan, FvNode *node, GError **error)
+{
+  FvTensor source, split, view, target;
+  gint64 perm[FV_MAX_RANK];
+  FvShape shape;
+
+  if (!read_block (node, &node->outputs[0]->shape, &shape, perm, error)
+      || !fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error)
+      || !fv_plan_output (plan, node, 0, 1, &target, error))
+    return FALSE;
+  if (!fv_tensor_reshape (&source, &shape, &split))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "its input cannot be split");
+  fv_tensor_transpose (&split, perm, &view);
+  return fv_plan_copy (plan, node, &view, &target, error);
+}
+
 const FvOp fv_ops_transpose[] = {
   {
       .name = "Transpose",
@@ -161,6 +195,7 @@ const FvOp fv_ops_transpose[] = {
       .attrs = "perm:is",
       .infer = infer_transpose,
       .reference = transpose,
+      .lower = lower_transpose,
       .cases =
           FV_CASES ({ .inputs = "f32[2,3,5,7]", .attrs = "perm=[0,2,3,1]" },
               { .inputs = "f32[2,9,5]" },
@@ -174,6 +209,7 @@ const FvOp fv_ops_transpose[] = {
       .infer = infer_block,
       .variant = DEPTH_TO_SPACE,
       .reference = block,
+      .lower = lower_block,
       .cases = FV_CASES ({ .inputs = "f32[2,12,3,5]", .attrs = "blocksize=2" },
           { .inputs = "f32[1,20,3,5]", .attrs = "blocksize=2 mode=CRD" }),
   },
@@ -185,6 +221,7 @@ const FvOp fv_ops_transpose[] = {
       .variant = SPACE_TO_DEPTH,
       .infer = infer_block,
       .reference = block,
+      .lower = lower_block,
       .cases = FV_CASES ({ .inputs = "f32[2,3,4,6]", .attrs = "blocksize=2" },
           { .inputs = "f32[1,5,6,9]", .attrs = "blocksize=3" }),
   },

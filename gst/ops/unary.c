@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Elementwise operators of one tensor. */
 #include "gst/ops/common.h"
+#include "gst/ops/elementwise.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -59,8 +59,8 @@ takes_ints (guint variant)
 static gboolean
 clip_bounds (const FvNode *node, float *low, float *high)
 {
-  *low = -FLT_MAX;
-  *high = FLT_MAX;
+  *low = -INFINITY;
+  *high = INFINITY;
   if (node->op->variant == CLIP_ATTRIBUTES) {
     *low = fv_node_float (node, "min");
     *high = fv_node_float (node, "max");
@@ -160,6 +160,25 @@ unary (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 }
 
 static gboolean
+lower_unary (FvPlan *plan, FvNode *node, GError **error)
+{
+  FvStep steps[3] = { 0 };
+  float alpha;
+
+  if (unary_step (node, 0, &steps[0]))
+    return fv_elementwise_lower (plan, node, 0, steps, 1, error);
+  if (node->op->variant == CELU) {
+    alpha = fv_node_float (node, "alpha");
+    steps[1] = steps[0];
+    steps[0] = (FvStep){ FV_STEP_AFFINE, 1 / alpha, 0, -1 };
+    steps[2] = (FvStep){ FV_STEP_AFFINE, alpha, 0, -1 };
+    return fv_elementwise_lower (plan, node, 0, steps, 3, error);
+  }
+  return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+      "its bounds must be known when the model is loaded");
+}
+
+static gboolean
 infer_clip (FvNode *node, GError **error)
 {
   if (node->inputs[0]->type == FV_TYPE_BOOL)
@@ -204,11 +223,12 @@ clip_reference (FvNode *node, FvArray **inputs, FvArray **outputs,
 #define UNARY(op_name, opset, kind, attributes) \
   .name = op_name, .since = opset, .flags = FV_OP_TAKES_STEPS, \
   .variant = kind, .min_inputs = 1, .attrs = attributes, .infer = infer_unary, \
-  .reference = unary, .to_step = unary_step
+  .reference = unary, .lower = lower_unary, .to_step = unary_step
 #define CLIP(opset, last, kind, inputs, attributes) \
   .name = "Clip", .since = opset, .until = last, .flags = FV_OP_TAKES_STEPS, \
   .variant = kind, .min_inputs = 1, .max_inputs = inputs, .attrs = attributes, \
-  .infer = infer_clip, .reference = clip_reference, .to_step = unary_step
+  .infer = infer_clip, .reference = clip_reference, .lower = lower_unary, \
+  .to_step = unary_step
 
 /* Odd sizes, and all that matters of the function in its domain. */
 #define CASES(low_, high_) \

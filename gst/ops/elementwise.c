@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Chains of elementwise steps as dispatches of one kernel. */
+#include "gst/ops/elementwise.h"
+#include "gst/ops/loops.h"
+
+#include <string.h>
+
+/* Axes around the rows that one dispatch walks. */
+#define MAX_AXES 3
+
+/* Steps that one dispatch applies, and the tensors that they read. */
+typedef struct
+{
+  guint n_steps, n_operands;
+  FvStep steps[FV_MAX_STEPS];
+  guint operands[FV_ELEMENTWISE_INPUTS - 1]; /* indices of the node's inputs */
+  guint which[FV_MAX_STEPS]; /* operand of each step */
+} Chunk;
+
+/* Takes as many of @steps as one dispatch can do. Returns their number. */
+static guint
+take_chunk (const FvStep *steps, guint n_steps, Chunk *chunk)
+{
+  *chunk = (Chunk){ 0 };
+  while (chunk->n_steps < MIN (n_steps, FV_MAX_STEPS)) {
+    const FvStep *step = &steps[chunk->n_steps];
+    guint k = 0;
+
+    if (FV_STEP_HAS_OPERAND (step->kind)) {
+      while (k < chunk->n_operands && chunk->operands[k] != (guint) step->input)
+        k++;
+      if (k == G_N_ELEMENTS (chunk->operands))
+        break;
+      if (k == chunk->n_operands)
+        chunk->operands[chunk->n_operands++] = step->input;
+    }
+    chunk->which[chunk->n_steps] = k;
+    chunk->steps[chunk->n_steps++] = *step;
+  }
+  return chunk->n_steps;
+}
+
+/* The order of axes in which @tensor lies, outermost first, for an output of
+ * @shape; axes that it does not have stand outside. */
+static void
+order_of (const FvTensor *tensor, const FvShape *shape,
+    guint order[FV_MAX_RANK])
+{
+  gint64 strides[FV_MAX_RANK];
+  int inner = -1;
+  guint n = 0;
+
+  fv_loops_strides (tensor, shape, strides);
+  for (guint i = 0; i < shape->rank; i++)
+    if (strides[i] == 1)
+      inner = i;
+  /* A layout with one channel innermost stays one. */
+  for (guint i = 0; inner < 0 && i < shape->rank; i++)
+    if (shape->dims[i] == 1 && tensor->shape.rank == shape->rank
+        && tensor->strides[i] == 1)
+      inner = i;
+  if (inner < 0)
+    inner = (int) shape->rank - 1;
+  for (guint i = 0; i < shape->rank; i++)
+    if ((int) i != inner)
+      order[n++] = i;
+  for (guint i = 1; i < n; i++)
+    for (guint k = i; k > 0; k--) {
+      guint axis = order[k], before = order[k - 1];
+
+      if (strides[before] == 0 || strides[axis] <= strides[before])
+        break;
+      order[k] = before;
+      order[k - 1] = axis;
+    }
+  if (shape->rank)
+    order[n] = inner;
+}
+
+/* The input to take the layout from: the largest, and no constant. */
+static guint
+leading_input (const FvNode *node, guint main)
+{
+  guint best = main;
+
+  for (guint i = 0; i < node->n_inputs; i++) {
+    FvValue *value = node->inputs[i], *other = node->inputs[best];
+    gint64 count = value ? fv_shape_count (&value->shape) : -1;
+
+    if (!value || value->constant)
+      continue;
+    if (other->constant || count > fv_shape_count (&other->shape))
+      best = i;
+  }
+  return best;
+}
+
+/* Input @i in a layout that suits rows along @inner of the output, as long as
+ * that costs nothing. */
+static gboolean
+get_input (FvPlan *plan, FvNode *node, guint i, const FvTensor *target,
+    int inner, FvTensor *tensor, GError **error)
+{
+  FvValue *value = node->inputs[i];
+  int axis = inner + (int) value->shape.rank - (int) target->shape.rank;
+
+  if (!value->constant || axis < 0 || value->shape.dims[axis] == 1)
+    axis = FV_ANY_AXIS;
+  return fv_plan_input (plan, node, i, axis, tensor, error);
+}
+
+static guint
+input_mode (const FvLoops *loops, guint t, gint64 inner, gint64 n,
+    const FvTensor *tensor)
+{
+  gboolean aligned = tensor->offset % 4 == 0;
+
+  for (guint i = 0; i < loops->n; i++)
+    aligned &= loops->stride[t][i] % 4 == 0;
+  if (n == 1 || inner == 0)
+    return FV_ELEMENTWISE_SPLAT;
+  return inner == 1 && aligned ? FV_ELEMENTWISE_VEC4 : FV_ELEMENTWISE_STRIDED;
+}
+
+static void
+fill_steps (FvDispatch *d, const Chunk *chunk)
+{
+  guint which = 0;
+
+  for (guint i = 0; i < chunk->n_steps; i++) {
+    fv_dispatch_spec (d, FV_SPEC_STEPS + 3 * i, chunk->steps[i].kind);
+    fv_dispatch_spec_float (d, FV_SPEC_STEPS + 3 * i + 1, chunk->steps[i].a);
+    fv_dispatch_spec_float (d, FV_SPEC_STEPS + 3 * i + 2, chunk->steps[i].b);
+    which |= chunk->which[i] << (2 * i);
+  }
+  fv_dispatch_spec (d, FV_SPEC_STEPS + 18, which);
+}
+
+/* One dispatch over all axes but those beyond MAX_AXES, which stand at the
+ * offsets in @push already. */
+static gboolean
+add_dispatch (FvPlan *plan, FvNode *node, const Chunk *chunk,
+    const FvTensor tensors[FV_LOOP_TENSORS], const guint *modes, guint n_axes,
+    const FvElementwisePush *push, GError **error)
+{
+  FvDispatch d;
+
+  fv_plan_begin (plan, node, &d, "elementwise");
+  for (guint t = 0; t < FV_ELEMENTWISE_INPUTS; t++) {
+    gboolean used = t <= chunk->n_operands;
+
+    fv_plan_bind (plan, &d, &tensors[used ? t + 1 : 1], FALSE);
+    fv_dispatch_spec (&d, t, used ? modes[t] : FV_ELEMENTWISE_ABSENT);
+  }
+  fv_plan_bind (plan, &d, &tensors[0], TRUE);
+  fv_dispatch_spec (&d, 4, n_axes);
+  fill_steps (&d, chunk);
+  fv_dispatch_push (&d, push, sizeof *push);
+  fv_dispatch_units (plan, &d, push->units);
+  return fv_plan_add (plan, &d, error);
+}
+
+/* Walks the axes that one dispatch has no room for. */
+static gboolean
+add_dispatches (FvPlan *plan, FvNode *node, const Chunk *chunk,
+    const FvTensor tensors[FV_LOOP_TENSORS], const guint *modes,
+    const FvLoops *loops, guint axis, FvElementwisePush push, GError **error)
+{
+  if (axis <= MAX_AXES)
+    return add_dispatch (plan, node, chunk, tensors, modes,
+        MIN (loops->n, MAX_AXES), &push, error);
+  for (gint64 i = 0; i < loops->size[axis - 1]; i++) {
+    FvElementwisePush at = push;
+
+    at.target += i * loops->stride[0][axis - 1] / 4;
+    for (guint t = 1; t < loops->n_tensors; t++)
+      at.base[t - 1] += i * loops->stride[t][axis - 1];
+    if (!add_dispatches (plan, node, chunk, tensors, modes, loops, axis - 1, at,
+            error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* @tensors: the target, the running value, the operands. */
+static gboolean
+lower_chunk (FvPlan *plan, FvNode *node, const Chunk *chunk,
+    const FvTensor tensors[FV_LOOP_TENSORS], GError **error)
+{
+  gint64 strides[FV_LOOP_TENSORS][FV_MAX_RANK], inner[FV_LOOP_TENSORS], n;
+  FvLoops loops = { .n_tensors = chunk->n_operands + 2 };
+  const FvShape *shape = &tensors[0].shape;
+  guint modes[FV_ELEMENTWISE_INPUTS] = { 0 };
+  FvElementwisePush push = { 0 };
+
+  for (guint t = 0; t < loops.n_tensors; t++)
+    fv_loops_strides (&tensors[t], shape, strides[t]);
+  for (guint i = shape->rank; i-- > 0;) {
+    gint64 axis[FV_LOOP_TENSORS];
+
+    for (guint t = 0; t < loops.n_tensors; t++)
+      axis[t] = strides[t][i];
+    fv_loops_add (&loops, shape->dims[i], axis);
+  }
+  fv_loops_merge (&loops);
+  n = fv_loops_take_inner (&loops, inner);
+  push.n = n;
+  push.row_units = (n + 3) / 4;
+  push.units = push.row_units;
+  push.target = tensors[0].offset / 4;
+  for (guint k = 0; k < MIN (loops.n, MAX_AXES); k++) {
+    push.units *= loops.size[k];
+    if (k + 1 < MAX_AXES)
+      push.size[k] = loops.size[k];
+    push.target_stride[k] = loops.stride[0][k] / 4;
+  }
+  for (guint t = 0; t <= chunk->n_operands; t++) {
+    push.base[t] = tensors[t + 1].offset;
+    push.inner[t] = inner[t + 1];
+    for (guint k = 0; k < MIN (loops.n, MAX_AXES); k++)
+      push.stride[3 * t + k] = loops.stride[t + 1][k];
+    modes[t] = input_mode (&loops, t + 1, inner[t + 1], n, &tensors[t + 1]);
+  }
+  return add_dispatches (plan, node, chunk, tensors, modes, &loops, loops.n,
+      push, error);
+}
+
+gboolean
+fv_elementwise_lower (FvPlan *plan, FvNode *node, guint main,
+    const FvStep *steps, guint n_steps, GError **error)
+{
+  guint total = n_steps + node->n_steps, done = 0, order[FV_MAX_RANK];
+  g_autofree FvStep *all = g_new0 (FvStep, total + 1);
+  FvTensor lead, tensors[FV_LOOP_TENSORS];
+  int inner = FV_ANY_AXIS;
+
+  if (!fv_plan_input (plan, node, leading_input (node, main), FV_ANY_AXIS,
+          &lead, error))
+    return FALSE;
+  order_of (&lead, &node->outputs[0]->shape, order);
+  if (!fv_plan_output_order (plan, node, 0, order, &tensors[0], error))
+    return FALSE;
+  if (tensors[0].shape.rank)
+    inner = order[tensors[0].shape.rank - 1];
+  if (!get_input (plan, node, main, &tensors[0], inner, &tensors[1], error))
+    return FALSE;
+  memcpy (all, steps, n_steps * sizeof *all);
+  memcpy (all + n_steps, node->steps, node->n_steps * sizeof *all);
+  do {
+    Chunk chunk;
+
+    done += take_chunk (all + done, total - done, &chunk);
+    for (guint i = 0; i < chunk.n_operands; i++)
+      if (!get_input (plan, node, chunk.operands[i], &tensors[0], inner,
+              &tensors[i + 2], error))
+        return FALSE;
+    if (!lower_chunk (plan, node, &chunk, tensors, error))
+      return FALSE;
+    tensors[1] = tensors[0];
+  } while (done < total);
+  return TRUE;
+}
