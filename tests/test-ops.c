@@ -79,10 +79,36 @@ parse_ints (FvNode *node, const char *name, const char *text)
 }
 
 static void
+take_attr (FvNode *node, const FvAttr *given)
+{
+  FvModelNode from = { .n_attrs = 1, .attrs = (FvAttr *) given };
+  g_autoptr (GError) error = NULL;
+
+  if (!fv_node_take_attrs (node, &from, &error)
+      && !strstr (error->message, "must be given")) /* another one, later */
+    g_error ("case: %s", error->message);
+}
+
+static void
+parse_floats (FvNode *node, const char *name, const char *text)
+{
+  g_autofree char *inside = g_strndup (text + 1, strlen (text) - 2);
+  g_auto (GStrv) words = g_strsplit (inside, ",", -1);
+  float values[64];
+  FvAttr given = { .name = (char *) name,
+    .kind = FV_ATTR_FLOATS,
+    .floats = values,
+    .n = *inside ? g_strv_length (words) : 0 };
+
+  for (guint i = 0; i < given.n; i++)
+    values[i] = g_ascii_strtod (words[i], NULL);
+  take_attr (node, &given);
+}
+
+static void
 set_attr (FvNode *node, const char *name, const char *text)
 {
   FvAttr given = { .name = (char *) name, .s = (char *) text };
-  FvModelNode from = { .n_attrs = 1, .attrs = &given };
 
   for (guint i = 0; i < node->n_attrs; i++)
     if (!strcmp (node->attrs[i].name, name)) {
@@ -93,13 +119,11 @@ set_attr (FvNode *node, const char *name, const char *text)
         fv_node_set_float (node, name, g_ascii_strtod (text, NULL));
       else if (given.kind == FV_ATTR_INTS)
         parse_ints (node, name, text);
-      else if (given.kind == FV_ATTR_STRING) {
-        GError *error = NULL;
-
-        given.i = 0;
-        if (!fv_node_take_attrs (node, &from, &error))
-          g_error ("case: %s", error->message);
-      } else
+      else if (given.kind == FV_ATTR_FLOATS)
+        parse_floats (node, name, text);
+      else if (given.kind == FV_ATTR_STRING)
+        take_attr (node, &given);
+      else
         g_error ("case: attribute '%s' cannot be given", name);
       return;
     }
