@@ -74,9 +74,22 @@ can_take (const FvNode *producer, const FvNode *node, guint main, FvStep *step)
   return operands <= FV_MAX_OPERANDS;
 }
 
+/* Operands stand behind all inputs that the operator may have: absent ones are
+ * spelled out, so that none is mistaken for an operand. */
+static void
+fill_inputs (FvNode *node)
+{
+  guint most = MAX (node->op->max_inputs, node->op->min_inputs);
+
+  while (most != G_MAXUINT && node->n_own_inputs < most)
+    node->n_own_inputs = fv_node_add_input (node, NULL) + 1;
+}
+
 static void
 append_step (FvNode *producer, const FvNode *node, FvStep step)
 {
+  if (!producer->n_steps)
+    fill_inputs (producer);
   if (FV_STEP_HAS_OPERAND (step.kind))
     step.input = fv_node_add_input (producer, node->inputs[step.input]);
   else
