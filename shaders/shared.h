@@ -124,4 +124,22 @@ FV_STRUCT (FvElementwisePush)
 #define FV_ELEMENTWISE_STRIDED 2 /* element by element */
 #define FV_ELEMENTWISE_ABSENT 3
 
+/* remap.comp: where the target's position along an axis has its own table, the
+ * table says which position of the source it takes. */
+FV_STRUCT (FvRemapPush)
+{
+  fv_int units;            /* vec4 to write */
+  fv_int row_units;        /* of those in a row */
+  fv_int n;                /* elements in a row */
+  fv_int target;           /* vec4 units */
+  fv_int source;           /* elements */
+  fv_int source_inner;     /* stride along the row */
+  float value;             /* where a table says -1 */
+  fv_int outside;          /* not 0: it is -1 everywhere */
+  fv_int size[4];          /* of the axes around the rows, but the last */
+  fv_int target_stride[5]; /* vec4 units */
+  fv_int source_stride[5]; /* elements */
+  fv_int table[6];         /* start of each axis' table, [5] the row's; -1: none */
+};
+
 #endif

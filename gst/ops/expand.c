@@ -2,6 +2,7 @@
 /* Operators that repeat their input. */
 #include "gst/ops/common.h"
 #include "gst/ops/loops.h"
+#include "gst/ops/remap.h"
 
 static gboolean
 infer_expand (FvNode *node, GError **error)
@@ -104,6 +105,50 @@ tile (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
+static gboolean
+fill_positions (FvNode *node, gint64 *positions[FV_MAX_RANK], GError **error)
+{
+  const FvShape *from = &node->inputs[0]->shape;
+  const FvShape *to = &node->outputs[0]->shape;
+
+  for (guint i = 0; i < to->rank; i++) {
+    if (to->dims[i] == from->dims[i])
+      continue;
+    positions[i] = g_try_new (gint64, to->dims[i] + 1);
+    if (!positions[i])
+      return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+          "no memory for its tables");
+    for (gint64 k = 0; k < to->dims[i]; k++)
+      positions[i][k] = k % from->dims[i];
+  }
+  return TRUE;
+}
+
+static gboolean
+lower_tile (FvPlan *plan, FvNode *node, GError **error)
+{
+  const FvShape *from = &node->inputs[0]->shape;
+  const FvShape *to = &node->outputs[0]->shape;
+  gint64 *positions[FV_MAX_RANK] = { NULL };
+  FvTensor source, target;
+  gboolean ok;
+
+  if (!fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
+    return FALSE;
+  if (fv_shape_equal (from, to)) {
+    fv_plan_alias (plan, node, 0, &source);
+    return TRUE;
+  }
+  ok = fill_positions (node, positions, error)
+      && fv_plan_output (plan, node, 0, fv_tensor_inner (&source), &target,
+          error)
+      && fv_remap_lower (plan, node, &source, &target,
+          (const gint64 *const *) positions, 0, error);
+  for (guint i = 0; i < FV_MAX_RANK; i++)
+    g_free (positions[i]);
+  return ok;
+}
+
 const FvOp fv_ops_expand[] = {
   {
       .name = "Expand",
@@ -125,6 +170,7 @@ const FvOp fv_ops_expand[] = {
       .attrs = "",
       .infer = infer_tile,
       .reference = tile,
+      .lower = lower_tile,
       .cases = FV_CASES ({ .inputs = "f32[2,3,5] =i64{2,1,3}" },
           { .inputs = "f32[1,8] =i64{3,2}" },
           { .inputs = "f32[2,3,4,5] =i64{1,2,3,1}" }),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operators that pick elements by indices. */
 #include "gst/ops/common.h"
+#include "gst/ops/remap.h"
 
 static gboolean
 infer_gather (FvNode *node, GError **error)
@@ -56,6 +57,106 @@ gather (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
         fv_move (outputs[0], o++, data, (i * size + index) * inner + c);
     }
   return TRUE;
+}
+
+/* The indices, positive. (transfer full) */
+static gint64 *
+read_indices (FvNode *node, gint64 size, gint64 *count, GError **error)
+{
+  g_autoptr (FvArray) list = fv_node_constant_ints (node, 1, error);
+  g_autofree gint64 *indices = NULL;
+
+  if (!list)
+    return NULL;
+  indices = g_try_new0 (gint64, list->count + 1);
+  if (!indices) {
+    fv_node_fail (node, error, FV_ERROR_TOO_LARGE, "no memory for its indices");
+    return NULL;
+  }
+  *count = list->count;
+  for (gint64 i = 0; i < list->count; i++)
+    if (!fv_node_index (node, list->i64[i], size, &indices[i], error))
+      return NULL;
+  return g_steal_pointer (&indices);
+}
+
+/* Indices that run upwards in equal steps are a slice. */
+static gboolean
+gather_view (FvNode *node, const FvTensor *source, guint axis,
+    const gint64 *indices, gint64 count, FvTensor *view)
+{
+  gint64 step = count > 1 ? indices[1] - indices[0] : 1;
+  FvTensor slice = *source;
+
+  if (count < 1 || step < 1)
+    return FALSE;
+  for (gint64 i = 1; i < count; i++)
+    if (indices[i] - indices[i - 1] != step)
+      return FALSE;
+  slice.offset += indices[0] * source->strides[axis];
+  slice.shape.dims[axis] = count;
+  slice.strides[axis] *= step;
+  return fv_tensor_reshape (&slice, &node->outputs[0]->shape, view);
+}
+
+/* The input's rows by their positions into @target, whose axes of the indices are
+ * merged into one for that. */
+static gboolean
+gather_rows (FvPlan *plan, FvNode *node, const FvTensor *source, guint axis,
+    const gint64 *indices, gint64 count, const FvTensor *target, GError **error)
+{
+  const gint64 *positions[FV_MAX_RANK] = { NULL };
+  FvShape merged = source->shape;
+  FvTensor flat;
+  gint64 n = 1;
+
+  positions[axis] = indices;
+  merged.dims[axis] = count;
+  if (fv_tensor_reshape (target, &merged, &flat))
+    return fv_remap_lower (plan, node, source, &flat, positions, 0, error);
+  for (guint i = 0; i < merged.rank; i++)
+    n *= i + 1 == merged.rank ? (merged.dims[i] + 3) & ~(gint64) 3
+                              : merged.dims[i];
+  if (!fv_plan_temporary (plan, node, n, target->type, &flat, error))
+    return FALSE;
+  flat.shape = merged;
+  for (guint i = merged.rank; i-- > 0;) {
+    n = i + 1 == merged.rank ? 1 : n;
+    flat.strides[i] = n;
+    n *= i + 1 == merged.rank ? (merged.dims[i] + 3) & ~(gint64) 3
+                              : merged.dims[i];
+  }
+  return fv_remap_lower (plan, node, source, &flat, positions, 0, error)
+      && fv_plan_copy (plan, node, &flat, target, error);
+}
+
+static gboolean
+lower_gather (FvPlan *plan, FvNode *node, GError **error)
+{
+  const FvShape *data = &node->inputs[0]->shape;
+  g_autofree gint64 *indices = NULL;
+  FvTensor source, target;
+  gint64 count = 0;
+  guint axis;
+  int inner;
+
+  if (!fv_node_axis (node, fv_node_int (node, "axis"), data->rank, &axis, error)
+      || !fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
+    return FALSE;
+  indices = read_indices (node, data->dims[axis], &count, error);
+  if (!indices)
+    return FALSE;
+  if (gather_view (node, &source, axis, indices, count, &target)) {
+    fv_plan_alias (plan, node, 0, &target);
+    return TRUE;
+  }
+  inner = fv_tensor_inner (&source);
+  if (inner >= (int) axis)
+    inner += (int) node->inputs[1]->shape.rank - 1;
+  inner = MAX (inner, 0);
+  return fv_plan_output (plan, node, 0, inner, &target, error)
+      && gather_rows (plan, node, &source, axis, indices, count, &target,
+          error);
 }
 
 static gboolean
@@ -183,11 +284,14 @@ const FvOp fv_ops_gather[] = {
       .attrs = "axis:i=0",
       .infer = infer_gather,
       .reference = gather,
+      .lower = lower_gather,
       .cases = FV_CASES ({ .inputs = "f32[3,5,7] =i64(1)" },
           { .inputs = "f32[3,5,7] =i64(-1)", .attrs = "axis=2" },
           { .inputs = "f32[3,9,7] =i64{1,3,5}", .attrs = "axis=1" },
           { .inputs = "f32[3,9,8] =i64{6,0,-1,2,2}", .attrs = "axis=1" },
-          { .inputs = "f32[2,5,9] =i64{8,1,0,3}", .attrs = "axis=-1" }),
+          { .inputs = "f32[2,5,9] =i64{8,1,0,3}", .attrs = "axis=-1" },
+          { .inputs = "f32[3,9,5] =i64[2,3]", .attrs = "axis=1", .high = 9 },
+          { .inputs = "f32[9] =i64[2,3]", .high = 9 }),
   },
   {
       .name = "GatherElements",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pad. */
 #include "gst/ops/common.h"
+#include "gst/ops/remap.h"
 
 #include <string.h>
 
@@ -174,6 +175,63 @@ pad (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
+/* Where each position along the padded axes comes from. */
+static gboolean
+fill_positions (FvNode *node, const Pads *pads, gint64 *positions[FV_MAX_RANK],
+    GError **error)
+{
+  for (guint i = 0; i < node->outputs[0]->shape.rank; i++) {
+    gint64 size = node->outputs[0]->shape.dims[i];
+
+    if (!pads->begin[i] && !pads->end[i])
+      continue;
+    positions[i] = g_try_new (gint64, size + 1);
+    if (!positions[i])
+      return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+          "no memory for its tables");
+    for (gint64 k = 0; k < size; k++)
+      positions[i][k] = source_index (pads->mode, k - pads->begin[i],
+          node->inputs[0]->shape.dims[i]);
+  }
+  return TRUE;
+}
+
+static gboolean
+lower_pad (FvPlan *plan, FvNode *node, GError **error)
+{
+  gint64 *positions[FV_MAX_RANK] = { NULL };
+  FvArray *constant = fv_node_constant (node, 2);
+  gboolean ok, any = FALSE;
+  FvTensor source, target;
+  float value = 0;
+  Pads pads;
+
+  if (fv_node_input (node, 2) && (!constant || constant->count != 1))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "its value is no constant scalar");
+  if (node->op->variant == PAD_ATTRIBUTES)
+    value = fv_node_float (node, "value");
+  else if (constant)
+    value = fv_array_get_float (constant, 0);
+  if (!read_pads (node, &pads, error)
+      || !fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
+    return FALSE;
+  for (guint i = 0; i < source.shape.rank; i++)
+    any |= pads.begin[i] || pads.end[i];
+  if (!any) {
+    fv_plan_alias (plan, node, 0, &source);
+    return TRUE;
+  }
+  ok = fill_positions (node, &pads, positions, error)
+      && fv_plan_output (plan, node, 0, fv_tensor_inner (&source), &target,
+          error)
+      && fv_remap_lower (plan, node, &source, &target,
+          (const gint64 *const *) positions, value, error);
+  for (guint i = 0; i < FV_MAX_RANK; i++)
+    g_free (positions[i]);
+  return ok;
+}
+
 const FvOp fv_ops_pad[] = {
   {
       .name = "Pad",
@@ -184,6 +242,7 @@ const FvOp fv_ops_pad[] = {
       .attrs = "mode:s=constant pads:is value:f=0",
       .infer = infer_pad,
       .reference = pad,
+      .lower = lower_pad,
       .cases = FV_CASES ({ .inputs = "f32[1,3,5,7]",
           .attrs = "pads=[0,0,1,2,0,0,3,4] value=0.5",
           .opset = 10 }),
@@ -198,6 +257,7 @@ const FvOp fv_ops_pad[] = {
       .attrs = "mode:s=constant",
       .infer = infer_pad,
       .reference = pad,
+      .lower = lower_pad,
       .cases = FV_CASES (
           { .inputs = "f32[1,3,5,7] =i64{0,1,1,2,0,2,3,4}", .opset = 13 }),
   },
@@ -210,6 +270,7 @@ const FvOp fv_ops_pad[] = {
       .attrs = "mode:s=constant",
       .infer = infer_pad,
       .reference = pad,
+      .lower = lower_pad,
       .cases = FV_CASES (
           { .inputs = "f32[1,3,5,7] =i64{1,2,3,4} =f32(0.5) =i64{2,3}" },
           { .inputs = "f32[1,9,5,7] =i64{0,0,1,2,0,0,3,4}",

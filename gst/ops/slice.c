@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operators that take a part of their input: Slice and Split. */
 #include "gst/ops/common.h"
-#include "gst/engine/plan.h"
+#include "gst/ops/remap.h"
 
 /* What a Slice takes of each axis. */
 typedef struct
@@ -156,7 +156,8 @@ lower_slice (FvPlan *plan, FvNode *node, GError **error)
     fv_plan_alias (plan, node, 0, &view);
     return TRUE;
   }
-  return fv_plan_output (plan, node, 0, FV_ANY_AXIS, &target, error)
+  return fv_plan_output (plan, node, 0, fv_tensor_inner (&source), &target,
+             error)
       && fv_plan_copy (plan, node, &view, &target, error);
 }
 
