@@ -140,6 +140,87 @@ FV_STRUCT (FvRemapPush)
   fv_int target_stride[5]; /* vec4 units */
   fv_int source_stride[5]; /* elements */
   fv_int table[6];         /* start of each axis' table, [5] the row's; -1: none */
+
+/* norm.comp and softmax.comp. Rows of width elements; all bases and strides here
+ * and below are in vec4 units. */
+#define FV_ROW_LAYER 0   /* (x - mean) / deviation                            */
+#define FV_ROW_RMS 1     /* x / root of the mean square                       */
+#define FV_ROW_L1 2      /* x / sum of magnitudes                             */
+#define FV_ROW_L2 3      /* x / root of the sum of squares                    */
+#define FV_ROW_SOFTMAX 0
+#define FV_ROW_LOG_SOFTMAX 1
+FV_STRUCT (FvRowPush)
+{
+  fv_int rows, width;
+  fv_int x_base, x_row, y_base, y_row;
+  fv_int scale_base, bias_base;
+  float epsilon;
+  FvOperandPush operand[FV_MAX_OPERANDS];
+};
+
+/* channelstats.comp: maps of rows pixels, units vec4 of channels each. */
+#define FV_STATS_AVERAGE 0
+#define FV_STATS_MAX 1
+#define FV_STATS_MOMENTS 2 /* mean, then the sum of squares around it         */
+FV_STRUCT (FvStatsPush)
+{
+  fv_int rows, units, channels;
+  fv_int x_base, x_map, x_row;
+  fv_int y_base, y_map;
+  FvOperandPush operand[FV_MAX_OPERANDS];
+};
+
+/* normgroup.comp: what channelstats.comp found, made mean and factor per channel. */
+FV_STRUCT (FvGroupPush)
+{
+  fv_int units, channels, group; /* channels of a group */
+  fv_int maps, scale_base, bias_base;
+  float count; /* pixels of a map */
+  float epsilon;
+};
+
+/* normapply.comp: (x - mean) factor + bias for every channel. */
+FV_STRUCT (FvApplyPush)
+{
+  fv_int rows, units, channels;
+  fv_int x_base, x_map, x_row;
+  fv_int y_base, y_map, y_row;
+  fv_int table_map;
+  FvOperandPush operand[FV_MAX_OPERANDS];
+};
+
+/* attention.comp: axes batch, head, row of each tensor. */
+FV_STRUCT (FvAttentionPush)
+{
+  fv_int m, n, d, dv;
+  float scale;
+  fv_int q[4], k[4], v[4], y[4]; /* base, batch, head, row */
+  fv_int bias[4];                /* the same; in elements where one per row */
+};
+
+/* pool.comp: axes depth, height, width. */
+#define FV_POOLS_MAX 0
+#define FV_POOLS_AVERAGE 1
+#define FV_POOLS_AVERAGE_PADDED 2 /* padding counts */
+FV_STRUCT (FvPoolPush)
+{
+  fv_int units, channels;
+  fv_int in_size[3], out_size[3];
+  fv_int kernel_stride[3];  /* kernel | stride << 16 */
+  fv_int begin_dilation[3]; /* the same */
+  fv_int padded[3];         /* size with the padding behind */
+  fv_int x_base, x[4], y_base, y[4]; /* map, depth, height, width */
+  FvOperandPush operand[FV_MAX_OPERANDS];
+};
+
+/* resize.comp: axes outer, middle, height, width; the last two are resampled. */
+FV_STRUCT (FvResizePush)
+{
+  fv_int units, channels;
+  fv_int middle, height, width;   /* of the output */
+  fv_int rows_taps, columns_taps; /* table entries per output */
+  fv_int x_base, x[4], y_base, y[4], row[4];
+  FvOperandPush operand[FV_MAX_OPERANDS];
 };
 
 #endif

@@ -227,7 +227,7 @@ check_padding (FvGraph *graph, const char *what)
   gsize size = fv_type_size (port->type), total;
   const guint8 *data = port->buffer ? fv_buffer_map (port->buffer) : NULL;
   g_autofree guint8 *seen = NULL;
-  gint64 count = fv_shape_count (&port->shape);
+  gint64 count = fv_shape_count (&port->shape), last = 0;
 
   if (!data || port->offset)
     return;
@@ -243,7 +243,10 @@ check_padding (FvGraph *graph, const char *what)
       left /= port->shape.dims[d];
     }
     seen[at] = 1;
+    last = MAX (last, at);
   }
+  /* the storage may be larger than its last row */
+  total = MIN (total, ((gsize) last & ~(gsize) 3) + 4);
   for (gsize i = 0; i < total; i++)
     for (gsize b = 0; !seen[i] && b < size; b++)
       ck_assert_msg (!data[port->buffer_offset + i * size + b],

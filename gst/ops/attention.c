@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* softmax (scale Q K^T + bias) V, as the rewrite passes find it. */
 #include <math.h>
-#include "gst/engine/plan.h"
+#include "gst/ops/rows.h"
 
 /* All sizes of one attention; batch axes stand before the last two. */
 typedef struct
@@ -157,6 +157,141 @@ attention (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
+/* Base, batch, head and row of @t in vec4 units, for [batch, head, row, inner]. */
+static void
+fill_strides (const FvTensor *t, fv_int strides[4])
+{
+  guint rank = t->shape.rank;
+
+  strides[0] = t->offset / 4;
+  strides[1] = rank > 3 ? t->strides[0] / 4 : 0;
+  strides[2] = t->strides[rank - 3] / 4;
+  strides[3] = t->strides[rank - 2] / 4;
+}
+
+/* How the kernel reads the bias: its own numbers for BIAS. */
+static gboolean
+bias_layout (FvPlan *plan, FvNode *node, FvTensor *tensor, fv_int strides[4],
+    guint *mode, GError **error)
+{
+  guint rank = node->inputs[0]->shape.rank, own;
+  gint64 axes[FV_MAX_RANK] = { 0 };
+  gboolean by_key;
+
+  if (!fv_node_input (node, 3) || node->n_own_inputs < 4)
+    return TRUE;
+  own = node->inputs[3]->shape.rank;
+  if (!fv_plan_input (plan, node, 3, (int) own - 1, tensor, error))
+    return FALSE;
+  by_key = own > 0 && tensor->shape.dims[own - 1] > 1;
+  *mode = by_key ? 1 : 2;
+  for (guint i = 0; i < own; i++)
+    if (tensor->shape.dims[own - 1 - i] > 1)
+      axes[rank - 1 - i] = tensor->strides[own - 1 - i];
+  strides[0] = tensor->offset;
+  strides[1] = rank > 3 ? axes[0] : 0;
+  strides[2] = axes[rank - 3];
+  strides[3] = axes[rank - 2];
+  for (guint i = 0; by_key && i < 4; i++)
+    strides[i] /= 4;
+  return TRUE;
+}
+
+/* Heads beside each other within a row of the output, where that needs no
+ * padding: the Transpose and Reshape that follow are a view then. */
+static gboolean
+place_output (FvPlan *plan, FvNode *node, FvTensor *y, GError **error)
+{
+  static const guint heads_inside[] = { 0, 2, 1, 3 };
+  const FvShape *shape = &node->outputs[0]->shape;
+
+  if (shape->rank == 4 && shape->dims[3] % 4 == 0)
+    return fv_plan_output_order (plan, node, 0, heads_inside, y, error);
+  return fv_plan_output (plan, node, 0, (int) shape->rank - 1, y, error);
+}
+
+/* Rows per lane, local size, tile of keys, and the output's units that one
+ * workgroup makes: registers and shared memory bound them. */
+static gboolean
+choose_tile (FvPlan *plan, FvNode *node, const Sizes *s, FvDispatch *d,
+    GError **error)
+{
+  const FvDeviceInfo *info = fv_plan_device_info (plan);
+  gboolean subgroup = fv_plan_tier (plan) == FV_TIER_SUBGROUP;
+  gint64 d_units = (s->d + 3) / 4, v_units = (s->dv + 3) / 4;
+  guint local = fv_local_size (plan, 128), keys = subgroup ? 8 : 16, rows = 1;
+  gint64 limit = subgroup ? 16 : 64, chunks, v_chunk;
+  g_autofree char *tile = NULL;
+
+  chunks = (v_units + limit - 1) / limit;
+  v_chunk = (v_units + chunks - 1) / chunks;
+  if (subgroup) {
+    keys = MIN (keys, local & ~3u);
+    while (rows < 4 && local * rows < s->m)
+      rows *= 2;
+  } else
+    while (keys > 4
+        && keys * 16 * MAX (d_units, v_chunk) + local * (keys + 1) * 4
+            > info->max_shared_memory)
+      keys /= 2;
+  if (keys < 4 || local < 4 || d_units > 1024)
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "rows of %" G_GINT64_FORMAT " elements on this device", s->d);
+  fv_dispatch_spec (d, FV_SPEC_LOCAL, local);
+  fv_dispatch_spec (d, 0, d_units);
+  fv_dispatch_spec (d, 1, v_chunk);
+  fv_dispatch_spec (d, 2, rows);
+  fv_dispatch_spec (d, 3, keys);
+  fv_dispatch_spec (d, 5, s->d % 4 != 0);
+  local = subgroup ? local * rows : local / 4;
+  d->groups[0] = (s->m + local - 1) / local * chunks;
+  return TRUE;
+}
+
+static gboolean
+lower_attention (FvPlan *plan, FvNode *node, GError **error)
+{
+  const FvShape *q = &node->inputs[0]->shape;
+  Sizes s = attention_sizes (node);
+  FvAttentionPush push = { 0 };
+  FvTensor t[3], bias, y;
+  guint mode = 0;
+  FvDispatch d;
+
+  if (!s.batch || !s.m || !s.n || !s.d || !s.dv)
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "an empty tensor on the device");
+  for (guint i = 0; i < 3; i++)
+    if (!fv_plan_input (plan, node, i, (int) q->rank - 1, &t[i], error))
+      return FALSE;
+  bias = t[0];
+  if (!bias_layout (plan, node, &bias, push.bias, &mode, error)
+      || !place_output (plan, node, &y, error))
+    return FALSE;
+  push.m = s.m;
+  push.n = s.n;
+  push.d = s.d;
+  push.dv = s.dv;
+  push.scale = fv_node_float (node, "scale");
+  fill_strides (&t[0], push.q);
+  fill_strides (&t[1], push.k);
+  fill_strides (&t[2], push.v);
+  fill_strides (&y, push.y);
+  fv_plan_begin (plan, node, &d, "attention");
+  for (guint i = 0; i < 3; i++)
+    fv_plan_bind (plan, &d, &t[i], FALSE);
+  fv_plan_bind (plan, &d, &bias, FALSE);
+  fv_plan_bind (plan, &d, &y, TRUE);
+  fv_dispatch_spec (&d, 4, mode);
+  if (!choose_tile (plan, node, &s, &d, error))
+    return FALSE;
+  fv_dispatch_push (&d, &push, sizeof push);
+  d.groups[1] = q->dims[q->rank - 3];
+  d.groups[2] = q->rank > 3 ? q->dims[0] : 1;
+  d.flops = s.batch * s.m * s.n * (s.d + s.dv) * 2;
+  return fv_plan_add (plan, &d, error);
+}
+
 const FvOp fv_ops_attention[] = {
   { .name = "fovea.Attention",
       .since = 1,
@@ -165,6 +300,7 @@ const FvOp fv_ops_attention[] = {
       .attrs = "scale:f=1",
       .infer = infer_attention,
       .reference = attention,
+      .lower = lower_attention,
       .cases = FV_CASES (
           { "f32[1,3,38,64] f32[1,3,38,64] f32[1,3,38,64]", "scale=0.125" },
           { "f32[2,9,16] f32[2,13,16] f32[2,13,8]", "scale=0.5", -3, 3 },

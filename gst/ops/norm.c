@@ -293,14 +293,16 @@ lp (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 #define BATCH(first, what, attributes) \
   { \
     .name = "BatchNormalization", .since = first, .variant = what, \
-    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 5, .attrs = attributes, \
-    .infer = infer_batch, .reference = batch, .cases = BATCH_CASES \
+    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 5, \
+    .attrs = attributes, .infer = infer_batch, .reference = batch, \
+    .lower = fv_norm_lower_batch, .cases = BATCH_CASES \
   }
 #define GROUP(first, what, attributes, ...) \
   { \
     .name = "GroupNormalization", .since = first, .variant = what, \
-    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 3, .attrs = attributes, \
-    .infer = infer_group, .reference = group, .cases = FV_CASES (__VA_ARGS__) \
+    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 3, \
+    .attrs = attributes, .infer = infer_group, .reference = group, \
+    .lower = fv_norm_lower_group, .cases = FV_CASES (__VA_ARGS__) \
   }
 
 const FvOp fv_ops_norm[] = {
@@ -316,6 +318,7 @@ const FvOp fv_ops_norm[] = {
       .attrs = "epsilon:f=1e-5",
       .infer = infer_group,
       .reference = group,
+      .lower = fv_norm_lower_group,
       .cases = FV_CASES ({ "f32[1,7,5,3] =f32[7] =f32[7]" },
           { "f32[2,8,9,11] =f32[8] =f32[8]", "epsilon=0.01", 3, 5 },
           { "f32[1,3,17] =f32[3] =f32[3]" },
@@ -338,6 +341,7 @@ const FvOp fv_ops_norm[] = {
       .attrs = "axis:i=-1 epsilon:f=1e-5 stash_type:i=1",
       .infer = infer_layer,
       .reference = layer,
+      .lower = fv_norm_lower_layer,
       .cases = FV_CASES ({ "f32[1,7,33] =f32[33] =f32[33]" },
           { "f32[2,38,192] =f32[192] =f32[192]", "epsilon=1e-6", -3, 5 },
           { "f32[5,3,4] =f32[4]", "axis=-1" },
@@ -354,16 +358,17 @@ const FvOp fv_ops_norm[] = {
       .attrs = "axis:i=-1 epsilon:f=1e-5 stash_type:i=1",
       .infer = infer_layer,
       .reference = layer,
+      .lower = fv_norm_lower_layer,
       .cases = FV_CASES ({ "f32[1,7,33] =f32[33]" },
           { "f32[2,5,6] =f32[5,6]", "axis=1" }) },
   { .name = "LpNormalization",
       .since = 1,
       .variant = FV_NORM_LP,
-      .flags = FV_OP_TAKES_STEPS,
       .min_inputs = 1,
       .attrs = "axis:i=-1 p:i=2",
       .infer = infer_lp,
       .reference = lp,
+      .lower = fv_norm_lower_lp,
       .cases = FV_CASES ({ "f32[2,5,19]" }, { "f32[1,7,5,3]", "axis=1" },
           { "f32[3,9]", "axis=0 p=1" }, { "f32[4,130]", "p=1" }) },
   {},

@@ -250,19 +250,22 @@ pool (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 #define MAX_POOL(first, attributes, set) \
   { \
     .name = "MaxPool", .since = first, .variant = FV_POOL_MAX, \
-    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 1, .max_outputs = 2, \
-    .attrs = attributes, .infer = infer_pool, .reference = pool, .cases = set \
+    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 1, \
+    .max_outputs = 2, .attrs = attributes, .infer = infer_pool, \
+    .reference = pool, .lower = fv_pool_lower, .cases = set \
   }
 #define AVERAGE_POOL(first, attributes, set) \
   { \
     .name = "AveragePool", .since = first, .variant = FV_POOL_AVERAGE, \
-    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 1, .attrs = attributes, \
-    .infer = infer_pool, .reference = pool, .cases = set \
+    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 1, \
+    .attrs = attributes, .infer = infer_pool, .reference = pool, \
+    .lower = fv_pool_lower, .cases = set \
   }
 #define GLOBAL_POOL(op, kind, set) \
   { \
-    .name = op, .since = 1, .variant = kind, .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, \
-    .min_inputs = 1, .attrs = "", .infer = infer_pool, .reference = pool, \
+    .name = op, .since = 1, .variant = kind, \
+    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 1, .attrs = "", \
+    .infer = infer_pool, .reference = pool, .lower = fv_pool_lower, \
     .cases = set \
   }
 

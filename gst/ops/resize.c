@@ -341,7 +341,7 @@ static gboolean
 is_identity (const FvResizeAxis *a)
 {
   for (gint64 i = 0; i < a->out * a->taps; i++)
-    if (a->weight[i] != (a->index[i] == i / a->taps))
+    if (a->weight[i] != 0 && a->index[i] != i / a->taps)
       return FALSE;
   return a->in == a->out;
 }
@@ -445,9 +445,10 @@ resize (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 #define PLACE "coordinate_transformation_mode="
 #define ROW(op, first, kind, least, most, attributes, set) \
   { \
-    .name = op, .since = first, .variant = kind, .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, \
-    .min_inputs = least, .max_inputs = most, .attrs = attributes, \
-    .infer = infer_resize, .reference = resize, .cases = set \
+    .name = op, .since = first, .variant = kind, \
+    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = least, \
+    .max_inputs = most, .attrs = attributes, .infer = infer_resize, \
+    .reference = resize, .lower = fv_resize_lower, .cases = set \
   }
 
 const FvOp fv_ops_resize[] = {

@@ -2,7 +2,7 @@
 /* Softmax, LogSoftmax and Hardmax. Before opset 13 they flatten all axes from
  * the given one on; from 13 on they work along that axis alone. */
 #include <math.h>
-#include "gst/engine/plan.h"
+#include "gst/ops/rows.h"
 
 enum
 {
@@ -90,6 +90,40 @@ softmax (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
+static gboolean
+lower_softmax (FvPlan *plan, FvNode *node, GError **error)
+{
+  guint kind = node->op->variant & KIND;
+  gboolean flatten = node->op->variant & FLATTEN;
+  FvRowPush push = { 0 };
+  gint64 n, inner;
+  FvDispatch d;
+  FvRows rows;
+  guint axis;
+
+  if (!softmax_layout (node, &axis, &n, &inner, error)
+      || !fv_rows_begin (plan, node, axis, flatten, &rows, error))
+    return FALSE;
+  fv_plan_begin (plan, node, &d, "softmax");
+  fv_plan_bind (plan, &d, &rows.x, FALSE);
+  fv_plan_bind (plan, &d, &rows.y, TRUE);
+  if (!fv_rows_bind_steps (plan, node, &rows, &d, push.operand, error))
+    return FALSE;
+  push.rows = rows.rows;
+  push.width = rows.width;
+  push.x_base = rows.x.offset / 4;
+  push.x_row = rows.x_row / 4;
+  push.y_base = rows.y.offset / 4;
+  push.y_row = rows.y_row / 4;
+  fv_dispatch_spec (&d, 0,
+      kind == SOFTMAX ? FV_ROW_SOFTMAX : FV_ROW_LOG_SOFTMAX);
+  fv_rows_grid (plan, &rows, &d);
+  fv_dispatch_push (&d, &push, sizeof push);
+  d.flops = rows.rows * rows.width * 20;
+  return fv_plan_add (plan, &d, error)
+      && fv_rows_end (plan, node, &rows, error);
+}
+
 #define OLD_CASES(set) \
   FV_CASES ({ "f32[2,5,3,7]", NULL, -4, 4, .opset = set }, \
       { "f32[3,19]", "axis=1", .opset = set }, \
@@ -101,11 +135,11 @@ softmax (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
       { "f32[2,21,9,7]", "axis=1", -4, 4 }, { "f32[5,1]" }, { "f32[17]" }, \
       { "f32[1,1000]", NULL, -30, 30 }, { "f32[300,5]" }, \
       { "f32[7,130]", "axis=0" })
-#define ROWS(op, kind, lowering, step_flag) \
+#define ROWS(op, kind, lowering) \
   { .name = op, \
     .since = 1, \
     .variant = kind | FLATTEN, \
-    .flags = step_flag, \
+\
     .min_inputs = 1, \
     .attrs = "axis:i=1", \
     .infer = infer_softmax, \
@@ -113,14 +147,14 @@ softmax (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
     .lower = lowering, \
     .cases = OLD_CASES (11) }, \
   { \
-    .name = op, .since = 13, .variant = kind, .flags = step_flag, \
-    .min_inputs = 1, .attrs = "axis:i=-1", .infer = infer_softmax, \
-    .reference = softmax, .lower = lowering, .cases = NEW_CASES \
+    .name = op, .since = 13, .variant = kind, .min_inputs = 1, \
+    .attrs = "axis:i=-1", .infer = infer_softmax, .reference = softmax, \
+    .lower = lowering, .cases = NEW_CASES \
   }
 
 const FvOp fv_ops_softmax[] = {
-  ROWS ("Softmax", SOFTMAX, NULL, 0),
-  ROWS ("LogSoftmax", LOG_SOFTMAX, NULL, 0),
-  ROWS ("Hardmax", HARDMAX, NULL, 0),
+  ROWS ("Softmax", SOFTMAX, lower_softmax),
+  ROWS ("LogSoftmax", LOG_SOFTMAX, lower_softmax),
+  ROWS ("Hardmax", HARDMAX, NULL),
   {},
 };

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#version 450
+#extension GL_GOOGLE_include_directive : require
+/* One figure per channel over all pixels of a map: global pools, and the moments
+ * that instance and group normalization begin with.
+ *
+ * Bindings: 0 x, 1 y, 2 and 3 operands of steps
+ * Grid:     (channel units / COLUMNS, maps)
+ * A workgroup holds COLUMNS units of channels; the rest of its invocations share
+ * the pixels. Moments are kept in two vec4 per unit and taken in two passes, as
+ * the mean may be far above the deviation. */
+#include "fv.glsl"
+#include "steps.glsl"
+
+FV_IN (0, x)
+FV_OUT (1, y)
+FV_STEPS_OPERANDS (2)
+
+layout (constant_id = 0) const int KIND = FV_STATS_AVERAGE;
+layout (constant_id = 1) const int COLUMNS = 1;
+layout (push_constant) uniform Push { FvStatsPush push; };
+
+#ifdef FV_SUBGROUP
+vec4 reduce (vec4 v)
+{
+  [[unroll]] for (int s = int (gl_WorkGroupSize.x) / 2; s >= COLUMNS; s /= 2) {
+    vec4 other = subgroupShuffleXor (v, s);
+    v = KIND == FV_STATS_MAX ? max (v, other) : v + other;
+  }
+  return v;
+}
+#else
+shared vec4 scratch[gl_WorkGroupSize.x];
+
+vec4 reduce (vec4 v)
+{
+  uint id = gl_LocalInvocationID.x;
+
+  barrier ();
+  scratch[id] = v;
+  for (int s = int (gl_WorkGroupSize.x) / 2; s >= COLUMNS; s /= 2) {
+    barrier ();
+    if (id < s) {
+      v = KIND == FV_STATS_MAX ? max (v, scratch[id + s]) : v + scratch[id + s];
+      scratch[id] = v;
+    }
+  }
+  barrier ();
+  return scratch[id % COLUMNS];
+}
+#endif
+
+void main ()
+{
+  int id = int (gl_LocalInvocationID.x);
+  int unit = int (gl_WorkGroupID.x) * COLUMNS + id % COLUMNS;
+  int map = int (gl_WorkGroupID.y);
+  int at = push.x_base + map * push.x_map + min (unit, push.units - 1);
+  int first = id / COLUMNS, step = int (gl_WorkGroupSize.x) / COLUMNS;
+  vec4 sum = vec4 (KIND == FV_STATS_MAX ? -3.4028234e38 : 0), squares = vec4 (0);
+
+  for (int r = first; r < push.rows; r += step) {
+    vec4 v = FV_LOAD (x, at + r * push.x_row);
+    sum = KIND == FV_STATS_MAX ? max (sum, v) : sum + v;
+  }
+  sum = reduce (sum);
+  if (KIND != FV_STATS_MAX)
+    sum /= push.rows;
+  if (KIND == FV_STATS_MOMENTS) {
+    for (int r = first; r < push.rows; r += step) {
+      vec4 v = FV_LOAD (x, at + r * push.x_row) - sum;
+      squares += v * v;
+    }
+    squares = reduce (squares);
+  }
+  if (first != 0 || unit >= push.units)
+    return;
+  at = push.y_base + map * push.y_map;
+  if (KIND == FV_STATS_MOMENTS) {
+    FV_STORE (y, at + unit, sum);
+    FV_STORE (y, at + push.units + unit, squares);
+    return;
+  }
+  sum = fv_steps (sum, push.operand, map, unit);
+  FV_STORE (y, at + unit, mix (vec4 (0), sum,
+    lessThan (ivec4 (0, 1, 2, 3) + 4 * unit, ivec4 (push.channels))));
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#version 450
+#extension GL_GOOGLE_include_directive : require
+/* Pools over windows of one to three axes.
+ *
+ * Bindings: 0 x, 1 y, 2 and 3 operands of steps
+ * Grid:     (columns x channel units, blocks of ROWS rows x depth, maps)
+ * An invocation makes ROWS outputs below each other of four channels. Each row of
+ * the input under them is reduced along the width once, and that goes to all the
+ * outputs whose window holds the row: high windows cost little. */
+#include "fv.glsl"
+#include "steps.glsl"
+
+FV_IN (0, x)
+FV_OUT (1, y)
+FV_STEPS_OPERANDS (2)
+
+layout (constant_id = 0) const int KIND = FV_POOLS_MAX;
+layout (constant_id = 1) const int ROWS = 1; /* 1 where the height is dilated */
+layout (push_constant) uniform Push { FvPoolPush push; };
+
+#define KERNEL(a) (push.kernel_stride[a] & 0xffff)
+#define STRIDE(a) (push.kernel_stride[a] >> 16)
+#define BEGIN(a) (push.begin_dilation[a] & 0xffff)
+#define DILATION(a) (push.begin_dilation[a] >> 16)
+#define INITIAL vec4 (KIND == FV_POOLS_MAX ? -3.4028234e38 : 0)
+
+vec4 combine (vec4 a, vec4 b)
+{
+  return KIND == FV_POOLS_MAX ? max (a, b) : a + b;
+}
+
+/* Taps of the window from @start along axis @a that lie in 0..@size-1: the first
+ * and the one behind the last. */
+ivec2 taps (int a, int start, int size)
+{
+  int d = DILATION (a);
+
+  return ivec2 (start < 0 ? (d - 1 - start) / d : 0,
+    min (KERNEL (a), (max (size - start, 0) + d - 1) / d));
+}
+
+/* By what the sum of a window is divided along axis @a. */
+int counted (int a, int start)
+{
+  ivec2 t = taps (a, start, push.in_size[a]);
+
+  if (KIND == FV_POOLS_AVERAGE_PADDED)
+    return taps (a, start, push.padded[a]).y;
+  return t.y - t.x;
+}
+
+void main ()
+{
+  int id = int (gl_GlobalInvocationID.x);
+  int column = id / push.units, unit = id - column * push.units;
+  int blocks = (push.out_size[1] + ROWS - 1) / ROWS;
+  int depth = int (gl_WorkGroupID.y) / blocks;
+  int row = (int (gl_WorkGroupID.y) - depth * blocks) * ROWS;
+  int map = int (gl_WorkGroupID.z);
+  ivec3 start = ivec3 (depth * STRIDE (0) - BEGIN (0),
+    row * STRIDE (1) - BEGIN (1), column * STRIDE (2) - BEGIN (2));
+  ivec2 zs = taps (0, start.x, push.in_size[0]);
+  ivec2 xs = taps (2, start.z, push.in_size[2]);
+  vec4 sum[ROWS];
+
+  if (column >= push.out_size[2])
+    return;
+  [[unroll]] for (int t = 0; t < ROWS; t++)
+    sum[t] = INITIAL;
+  for (int kz = zs.x; kz < zs.y; kz++) {
+    int plane = push.x_base + map * push.x[0] + unit
+      + (start.x + kz * DILATION (0)) * push.x[1];
+    int step = ROWS == 1 ? DILATION (1) : 1;
+    int first = start.y < 0 ? (step - 1 - start.y) / step * step + start.y
+                            : start.y;
+    int last = start.y + (ROWS - 1) * STRIDE (1)
+      + (KERNEL (1) - 1) * step + 1;
+
+    for (int iy = first; iy < min (last, push.in_size[1]); iy += step) {
+      int at = plane + iy * push.x[2] + start.z * push.x[3];
+      vec4 v = INITIAL;
+
+      for (int kx = xs.x; kx < xs.y; kx++)
+        v = combine (v, FV_LOAD (x, at + kx * DILATION (2) * push.x[3]));
+      if (ROWS == 1) {
+        sum[0] = combine (sum[0], v);
+        continue;
+      }
+      [[unroll]] for (int t = 0; t < ROWS; t++) {
+        int k = iy - start.y - t * STRIDE (1);
+
+        if (k >= 0 && k < KERNEL (1))
+          sum[t] = combine (sum[t], v);
+      }
+    }
+  }
+  [[unroll]] for (int t = 0; t < ROWS; t++) {
+    int oy = row + t;
+    vec4 v = sum[t];
+    int number = ((map * push.out_size[0] + depth) * push.out_size[1] + oy)
+      * push.out_size[2] + column;
+
+    if (oy >= push.out_size[1])
+      break;
+    if (KIND != FV_POOLS_MAX)
+      v /= counted (0, start.x) * counted (1, start.y + t * STRIDE (1))
+        * counted (2, start.z);
+    v = mix (vec4 (0), fv_steps (v, push.operand, number, unit),
+      lessThan (ivec4 (0, 1, 2, 3) + 4 * unit, ivec4 (push.channels)));
+    FV_STORE (y, push.y_base + map * push.y[0] + depth * push.y[1]
+      + oy * push.y[2] + column * push.y[3] + unit, v);
+  }
+}
