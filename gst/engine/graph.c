@@ -586,8 +586,8 @@ fv_graph_run (FvGraph *graph, FvArray *const *inputs, FvArray **outputs,
     if (!check_input (graph, i, inputs[i], error))
       return FALSE;
   ok = graph->device ? run_device (graph, inputs, outputs, error)
-                     : fv_ir_run_reference (graph->ir, inputs, outputs, FALSE,
-                         NULL, NULL, error);
+                     : fv_ir_run_reference (graph->ir, inputs, outputs,
+                         graph->precision == FV_TYPE_F16, NULL, NULL, error);
   if (!ok)
     for (guint i = 0; i < graph->ir->outputs->len; i++)
       g_clear_pointer (&outputs[i], fv_array_unref);

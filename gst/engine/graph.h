@@ -58,7 +58,7 @@ typedef struct _FvGraph FvGraph;
 FV_API GType fv_graph_get_type (void);
 
 /* @device: (nullable): NULL runs the plain C references (fv_graph_run() alone
- * works then). Takes 0.05 to several seconds; the warm-up run is included. */
+ * works then; with precision F16 they round all that is stored). Takes 0.05 to several seconds; the warm-up run is included. */
 FV_API FvGraph *fv_graph_new (FvDevice *device, FvModel *model,
     const FvGraphOptions *options, GError **error);
 FV_API FvGraph *fv_graph_ref (FvGraph *graph);

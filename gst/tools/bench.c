@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* fovea bench: what a model costs. */
+#include "gst/tools/dataset.h"
+#include "gst/tools/tool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define RUN_TIMEOUT_NS ((guint64) 120 * 1000000000)
+
+/* Sorted seconds of some runs. */
+typedef struct
+{
+  double median, p95, cpu; /* cpu: mean CPU-seconds of a run */
+  guint n;
+} Times;
+
+/* One kernel's share of a run. */
+typedef struct
+{
+  const char *kernel;
+  guint n_dispatches;
+  double seconds;
+  guint64 flops, bytes;
+} Share;
+
+typedef struct
+{
+  Tool *tool;
+  FvModel *model;
+  FvShape *shapes;
+  FvArray **inputs, **outputs;
+  guint n_runs;
+  double load_seconds, first_seconds;
+  FvGraphStats stats;
+  FvType precision;
+  Times net; /* the plan alone; n is 0 for references */
+  Times host; /* with inputs from and outputs to host arrays */
+  guint64 bytes, host_bytes;
+  GArray *shares;
+} Bench;
+
+static double
+clock_seconds (clockid_t id)
+{
+  struct timespec now;
+  clock_gettime (id, &now);
+  return now.tv_sec + now.tv_nsec * 1e-9;
+}
+
+static int
+compare_doubles (const void *a, const void *b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+  return (x > y) - (x < y);
+}
+
+static gboolean
+run_host (Bench *bench, FvGraph *graph, GError **error)
+{
+  guint n = bench->model->graph->n_outputs;
+  for (guint i = 0; i < n; i++)
+    g_clear_pointer (&bench->outputs[i], fv_array_unref);
+  return fv_graph_run (graph, bench->inputs, bench->outputs, error);
+}
+
+static gboolean
+run_net (Bench *bench, FvGraph *graph, GError **error)
+{
+  FvProgram *program = fv_graph_program (graph, 0);
+  guint64 value;
+  return fv_program_submit (&program, 1, &value, error)
+      && fv_device_wait (bench->tool->device, value, RUN_TIMEOUT_NS, error);
+}
+
+static gboolean
+measure (Bench *bench, FvGraph *graph,
+    gboolean (*run) (Bench *, FvGraph *, GError **), Times *times,
+    GError **error)
+{
+  guint n = bench->n_runs;
+  g_autofree double *seconds = g_new (double, n);
+  double cpu = clock_seconds (CLOCK_PROCESS_CPUTIME_ID);
+  for (guint i = 0; i < n; i++) {
+    double start = clock_seconds (CLOCK_MONOTONIC);
+    if (!run (bench, graph, error))
+      return FALSE;
+    seconds[i] = clock_seconds (CLOCK_MONOTONIC) - start;
+  }
+  times->cpu = (clock_seconds (CLOCK_PROCESS_CPUTIME_ID) - cpu) / n;
+  qsort (seconds, n, sizeof *seconds, compare_doubles);
+  times->median = (seconds[(n - 1) / 2] + seconds[n / 2]) / 2;
+  times->p95 = seconds[(n * 95 + 99) / 100 - 1];
+  times->n = n;
+  return TRUE;
+}
+
+/* Floats in 0..1, the same in every call; integers 0. */
+static gboolean
+make_inputs (Bench *bench, GError **error)
+{
+  const FvModelGraph *graph = bench->model->graph;
+  g_autoptr (GRand) random = g_rand_new_with_seed (1);
+  bench->inputs = g_new0 (FvArray *, graph->n_inputs + 1);
+  bench->outputs = g_new0 (FvArray *, graph->n_outputs + 1);
+  for (guint i = 0; i < graph->n_inputs; i++) {
+    FvShape shape = bench->shapes[i];
+    if (shape.rank > 0 && shape.dims[0] < 0)
+      shape.dims[0] = 1;
+    FvArray *array = fv_array_new (graph->inputs[i].type, &shape, error);
+    bench->inputs[i] = array;
+    if (array == NULL)
+      return FALSE;
+    bench->host_bytes += array->size;
+    if (fv_type_is_float (array->type))
+      for (gint64 k = 0; k < array->count; k++)
+        fv_array_set_float (array, k, g_rand_double (random));
+  }
+  return TRUE;
+}
+
+static int
+compare_shares (gconstpointer a, gconstpointer b)
+{
+  double x = ((const Share *) a)->seconds, y = ((const Share *) b)->seconds;
+  return (x < y) - (x > y);
+}
+
+static Share *
+share_of (GArray *shares, const char *kernel)
+{
+  for (guint i = 0; i < shares->len; i++)
+    if (strcmp (g_array_index (shares, Share, i).kernel, kernel) == 0)
+      return &g_array_index (shares, Share, i);
+  g_array_append_val (shares, ((Share){ .kernel = kernel }));
+  return &g_array_index (shares, Share, shares->len - 1);
+}
+
+/* Timestamps cost something, so they are taken in a graph of their own. */
+static gboolean
+measure_kernels (Bench *bench, GError **error)
+{
+  g_autoptr (FvGraph) graph =
+      tool_graph (bench->tool, bench->model, bench->shapes, TRUE, error);
+  if (graph == NULL)
+    return FALSE;
+  const guint n_rounds = MIN (bench->n_runs, 5);
+  FvProgram *program = fv_graph_program (graph, 0);
+  guint n = fv_program_n_dispatches (program);
+  if (!run_host (bench, graph, error))
+    return FALSE;
+  for (guint round = 0; round < n_rounds; round++) {
+    if (!run_net (bench, graph, error))
+      return FALSE;
+    for (guint i = 0; i < n; i++) {
+      const FvDispatch *dispatch = fv_program_get (program, i);
+      const char *kernel = g_intern_string (dispatch->kernel);
+      Share *share = share_of (bench->shares, kernel);
+      share->seconds += fv_program_seconds (program, i) / n_rounds;
+      if (round > 0)
+        continue;
+      share->n_dispatches++;
+      share->flops += dispatch->flops;
+      share->bytes += dispatch->bytes;
+      bench->bytes += dispatch->bytes;
+    }
+  }
+  g_array_sort (bench->shares, compare_shares);
+  return TRUE;
+}
+
+static gboolean
+run_bench (Bench *bench, GError **error)
+{
+  double start = clock_seconds (CLOCK_MONOTONIC);
+  g_autoptr (FvGraph) graph =
+      tool_graph (bench->tool, bench->model, bench->shapes, FALSE, error);
+  if (graph == NULL || !make_inputs (bench, error))
+    return FALSE;
+  bench->load_seconds += clock_seconds (CLOCK_MONOTONIC) - start;
+  bench->precision = fv_graph_precision (graph);
+  start = clock_seconds (CLOCK_MONOTONIC);
+  if (!run_host (bench, graph, error))
+    return FALSE;
+  bench->first_seconds = clock_seconds (CLOCK_MONOTONIC) - start;
+  fv_graph_stats (graph, &bench->stats);
+  for (guint i = 0; i < bench->model->graph->n_outputs; i++)
+    bench->host_bytes += bench->outputs[i]->size;
+  if (!measure (bench, graph, run_host, &bench->host, error))
+    return FALSE;
+  if (bench->tool->reference)
+    return TRUE;
+  return measure (bench, graph, run_net, &bench->net, error)
+      && measure_kernels (bench, error);
+}
+
+static gsize
+peak_memory (void)
+{
+  struct rusage usage;
+  getrusage (RUSAGE_SELF, &usage);
+  return (gsize) usage.ru_maxrss * 1024;
+}
+
+static double
+per_second (double amount, double seconds)
+{
+  return seconds > 0 ? amount / seconds : 0;
+}
+
+static void
+json_times (JsonBuilder *json, const char *key, const Times *times)
+{
+  json_builder_set_member_name (json, key);
+  json_builder_begin_object (json);
+  tool_json_int (json, "runs", times->n);
+  tool_json_double (json, "median_ms", times->median * 1e3);
+  tool_json_double (json, "p95_ms", times->p95 * 1e3);
+  tool_json_double (json, "cpu_ms", times->cpu * 1e3);
+  json_builder_end_object (json);
+}
+
+static void
+print_json (const Bench *bench)
+{
+  JsonBuilder *json = tool_json_begin ();
+  const FvGraphStats *stats = &bench->stats;
+  double flops = 2.0 * stats->macs;
+  tool_json_string (json, "model", bench->model->path);
+  tool_json_string (json, "device", tool_device_title (bench->tool));
+  tool_json_string (json, "precision", fv_type_name (bench->precision));
+  tool_json_double (json, "load_ms", bench->load_seconds * 1e3);
+  tool_json_double (json, "first_frame_ms", bench->first_seconds * 1e3);
+  json_times (json, "with_host_arrays", &bench->host);
+  if (bench->net.n > 0)
+    json_times (json, "net", &bench->net);
+  tool_json_int (json, "macs", stats->macs);
+  tool_json_double (json, "gflop_per_second",
+      per_second (flops * 1e-9, bench->net.median));
+  tool_json_double (json, "gflop_per_cpu_second",
+      per_second (flops * 1e-9, bench->net.cpu));
+  tool_json_int (json, "dispatches", stats->n_dispatches);
+  tool_json_int (json, "barriers", stats->n_barriers);
+  tool_json_int (json, "kernel_bytes", bench->bytes);
+  tool_json_int (json, "host_bytes", bench->host_bytes);
+  tool_json_int (json, "arena_bytes", stats->arena_bytes);
+  tool_json_int (json, "weight_bytes", stats->weight_bytes);
+  tool_json_int (json, "io_bytes", stats->io_bytes);
+  tool_json_int (json, "peak_rss_bytes", peak_memory ());
+  json_builder_set_member_name (json, "kernels");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < bench->shares->len; i++) {
+    const Share *share = &g_array_index (bench->shares, Share, i);
+    json_builder_begin_object (json);
+    tool_json_string (json, "kernel", share->kernel);
+    tool_json_int (json, "dispatches", share->n_dispatches);
+    tool_json_double (json, "ms", share->seconds * 1e3);
+    tool_json_int (json, "flops", share->flops);
+    tool_json_int (json, "bytes", share->bytes);
+    json_builder_end_object (json);
+  }
+  json_builder_end_array (json);
+  tool_json_end (json);
+}
+
+static void
+print_times (const char *title, const Times *times)
+{
+  printf ("%-14smedian %.2f ms, p95 %.2f ms, CPU %.2f ms (%u runs)\n", title,
+      times->median * 1e3, times->p95 * 1e3, times->cpu * 1e3, times->n);
+}
+
+static void
+print_kernels (const Bench *bench)
+{
+  double total = 0;
+  for (guint i = 0; i < bench->shares->len; i++)
+    total += g_array_index (bench->shares, Share, i).seconds;
+  printf ("\n%-22s %10s %8s %6s %10s %9s\n", "kernel", "dispatches", "ms",
+      "share", "GFLOP/s", "GB/s");
+  for (guint i = 0; i < bench->shares->len; i++) {
+    const Share *share = &g_array_index (bench->shares, Share, i);
+    printf ("%-22s %10u %8.3f %5.1f%% %10.2f %9.2f\n", share->kernel,
+        share->n_dispatches, share->seconds * 1e3,
+        per_second (100 * share->seconds, total),
+        per_second (share->flops * 1e-9, share->seconds),
+        per_second (share->bytes * 1e-9, share->seconds));
+  }
+}
+
+static void
+print_text (const Bench *bench)
+{
+  const FvGraphStats *stats = &bench->stats;
+  printf ("model         %s\n", bench->model->path);
+  printf ("device        %s, %s\n", tool_device_title (bench->tool),
+      fv_type_name (bench->precision));
+  printf ("load          %.1f ms\n", bench->load_seconds * 1e3);
+  printf ("first frame   %.2f ms\n", bench->first_seconds * 1e3);
+  print_times ("host to host", &bench->host);
+  if (bench->net.n > 0) {
+    double flops = 2.0 * stats->macs;
+    print_times ("net alone", &bench->net);
+    printf ("work          %.3f G multiply-accumulates, %.2f GFLOP/s, "
+            "%.2f GFLOP per CPU-second\n",
+        stats->macs * 1e-9, per_second (flops * 1e-9, bench->net.median),
+        per_second (flops * 1e-9, bench->net.cpu));
+    printf ("plan          %u dispatches, %u barriers, %u pipelines, kernels "
+            "move %.1f MB\n",
+        stats->n_dispatches, stats->n_barriers, stats->n_pipelines,
+        bench->bytes * 1e-6);
+  }
+  printf ("copied        %.3f MB a run from and to the host\n",
+      bench->host_bytes * 1e-6);
+  printf ("memory        peak %.1f MB resident; %.1f MB activations, %.1f MB "
+          "weights, %.1f MB inputs and outputs\n",
+      peak_memory () * 1e-6, stats->arena_bytes * 1e-6,
+      stats->weight_bytes * 1e-6, stats->io_bytes * 1e-6);
+  if (bench->shares->len > 0)
+    print_kernels (bench);
+}
+
+static gboolean
+prepare (Bench *bench, const char *path, GError **error)
+{
+  g_autoptr (FvCard) card = NULL;
+  double start = clock_seconds (CLOCK_MONOTONIC);
+  if (!tool_open_device (bench->tool, error))
+    return FALSE;
+  bench->model = tool_load (path, &card, NULL, error);
+  if (bench->model == NULL)
+    return FALSE;
+  bench->shapes = tool_shapes (bench->tool, bench->model, card, error);
+  bench->load_seconds = clock_seconds (CLOCK_MONOTONIC) - start;
+  return bench->shapes != NULL;
+}
+
+int
+tool_bench (Tool *tool, int argc, char **argv)
+{
+  int n_runs = 30, code;
+  const GOptionEntry entries[] = {
+    TOOL_SHAPE_ENTRY (tool),
+    TOOL_PRECISION_ENTRY (tool),
+    { "runs", 'n', 0, G_OPTION_ARG_INT, &n_runs,
+        "runs to measure (default: 30)", "N" },
+    { NULL },
+  };
+  if (!tool_parse (tool, entries, "MODEL", "measures a model on random input",
+          &argc, &argv, 1, 1, &code))
+    return code;
+  if (n_runs < 1 || n_runs > 1000000)
+    return tool_usage (tool, "--runs is %d, expected 1 to 1000000", n_runs);
+  Bench bench = { .tool = tool,
+    .n_runs = n_runs,
+    .shares = g_array_new (FALSE, FALSE, sizeof (Share)) };
+  GError *error = NULL;
+  gboolean done =
+      prepare (&bench, argv[1], &error) && run_bench (&bench, &error);
+  if (done && tool->json)
+    print_json (&bench);
+  else if (done)
+    print_text (&bench);
+  if (bench.model != NULL) {
+    free_arrays (bench.inputs, bench.model->graph->n_inputs);
+    free_arrays (bench.outputs, bench.model->graph->n_outputs);
+  }
+  fv_model_unref (bench.model);
+  g_free (bench.shapes);
+  g_array_unref (bench.shares);
+  return done ? TOOL_OK : tool_fail (tool, error);
+}

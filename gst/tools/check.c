@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* fovea check: models against the results that came with them. */
+#include "gst/tools/layers.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One folder. */
+typedef struct
+{
+  Tool *tool;
+  gboolean layers;
+  JsonBuilder *json; /* (nullable) */
+  const char *folder;
+  FvModel *model;
+  FvShape *shapes; /* those of the graph */
+  FvGraph *graph;
+  DataSet *set;
+  FvArray **rounded; /* (nullable) what references give that round to f16 */
+} Check;
+
+/* Shapes come with the data; a graph is built for each that differs. */
+static gboolean
+bind_graph (Check *check, GError **error)
+{
+  guint n = check->set->n_inputs;
+  gboolean same = check->graph != NULL;
+  for (guint i = 0; same && i < n; i++)
+    same = fv_shape_equal (&check->shapes[i], &check->set->inputs[i]->shape);
+  if (same)
+    return TRUE;
+  g_clear_pointer (&check->graph, fv_graph_unref);
+  for (guint i = 0; i < n; i++)
+    check->shapes[i] = check->set->inputs[i]->shape;
+  check->graph =
+      tool_graph (check->tool, check->model, check->shapes, FALSE, error);
+  return check->graph != NULL;
+}
+
+/* What f16 alone costs: references with everything stored rounded to it. */
+static gboolean
+run_rounded (Check *check, GError **error)
+{
+  if (check->rounded != NULL)
+    return TRUE;
+  FvGraphOptions options = { .precision = FV_TYPE_F16,
+    .shapes = check->shapes,
+    .n_shapes = check->set->n_inputs };
+  g_autoptr (FvGraph) graph =
+      fv_graph_new (NULL, check->model, &options, error);
+  if (graph == NULL)
+    return FALSE;
+  FvArray **arrays = g_new0 (FvArray *, check->set->n_outputs + 1);
+  if (!fv_graph_run (graph, check->set->inputs, arrays, error)) {
+    free_arrays (arrays, check->set->n_outputs);
+    return FALSE;
+  }
+  check->rounded = arrays;
+  return TRUE;
+}
+
+static gboolean
+compare_output (Check *check, guint i, const FvArray *got, Comparison *result,
+    GError **error)
+{
+  const FvArray *expected = check->set->outputs[i];
+  gboolean is_f16 = fv_graph_precision (check->graph) == FV_TYPE_F16;
+  double tolerance = is_f16 ? TOLERANCE_F16 : TOLERANCE_F32;
+  compare_arrays (got, expected, tolerance, result);
+  if (result->passed || !is_f16 || !isfinite (result->error)
+      || !fv_type_is_float (expected->type))
+    return TRUE;
+  if (!run_rounded (check, error))
+    return FALSE;
+  Comparison allowed;
+  compare_arrays (check->rounded[i], expected, tolerance, &allowed);
+  if (isfinite (allowed.error) && 2 * allowed.error > tolerance)
+    compare_arrays (got, expected, 2 * allowed.error, result);
+  return TRUE;
+}
+
+static void
+report_output (Check *check, guint i, const FvArray *got,
+    const Comparison *result)
+{
+  const char *name = check->model->graph->outputs[i].name;
+  if (check->json != NULL) {
+    json_builder_begin_object (check->json);
+    tool_json_string (check->json, "name", name);
+    tool_json_string (check->json, "type", fv_type_name (got->type));
+    tool_json_shape (check->json, "shape", &got->shape);
+    tool_json_string (check->json, "measure", result->measure);
+    tool_json_double (check->json, "error", result->error);
+    tool_json_double (check->json, "tolerance", result->tolerance);
+    tool_json_bool (check->json, "passed", result->passed);
+    if (!result->passed)
+      tool_json_string (check->json, "problem", result->problem);
+    json_builder_end_object (check->json);
+    return;
+  }
+  g_autofree char *shape = fv_shape_to_string (&got->shape);
+  printf ("  %s  data set %u  %s %s %s  ", result->passed ? "ok  " : "FAIL",
+      check->set->number, name, fv_type_name (got->type), shape);
+  if (!result->passed)
+    printf ("%s\n", result->problem);
+  else
+    printf ("%s %.3g <= %.3g\n", result->measure, result->error,
+        result->tolerance);
+}
+
+static gboolean
+report_layers (Check *check, GError **error)
+{
+  BadLayer bad;
+  if (!find_bad_layer (check->tool, check->model, check->shapes, check->set,
+          &bad, error))
+    return FALSE;
+  if (check->json != NULL) {
+    tool_json_string (check->json, "first_bad_node", bad.node);
+    if (bad.node == NULL)
+      return TRUE;
+    tool_json_string (check->json, "operator", bad.op_type);
+    tool_json_string (check->json, "value", bad.value);
+    tool_json_string (check->json, "node_problem", bad.comparison.problem);
+    tool_json_bool (check->json, "only_fused", bad.only_fused);
+  } else if (bad.node == NULL) {
+    printf ("        every node is within tolerance of its C reference\n");
+  } else {
+    printf ("        first bad node: '%s' (%s), its '%s': %s%s\n", bad.node,
+        bad.op_type, bad.value, bad.comparison.problem,
+        bad.only_fused ? " (only where nodes are fused)" : "");
+  }
+  return TRUE;
+}
+
+static gboolean
+check_outputs (Check *check, FvArray **outputs, gboolean *passed,
+    GError **error)
+{
+  for (guint i = 0; i < check->set->n_outputs; i++) {
+    Comparison result;
+    if (!compare_output (check, i, outputs[i], &result, error))
+      return FALSE;
+    report_output (check, i, outputs[i], &result);
+    *passed &= result.passed;
+  }
+  return TRUE;
+}
+
+/* An error closes what JSON it opened. */
+static gboolean
+check_data_set (Check *check, guint number, gboolean *passed, GError **error)
+{
+  check->set = data_set_load (check->folder, number, check->model, error);
+  if (check->set == NULL || !bind_graph (check, error))
+    return FALSE;
+  guint n = check->set->n_outputs;
+  FvArray **outputs = g_new0 (FvArray *, n + 1);
+  gint64 start = g_get_monotonic_time ();
+  gboolean set_passed = TRUE, done = FALSE;
+  if (fv_graph_run (check->graph, check->set->inputs, outputs, error)) {
+    double seconds = (g_get_monotonic_time () - start) * 1e-6;
+    if (check->json != NULL) {
+      json_builder_begin_object (check->json);
+      tool_json_int (check->json, "number", number);
+      tool_json_double (check->json, "seconds", seconds);
+      json_builder_set_member_name (check->json, "outputs");
+      json_builder_begin_array (check->json);
+    }
+    done = check_outputs (check, outputs, &set_passed, error);
+    if (check->json != NULL)
+      json_builder_end_array (check->json);
+    if (done && check->layers && !check->tool->reference && !set_passed)
+      done = report_layers (check, error);
+    if (check->json != NULL) {
+      tool_json_bool (check->json, "passed", done && set_passed);
+      json_builder_end_object (check->json);
+    }
+  }
+  *passed &= set_passed;
+  free_arrays (outputs, n);
+  return done;
+}
+
+static void
+clear_set (Check *check)
+{
+  if (check->set != NULL)
+    free_arrays (check->rounded, check->set->n_outputs);
+  check->rounded = NULL;
+  g_clear_pointer (&check->set, data_set_free);
+}
+
+static gboolean
+check_data_sets (Check *check, gboolean *passed, GError **error)
+{
+  g_autoptr (GArray) numbers = data_set_list (check->folder, error);
+  if (numbers == NULL)
+    return FALSE;
+  check->model = tool_load (check->folder, NULL, NULL, error);
+  if (check->model == NULL)
+    return FALSE;
+  check->shapes = g_new0 (FvShape, check->model->graph->n_inputs + 1);
+  gboolean done = TRUE;
+  for (guint i = 0; done && i < numbers->len; i++) {
+    done = check_data_set (check, g_array_index (numbers, guint, i), passed,
+        error);
+    clear_set (check);
+  }
+  return done;
+}
+
+static gboolean
+check_folder (Tool *tool, gboolean layers, JsonBuilder *json,
+    const char *folder)
+{
+  Check check = { .tool = tool,
+    .layers = layers,
+    .json = json,
+    .folder = folder };
+  g_autoptr (GError) error = NULL;
+  gboolean passed = TRUE;
+  if (json != NULL) {
+    json_builder_begin_object (json);
+    tool_json_string (json, "folder", folder);
+    json_builder_set_member_name (json, "data_sets");
+    json_builder_begin_array (json);
+  } else {
+    printf ("%s\n", folder);
+  }
+  if (!check_data_sets (&check, &passed, &error))
+    passed = FALSE;
+  if (json != NULL) {
+    json_builder_end_array (json);
+    if (error != NULL)
+      tool_json_string (json, "error", error->message);
+    tool_json_bool (json, "passed", passed);
+    json_builder_end_object (json);
+  } else if (error != NULL) {
+    printf ("  FAIL  %s\n", error->message);
+  }
+  fflush (stdout);
+  fv_graph_unref (check.graph);
+  fv_model_unref (check.model);
+  g_free (check.shapes);
+  return passed;
+}
+
+int
+tool_check (Tool *tool, int argc, char **argv)
+{
+  gboolean layers = FALSE;
+  const GOptionEntry entries[] = {
+    TOOL_PRECISION_ENTRY (tool),
+    { "layers", 'l', 0, G_OPTION_ARG_NONE, &layers,
+        "name the first node that leaves the tolerance", NULL },
+    { NULL },
+  };
+  GError *error = NULL;
+  int code;
+  if (!tool_parse (tool, entries, "FOLDER...",
+          "runs model.onnx of each folder on test_data_set_*/input_*.pb and "
+          "compares with output_*.pb",
+          &argc, &argv, 1, G_MAXINT, &code))
+    return code;
+  if (layers && tool->reference)
+    return tool_usage (tool,
+        "--layers compares with the references, so it needs a device");
+  if (!tool_open_device (tool, &error))
+    return tool_fail (tool, error);
+  JsonBuilder *json = tool->json ? tool_json_begin () : NULL;
+  if (json != NULL) {
+    tool_json_string (json, "device", tool_device_title (tool));
+    json_builder_set_member_name (json, "folders");
+    json_builder_begin_array (json);
+  }
+  guint n_passed = 0, n = argc - 1;
+  for (int i = 1; i < argc; i++)
+    n_passed += check_folder (tool, layers, json, argv[i]);
+  if (json != NULL) {
+    json_builder_end_array (json);
+    tool_json_bool (json, "passed", n_passed == n);
+    tool_json_end (json);
+  } else {
+    printf ("%u of %u passed on %s\n", n_passed, n, tool_device_title (tool));
+  }
+  return n_passed == n ? TOOL_OK : TOOL_FAILED;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "gst/onnx/array.h"
+
+G_BEGIN_DECLS
+
+#define TOLERANCE_F32 1e-3
+#define TOLERANCE_F16 1e-2
+#define TOLERANCE_ZERO 1e-5
+
+/* One output against what it should be. A plain value. */
+typedef struct
+{
+  gboolean passed;
+  const char *measure; /* "relative L2", "largest", "unequal", "shape", ... */
+  double error;
+  double tolerance;
+  char problem[160]; /* "" when it passed */
+} Comparison;
+
+/* Floats: ||got - expected|| / ||expected|| <= @tolerance, with NaN and
+ * infinities exactly where @expected has them; for an all-zero @expected,
+ * max |got| <= 1e-5. Integers and bools: equal. Empty: equal shapes. */
+void compare_arrays (const FvArray *got, const FvArray *expected,
+    double tolerance, Comparison *result);
+
+G_END_DECLS

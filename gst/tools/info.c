@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* fovea info: what a model is and what becomes of it. */
+#include "gst/tools/tool.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* How often an operator stands in the model. */
+typedef struct
+{
+  const char *domain, *name;
+  guint count;
+} Count;
+
+static int
+compare_counts (gconstpointer a, gconstpointer b)
+{
+  const Count *x = a, *y = b;
+  return x->count != y->count ? (int) y->count - (int) x->count
+                              : strcmp (x->name, y->name);
+}
+
+static void
+count_operators (const FvModelGraph *graph, GArray *counts)
+{
+  for (guint i = 0; i < graph->n_nodes; i++) {
+    const FvModelNode *node = &graph->nodes[i];
+    Count *count = NULL;
+    for (guint k = 0; k < counts->len && count == NULL; k++) {
+      Count *other = &g_array_index (counts, Count, k);
+      if (strcmp (other->name, node->op_type) == 0
+          && strcmp (other->domain, node->domain) == 0)
+        count = other;
+    }
+    if (count != NULL)
+      count->count++;
+    else
+      g_array_append_val (counts, ((Count){ node->domain, node->op_type, 1 }));
+    for (guint k = 0; k < node->n_attrs; k++)
+      if (node->attrs[k].graph != NULL)
+        count_operators (node->attrs[k].graph, counts);
+  }
+}
+
+/* "[batch, 3, ?, ?]" */
+static char *
+value_shape (const FvValueInfo *value)
+{
+  if (!value->has_shape)
+    return g_strdup ("of unknown rank");
+  g_autoptr (GString) text = g_string_new ("[");
+  for (guint i = 0; i < value->shape.rank; i++) {
+    if (i > 0)
+      g_string_append (text, ", ");
+    if (value->shape.dims[i] >= 0)
+      g_string_append_printf (text, "%" G_GINT64_FORMAT, value->shape.dims[i]);
+    else
+      g_string_append (text, value->symbols[i] ? value->symbols[i] : "?");
+  }
+  g_string_append_c (text, ']');
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+print_values (JsonBuilder *json, const char *key, const FvValueInfo *values,
+    guint n)
+{
+  if (json != NULL) {
+    json_builder_set_member_name (json, key);
+    json_builder_begin_array (json);
+  }
+  for (guint i = 0; i < n; i++) {
+    const FvValueInfo *value = &values[i];
+    g_autofree char *shape = value_shape (value);
+    if (json == NULL) {
+      printf ("%-12s%s  %s %s\n", i == 0 ? key : "", value->name,
+          value->type != FV_TYPE_NONE ? fv_type_name (value->type) : "", shape);
+      continue;
+    }
+    json_builder_begin_object (json);
+    tool_json_string (json, "name", value->name);
+    tool_json_string (json, "type", fv_type_name (value->type));
+    if (value->has_shape)
+      tool_json_shape (json, "shape", &value->shape);
+    tool_json_string (json, "shape_text", shape);
+    json_builder_end_object (json);
+  }
+  if (json != NULL)
+    json_builder_end_array (json);
+}
+
+static void
+print_operators (JsonBuilder *json, FvModel *model)
+{
+  g_autoptr (GArray) counts = g_array_new (FALSE, FALSE, sizeof (Count));
+  count_operators (model->graph, counts);
+  g_array_sort (counts, compare_counts);
+  if (json != NULL) {
+    json_builder_set_member_name (json, "operators");
+    json_builder_begin_object (json);
+  } else {
+    printf ("operators   ");
+  }
+  for (guint i = 0; i < counts->len; i++) {
+    const Count *count = &g_array_index (counts, Count, i);
+    g_autofree char *name = count->domain[0] != '\0'
+        ? g_strdup_printf ("%s.%s", count->domain, count->name)
+        : g_strdup (count->name);
+    if (json != NULL)
+      tool_json_int (json, name, count->count);
+    else
+      printf ("%s%s %u", i > 0 ? ", " : "", name, count->count);
+  }
+  if (json != NULL)
+    json_builder_end_object (json);
+  else
+    printf ("\n");
+}
+
+static void
+print_model (JsonBuilder *json, FvModel *model)
+{
+  const FvModelGraph *graph = model->graph;
+  if (json != NULL) {
+    tool_json_string (json, "path", model->path);
+    tool_json_string (json, "producer", model->producer);
+    tool_json_int (json, "ir_version", model->ir_version);
+    tool_json_int (json, "opset", model->opset);
+    tool_json_int (json, "file_size", model->file_size);
+    tool_json_int (json, "nodes", graph->n_nodes);
+    tool_json_int (json, "parameters", model->n_parameters);
+  } else {
+    printf ("model       %s\n", model->path);
+    printf ("made by     %s (IR version %" G_GINT64_FORMAT ", opset %u)\n",
+        model->producer[0] != '\0' ? model->producer : "?", model->ir_version,
+        model->opset);
+    printf ("size        %.1f MB, %u nodes, %.2f M parameters\n",
+        model->file_size * 1e-6, graph->n_nodes, model->n_parameters * 1e-6);
+  }
+  print_values (json, "inputs", graph->inputs, graph->n_inputs);
+  print_values (json, "outputs", graph->outputs, graph->n_outputs);
+  print_operators (json, model);
+}
+
+static void
+print_card (JsonBuilder *json, const FvCard *card, const char *problem)
+{
+  if (json == NULL) {
+    g_autofree char *text = card != NULL ? fv_card_to_string (card) : NULL;
+    if (text != NULL)
+      printf ("\ncard\n%s", text);
+    else
+      printf ("\ncard        none: %s\n", problem);
+    return;
+  }
+  if (card == NULL) {
+    tool_json_string (json, "card_problem", problem);
+    return;
+  }
+  const GPtrArray *lines = fv_card_lines (card);
+  json_builder_set_member_name (json, "card");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < lines->len; i++) {
+    const FvCardLine *line = lines->pdata[i];
+    json_builder_begin_object (json);
+    tool_json_string (json, "key", line->key);
+    tool_json_string (json, "value", line->value);
+    tool_json_string (json, "from", fv_card_source_name (line->source));
+    json_builder_end_object (json);
+  }
+  json_builder_end_array (json);
+}
+
+static void
+print_dispatches (JsonBuilder *json, FvGraph *graph)
+{
+  if (json == NULL) {
+    g_autofree char *text = fv_graph_dump (graph);
+    printf ("\n%s", text);
+    return;
+  }
+  FvProgram *program = fv_graph_program (graph, 0);
+  json_builder_set_member_name (json, "dispatches");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < fv_program_n_dispatches (program); i++) {
+    const FvDispatch *dispatch = fv_program_get (program, i);
+    json_builder_begin_object (json);
+    tool_json_string (json, "kernel", dispatch->kernel);
+    tool_json_string (json, "tile", dispatch->tile);
+    tool_json_string (json, "nodes", dispatch->label);
+    json_builder_set_member_name (json, "grid");
+    json_builder_begin_array (json);
+    for (guint k = 0; k < 3; k++)
+      json_builder_add_int_value (json, dispatch->groups[k]);
+    json_builder_end_array (json);
+    tool_json_int (json, "bytes", dispatch->bytes);
+    tool_json_int (json, "flops", dispatch->flops);
+    json_builder_end_object (json);
+  }
+  json_builder_end_array (json);
+}
+
+static void
+print_plan (Tool *tool, JsonBuilder *json, FvGraph *graph)
+{
+  FvGraphStats stats;
+  fv_graph_stats (graph, &stats);
+  if (json != NULL) {
+    tool_json_string (json, "device", tool_device_title (tool));
+    tool_json_string (json, "precision",
+        fv_type_name (fv_graph_precision (graph)));
+    tool_json_int (json, "macs", stats.macs);
+    tool_json_int (json, "n_dispatches", stats.n_dispatches);
+    tool_json_int (json, "n_barriers", stats.n_barriers);
+    tool_json_int (json, "n_pipelines", stats.n_pipelines);
+    tool_json_int (json, "arena_bytes", stats.arena_bytes);
+    tool_json_int (json, "arena_bound", stats.arena_bound);
+    tool_json_int (json, "weight_bytes", stats.weight_bytes);
+    tool_json_int (json, "io_bytes", stats.io_bytes);
+  } else {
+    printf ("\nplan        on %s in %s\n", tool_device_title (tool),
+        fv_type_name (fv_graph_precision (graph)));
+    printf ("work        %.3f G multiply-accumulates, %u dispatches, "
+            "%u barriers, %u pipelines\n",
+        stats.macs * 1e-9, stats.n_dispatches, stats.n_barriers,
+        stats.n_pipelines);
+    printf ("memory      %.1f MB activations (%.1f MB at once), %.1f MB "
+            "weights, %.1f MB inputs and outputs\n",
+        stats.arena_bytes * 1e-6, stats.arena_bound * 1e-6,
+        stats.weight_bytes * 1e-6, stats.io_bytes * 1e-6);
+  }
+}
+
+/* Without --plan the plan is a courtesy: what stands in its way is said. */
+static gboolean
+plan_model (Tool *tool, JsonBuilder *json, FvModel *model, FvCard *card,
+    gboolean dispatches, GError **error)
+{
+  if (tool->reference)
+    return TRUE;
+  g_autoptr (GError) problem = NULL;
+  g_autofree FvShape *shapes = tool_shapes (tool, model, card, &problem);
+  g_autoptr (FvGraph) graph = NULL;
+  if (shapes != NULL && tool_open_device (tool, &problem))
+    graph = tool_graph (tool, model, shapes, FALSE, &problem);
+  if (graph != NULL) {
+    print_plan (tool, json, graph);
+    if (dispatches)
+      print_dispatches (json, graph);
+    return TRUE;
+  }
+  if (dispatches || tool->device_name != NULL || tool->shape_texts != NULL) {
+    g_propagate_error (error, g_steal_pointer (&problem));
+    return FALSE;
+  }
+  if (json != NULL)
+    tool_json_string (json, "plan_problem", problem->message);
+  else
+    printf ("\nplan        none: %s\n", problem->message);
+  return TRUE;
+}
+
+int
+tool_info (Tool *tool, int argc, char **argv)
+{
+  gboolean dispatches = FALSE;
+  const GOptionEntry entries[] = {
+    { "plan", 0, 0, G_OPTION_ARG_NONE, &dispatches,
+        "print every dispatch: nodes, kernel, tile, grid, bytes, FLOPs", NULL },
+    TOOL_PRECISION_ENTRY (tool),
+    TOOL_SHAPE_ENTRY (tool),
+    { NULL },
+  };
+  int code;
+  if (!tool_parse (tool, entries, "MODEL",
+          "shows a model, its card and its plan", &argc, &argv, 1, 1, &code))
+    return code;
+  if (dispatches && tool->reference)
+    return tool_usage (tool, "the references have no plan");
+  GError *error = NULL;
+  g_autoptr (FvCard) card = NULL;
+  g_autofree char *problem = NULL;
+  g_autoptr (FvModel) model = tool_load (argv[1], &card, &problem, &error);
+  if (model == NULL)
+    return tool_fail (tool, error);
+  JsonBuilder *json = tool->json ? tool_json_begin () : NULL;
+  print_model (json, model);
+  print_card (json, card, problem);
+  fflush (stdout);
+  if (!plan_model (tool, json, model, card, dispatches, &error)) {
+    g_clear_object (&json);
+    return tool_fail (tool, error);
+  }
+  if (json != NULL)
+    tool_json_end (json);
+  return TOOL_OK;
+}
