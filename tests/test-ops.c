@@ -3,6 +3,7 @@
  * f16, against the plain C reference. FV_OP=Conv runs one operator alone. */
 #include "gst/engine/graph.h"
 #include "gst/engine/plan.h"
+#include "tests/ir-text.h"
 
 #include <check.h>
 #include <math.h>
@@ -19,117 +20,6 @@ typedef struct
 } Entry;
 
 static GArray *entries;
-static guint32 random_state;
-
-static float
-next_random (double low, double high)
-{
-  random_state = random_state * 1664525 + 1013904223;
-  return low + (high - low) * (random_state >> 8) / (1 << 24);
-}
-
-static FvType
-parse_type (const char *word)
-{
-  for (FvType t = FV_TYPE_F32; t <= FV_TYPE_BOOL; t++)
-    if (g_str_has_prefix (word, fv_type_name (t)))
-      return t;
-  g_error ("case: no type in '%s'", word);
-}
-
-/* "[1,3,5]", "{1,2}" or "(0.5)" behind the type. */
-static FvArray *
-parse_array (const char *word, const FvCase *item)
-{
-  FvType type = parse_type (word);
-  const char *rest = word + strlen (fv_type_name (type));
-  g_autofree char *inside = g_strndup (rest + 1, strlen (rest) - 2);
-  g_auto (GStrv) numbers = g_strsplit (inside, ",", -1);
-  guint n = *inside ? g_strv_length (numbers) : 0;
-  gboolean random = *rest == '[';
-  FvShape shape = { random ? n : *rest == '{' ? 1 : 0 };
-  FvArray *array;
-
-  for (guint i = 0; random && i < n; i++)
-    shape.dims[i] = g_ascii_strtoll (numbers[i], NULL, 10);
-  if (*rest == '{')
-    shape.dims[0] = n;
-  array = fv_array_new (type, &shape, NULL);
-  for (gint64 i = 0; i < array->count; i++)
-    if (!random)
-      fv_array_set_float (array, i, g_ascii_strtod (numbers[i], NULL));
-    else if (item->low == 0 && item->high == 0)
-      fv_array_set_float (array, i, next_random (-1, 1));
-    else
-      fv_array_set_float (array, i, next_random (item->low, item->high));
-  return array;
-}
-
-static void
-parse_ints (FvNode *node, const char *name, const char *text)
-{
-  g_autofree char *inside = g_strndup (text + 1, strlen (text) - 2);
-  g_auto (GStrv) words = g_strsplit (inside, ",", -1);
-  guint n = *inside ? g_strv_length (words) : 0;
-  gint64 values[64];
-
-  for (guint i = 0; i < n; i++)
-    values[i] = g_ascii_strtoll (words[i], NULL, 10);
-  fv_node_set_ints (node, name, values, n);
-}
-
-static void
-take_attr (FvNode *node, const FvAttr *given)
-{
-  FvModelNode from = { .n_attrs = 1, .attrs = (FvAttr *) given };
-  g_autoptr (GError) error = NULL;
-
-  if (!fv_node_take_attrs (node, &from, &error)
-      && !strstr (error->message, "must be given")) /* another one, later */
-    g_error ("case: %s", error->message);
-}
-
-static void
-parse_floats (FvNode *node, const char *name, const char *text)
-{
-  g_autofree char *inside = g_strndup (text + 1, strlen (text) - 2);
-  g_auto (GStrv) words = g_strsplit (inside, ",", -1);
-  float values[64];
-  FvAttr given = { .name = (char *) name,
-    .kind = FV_ATTR_FLOATS,
-    .floats = values,
-    .n = *inside ? g_strv_length (words) : 0 };
-
-  for (guint i = 0; i < given.n; i++)
-    values[i] = g_ascii_strtod (words[i], NULL);
-  take_attr (node, &given);
-}
-
-static void
-set_attr (FvNode *node, const char *name, const char *text)
-{
-  FvAttr given = { .name = (char *) name, .s = (char *) text };
-
-  for (guint i = 0; i < node->n_attrs; i++)
-    if (!strcmp (node->attrs[i].name, name)) {
-      given.kind = node->attrs[i].kind;
-      if (given.kind == FV_ATTR_INT)
-        fv_node_set_int (node, name, g_ascii_strtoll (text, NULL, 10));
-      else if (given.kind == FV_ATTR_FLOAT)
-        fv_node_set_float (node, name, g_ascii_strtod (text, NULL));
-      else if (given.kind == FV_ATTR_INTS)
-        parse_ints (node, name, text);
-      else if (given.kind == FV_ATTR_FLOATS)
-        parse_floats (node, name, text);
-      else if (given.kind == FV_ATTR_STRING)
-        take_attr (node, &given);
-      else
-        g_error ("case: attribute '%s' cannot be given", name);
-      return;
-    }
-  g_error ("case: %s has no attribute '%s'", node->op->name, name);
-}
-
 /* The node alone. @arrays: its run-time inputs, in order. */
 static FvIr *
 build_case (const Entry *entry, GPtrArray *arrays, guint seed)
@@ -144,7 +34,7 @@ build_case (const Entry *entry, GPtrArray *arrays, guint seed)
   GError *error = NULL;
   FvNode *node;
 
-  random_state = seed;
+  ir_text_seed (seed);
   for (char **w = words; *w; w++) {
     g_autoptr (FvArray) array = NULL;
 
@@ -154,7 +44,7 @@ build_case (const Entry *entry, GPtrArray *arrays, guint seed)
       n++;
       continue;
     }
-    array = parse_array (*w + (**w == '='), item);
+    array = ir_text_array (*w + (**w == '='), item->low, item->high);
     if (**w == '=')
       inputs[n++] = fv_ir_add_constant (ir, NULL, array);
     else {
@@ -177,7 +67,7 @@ build_case (const Entry *entry, GPtrArray *arrays, guint seed)
     g_auto (GStrv) pair = g_strsplit (*a, "=", 2);
 
     if (pair[0] && pair[1])
-      set_attr (node, pair[0], pair[1]);
+      ir_text_attr (node, pair[0], pair[1]);
   }
   if (!fv_node_infer (node, &error))
     g_error ("case '%s' '%s': %s", item->inputs, item->attrs, error->message);

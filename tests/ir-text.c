@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/ir-text.h"
+
+#include <string.h>
+
+static guint32 random_state;
+
+void
+ir_text_seed (guint32 seed)
+{
+  random_state = seed;
+}
+
+static float
+next_random (double low, double high)
+{
+  random_state = random_state * 1664525 + 1013904223;
+  return low + (high - low) * (random_state >> 8) / (1 << 24);
+}
+
+static FvType
+parse_type (const char *word)
+{
+  for (FvType t = FV_TYPE_F32; t <= FV_TYPE_BOOL; t++)
+    if (g_str_has_prefix (word, fv_type_name (t)))
+      return t;
+  g_error ("case: no type in '%s'", word);
+}
+
+/* "[1,3,5]", "{1,2}" or "(0.5)" behind the type. */
+FvArray *
+ir_text_array (const char *word, double low, double high)
+{
+  FvType type = parse_type (word);
+  const char *rest = word + strlen (fv_type_name (type));
+  g_autofree char *inside = g_strndup (rest + 1, strlen (rest) - 2);
+  g_auto (GStrv) numbers = g_strsplit (inside, ",", -1);
+  guint n = *inside ? g_strv_length (numbers) : 0;
+  gboolean random = *rest == '[';
+  FvShape shape = { random ? n : *rest == '{' ? 1 : 0 };
+  FvArray *array;
+
+  for (guint i = 0; random && i < n; i++)
+    shape.dims[i] = g_ascii_strtoll (numbers[i], NULL, 10);
+  if (*rest == '{')
+    shape.dims[0] = n;
+  array = fv_array_new (type, &shape, NULL);
+  for (gint64 i = 0; i < array->count; i++)
+    if (!random)
+      fv_array_set_float (array, i, g_ascii_strtod (numbers[i], NULL));
+    else if (low == 0 && high == 0)
+      fv_array_set_float (array, i, next_random (-1, 1));
+    else
+      fv_array_set_float (array, i, next_random (low, high));
+  return array;
+}
+
+static void
+parse_ints (FvNode *node, const char *name, const char *text)
+{
+  g_autofree char *inside = g_strndup (text + 1, strlen (text) - 2);
+  g_auto (GStrv) words = g_strsplit (inside, ",", -1);
+  guint n = *inside ? g_strv_length (words) : 0;
+  gint64 values[64];
+
+  for (guint i = 0; i < n; i++)
+    values[i] = g_ascii_strtoll (words[i], NULL, 10);
+  fv_node_set_ints (node, name, values, n);
+}
+
+static void
+take_attr (FvNode *node, const FvAttr *given)
+{
+  FvModelNode from = { .n_attrs = 1, .attrs = (FvAttr *) given };
+  g_autoptr (GError) error = NULL;
+
+  if (!fv_node_take_attrs (node, &from, &error)
+      && !strstr (error->message, "must be given")) /* another one, later */
+    g_error ("case: %s", error->message);
+}
+
+static void
+parse_floats (FvNode *node, const char *name, const char *text)
+{
+  g_autofree char *inside = g_strndup (text + 1, strlen (text) - 2);
+  g_auto (GStrv) words = g_strsplit (inside, ",", -1);
+  float values[64];
+  FvAttr given = { .name = (char *) name,
+    .kind = FV_ATTR_FLOATS,
+    .floats = values,
+    .n = *inside ? g_strv_length (words) : 0 };
+
+  for (guint i = 0; i < given.n; i++)
+    values[i] = g_ascii_strtod (words[i], NULL);
+  take_attr (node, &given);
+}
+
+void
+ir_text_attr (FvNode *node, const char *name, const char *text)
+{
+  FvAttr given = { .name = (char *) name, .s = (char *) text };
+
+  for (guint i = 0; i < node->n_attrs; i++)
+    if (!strcmp (node->attrs[i].name, name)) {
+      given.kind = node->attrs[i].kind;
+      if (given.kind == FV_ATTR_INT)
+        fv_node_set_int (node, name, g_ascii_strtoll (text, NULL, 10));
+      else if (given.kind == FV_ATTR_FLOAT)
+        fv_node_set_float (node, name, g_ascii_strtod (text, NULL));
+      else if (given.kind == FV_ATTR_INTS)
+        parse_ints (node, name, text);
+      else if (given.kind == FV_ATTR_FLOATS)
+        parse_floats (node, name, text);
+      else if (given.kind == FV_ATTR_STRING)
+        take_attr (node, &given);
+      else
+        g_error ("case: attribute '%s' cannot be given", name);
+      return;
+    }
+  g_error ("case: %s has no attribute '%s'", node->op->name, name);
+}
+
+/* One statement: "x f32[1,3]", "c =f32(0.5)", "y Conv x w strides=[2,2]". */
+static FvValue *
+add_statement (FvIr *ir, GHashTable *values, const char *statement)
+{
+  g_auto (GStrv) words = g_strsplit (statement, " ", -1);
+  FvValue *inputs[16] = { NULL }, *value;
+  g_autoptr (FvArray) array = NULL;
+  guint n = 0, first_attr = 0;
+  g_autoptr (GError) error = NULL;
+  FvNode *node;
+
+  if (strpbrk (words[1], "[({")) {
+    array = ir_text_array (words[1] + (*words[1] == '='), 0, 0);
+    if (*words[1] == '=')
+      return fv_ir_add_constant (ir, words[0], array);
+    value = fv_ir_add_value (ir, words[0], array->type, &array->shape);
+    value->is_input = TRUE;
+    g_ptr_array_add (ir->inputs, value);
+    return value;
+  }
+  for (first_attr = 2; words[first_attr] && !strchr (words[first_attr], '=');
+       first_attr++)
+    if (strcmp (words[first_attr], "-"))
+      inputs[n++] = g_hash_table_lookup (values, words[first_attr]);
+    else
+      n++;
+  value = fv_ir_add_value (ir, words[0], FV_TYPE_NONE, NULL);
+  node = fv_ir_add_node (ir, fv_op_find (words[1], 17, NULL), NULL, inputs, n,
+      &value, 1);
+  node->opset = 17;
+  for (char **word = words + first_attr; *word; word++) {
+    g_auto (GStrv) pair = g_strsplit (*word, "=", 2);
+
+    ir_text_attr (node, pair[0], pair[1]);
+  }
+  if (!fv_node_infer (node, &error))
+    g_error ("'%s': %s", statement, error->message);
+  return value;
+}
+
+FvIr *
+ir_text_graph (const char *text)
+{
+  FvIr *ir = fv_ir_new ("text");
+  g_auto (GStrv) statements = g_strsplit (text, "; ", -1);
+  g_autoptr (GHashTable) values = g_hash_table_new (g_str_hash, g_str_equal);
+  FvValue *last = NULL;
+
+  ir_text_seed (11);
+  for (char **s = statements; *s; s++) {
+    last = add_statement (ir, values, *s);
+    g_hash_table_insert (values, last->name, last);
+  }
+  last->is_output = TRUE;
+  g_ptr_array_add (ir->outputs, last);
+  return ir;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Arrays, attributes and small graphs from text, for tests. */
+#pragma once
+
+#include "gst/engine/op.h"
+
+void ir_text_seed (guint32 seed);
+/* "f32[1,3]" (random in @low..@high, both 0: -1..1), "i64{1,2}", "f32(0.5)".
+ * (transfer full) */
+FvArray *ir_text_array (const char *word, double low, double high);
+void ir_text_attr (FvNode *node, const char *name, const char *text);
+/* Statements separated by "; ", the last one's value is the output:
+ *   "x f32[1,5]; c =f32(2); y Mul x c; z Relu y"
+ * Operators are those of opset 17. (transfer full) */
+FvIr *ir_text_graph (const char *text);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Each pass on a small graph: the numbers stay, the nodes are those expected. */
+#include "tests/ir-text.h"
+
+#include <check.h>
+#include <math.h>
+
+typedef struct
+{
+  const char *graph;
+  const char *nodes; /* what is left: operators, "+n" for steps */
+} Rewrite;
+
+#define GELU_HEAD \
+  "x f32[2,5,8]; s =f32(1.41421356); h =f32(0.5); o =f32(1); " \
+  "d Div x s; e Erf d; a Add e o; "
+#define NORM_HEAD \
+  "x f32[2,5,12]; two =f32(2); eps =f32(0.00001); " \
+  "g =f32[12]; b =f32[12]; m ReduceMean x axes=[-1]; d Sub x m; "
+#define ATTENTION_HEAD \
+  "q f32[1,2,7,8]; k f32[1,2,9,8]; v f32[1,2,9,4]; " \
+  "t Transpose k perm=[0,1,3,2]; c =f32(0.35); "
+
+static const Rewrite rewrites[] = {
+  { GELU_HEAD "m Mul x a; y Mul m h", "Gelu" },
+  { GELU_HEAD "m Mul a h; y Mul x m", "Gelu" },
+  { GELU_HEAD "m Mul x h; y Mul m a", "Gelu" },
+  /* not GELU: another factor */
+  { "x f32[2,5,8]; s =f32(1.5); h =f32(0.5); o =f32(1); d Div x s; e Erf d; "
+    "a Add e o; m Mul x a; y Mul m h",
+      "Div+4" },
+  { "x f32[1,6,4,4]; g Sigmoid x; y Mul x g", "fovea.Swish" },
+  { "x f32[1,6,4,4]; c =f32(1.702); t Mul x c; g Sigmoid t; y Mul g x",
+      "fovea.Swish" },
+  { "x f32[1,6,4,4]; g HardSigmoid x alpha=0.16666667 beta=0.5; y Mul x g",
+      "HardSwish" },
+  { "x f32[1,6,4,4]; t =f32(3); z =f32(0); s =f32(6); a Add x t; "
+    "c Clip a z s; m Mul x c; y Div m s",
+      "HardSwish" },
+  { "x f32[1,6,4,4]; p Softplus x; t Tanh p; y Mul x t", "Mish" },
+  { NORM_HEAD "p Pow d two; v ReduceMean p axes=[-1]; a Add v eps; r Sqrt a; "
+              "n Div d r; w Mul n g; y Add w b",
+      "LayerNormalization" },
+  { NORM_HEAD "p Mul d d; v ReduceMean p axes=[2]; a Add v eps; r Sqrt a; "
+              "y Div d r",
+      "LayerNormalization" },
+  { ATTENTION_HEAD "s MatMul q t; w Mul s c; p Softmax w axis=-1; "
+                   "y MatMul p v",
+      "Transpose Transpose fovea.Attention" },
+  { ATTENTION_HEAD "bias =f32[1,2,7,9]; e =f32(2); s MatMul q t; w Div s e; "
+                   "z Add w bias; p Softmax z axis=3; y MatMul p v",
+      "Transpose Transpose fovea.Attention" },
+  { ATTENTION_HEAD "a Mul q c; u Mul t c; s MatMul a u; p Softmax s axis=-1; "
+                   "y MatMul p v",
+      "Transpose Transpose fovea.Attention" },
+  { "x f32[3,8]; w =f32[5,8]; b =f32[5]; y Gemm x w b transB=1 alpha=0.5 "
+    "beta=2",
+      "fovea.Linear" },
+  { "x f32[2,3,8]; w =f32[8,5]; b =f32[5]; m MatMul x w; y Add b m",
+      "fovea.Linear" },
+  { "x f32[2,3,8]; w =f32[8,4]; v =f32[8,8]; b =f32[4]; m MatMul x w; "
+    "a Add m b; n MatMul x v; y Concat a n axis=-1",
+      "fovea.Linear Split Concat" },
+  { "x f32[1,3,9,9]; w =f32[6,3,3,3]; s =f32[6]; b =f32[6]; m =f32[6]; "
+    "v =f32{0.5,1,2,1,0.25,3}; c Conv x w; y BatchNormalization c s b m v",
+      "Conv" },
+  { "x f32[1,6,5,4]; s =f32[6]; b =f32[6]; m =f32[6]; "
+    "v =f32{0.5,1,2,1,0.25,3}; y BatchNormalization x s b m v",
+      "Mul+1" },
+  { "x f32[1,3,9,9]; r f32[1,6,7,7]; w =f32[6,3,3,3]; c Conv x w; a Add r c; "
+    "y Relu a",
+      "Conv+2" },
+  { "x f32[1,3,9,9]; w =f32[6,3,3,3]; s =f32[6,1,1]; c Conv x w; y PRelu c s",
+      "Conv+1" },
+  /* two users: the activation keeps its own node */
+  { "x f32[1,3,9,9]; w =f32[6,3,3,3]; c Conv x w; r Relu c; y Add r c",
+      "Conv Relu+1" },
+  { "x f32[2,6]; a Identity x; b Abs a; c Abs x; y Mul b c", "Abs Mul" },
+};
+
+static char *
+describe (FvIr *ir)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < ir->nodes->len; i++) {
+    FvNode *node = ir->nodes->pdata[i];
+
+    g_string_append_printf (text, "%s%s", i ? " " : "", node->op->name);
+    if (node->n_steps)
+      g_string_append_printf (text, "+%u", node->n_steps);
+  }
+  return g_string_free (text, FALSE);
+}
+
+START_TEST (test_rewrite)
+{
+  const Rewrite *item = &rewrites[_i];
+  g_autoptr (FvIr) ir = ir_text_graph (item->graph);
+  FvArray *inputs[4], *want, *got;
+  g_autofree char *nodes = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < ir->inputs->len; i++) {
+    FvValue *value = ir->inputs->pdata[i];
+    g_autofree char *shape = fv_shape_to_string (&value->shape);
+    g_autofree char *word = g_strconcat ("f32", shape, NULL);
+
+    inputs[i] = ir_text_array (word, -2, 2);
+  }
+  ck_assert (
+      fv_ir_run_reference (ir, inputs, &want, FALSE, NULL, NULL, &error));
+  ck_assert_msg (fv_ir_rewrite (ir, &error), "%s: %s", item->graph,
+      error ? error->message : "");
+  nodes = describe (ir);
+  ck_assert_msg (!g_strcmp0 (nodes, item->nodes), "'%s': got '%s', not '%s'",
+      item->graph, nodes, item->nodes);
+  ck_assert (fv_ir_run_reference (ir, inputs, &got, FALSE, NULL, NULL, &error));
+  ck_assert_int_eq (got->count, want->count);
+  for (gint64 i = 0; i < want->count; i++)
+    ck_assert_msg (fabs (got->f32[i] - want->f32[i])
+            <= 2e-5 * fmax (1, fabs (want->f32[i])),
+        "'%s': element %d: %g, not %g", item->graph, (int) i, got->f32[i],
+        want->f32[i]);
+  for (guint i = 0; i < ir->inputs->len; i++)
+    fv_array_unref (inputs[i]);
+  fv_array_unref (want);
+  fv_array_unref (got);
+}
+END_TEST
+
+int
+main (void)
+{
+  Suite *suite = suite_create ("rewrite");
+  TCase *tcase = tcase_create ("passes");
+  SRunner *runner = srunner_create (suite);
+  int failed;
+
+  tcase_add_loop_test (tcase, test_rewrite, 0, G_N_ELEMENTS (rewrites));
+  suite_add_tcase (suite, tcase);
+  srunner_run_all (runner, CK_NORMAL);
+  failed = srunner_ntests_failed (runner);
+  srunner_free (runner);
+  return failed ? 1 : 0;
+}
