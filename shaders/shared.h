@@ -140,6 +140,7 @@ FV_STRUCT (FvRemapPush)
   fv_int target_stride[5]; /* vec4 units */
   fv_int source_stride[5]; /* elements */
   fv_int table[6];         /* start of each axis' table, [5] the row's; -1: none */
+};
 
 /* norm.comp and softmax.comp. Rows of width elements; all bases and strides here
  * and below are in vec4 units. */
