@@ -161,6 +161,7 @@ typedef struct
   float score_power, objectness_power; /* score = cls^a obj^b                */
   FvBoxFormat box_format;
   gboolean normalised; /* boxes in 0..1 of the input             */
+  gboolean in_frame; /* boxes in pixels of the frame           */
   guint n_strides;
   guint strides[FV_MAX_LEVELS];
   guint per_cell[FV_MAX_LEVELS]; /* candidates per grid cell: 1            */
@@ -279,6 +280,11 @@ FV_API gboolean fv_card_bind_outputs (FvCard *card, const FvShape *shapes,
 FV_API const FvCardHead *fv_card_head (const FvCard *card, FvHeadKind kind);
 /* "person", or "class 7" made up where there is no label. (transfer full) */
 FV_API char *fv_card_label (const FvCardHead *head, guint number);
+
+/* Of a detector's tensor: the axes of candidates and of channels (-1: none, one
+ * channel). FALSE where the shape has no such axes. */
+FV_API gboolean fv_detect_axes (const FvShape *shape, gboolean transposed,
+    guint *candidates, gint *channels);
 
 /* All lines, in the order to print them; owned by the card. */
 FV_API const GPtrArray *fv_card_lines (const FvCard *card);

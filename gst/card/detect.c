@@ -466,6 +466,16 @@ default_background (FvCard *card, const char *name, FvCardHead *head)
     d->normalised = TRUE;
 }
 
+/* A model that is told the frame's size gives boxes in the frame. */
+static void
+default_unit (const FvCard *card, FvCardDetect *d)
+{
+  for (guint i = 0; i < card->n_extras; i++)
+    if (card->extras[i].kind == FV_EXTRA_FRAME_WH
+        || card->extras[i].kind == FV_EXTRA_FRAME_HW)
+      d->in_frame = d->decoder == FV_DETECT_BOXES && !d->normalised;
+}
+
 static void
 add_lines (FvCard *card, const char *name, const FvCardHead *head)
 {
@@ -479,7 +489,10 @@ add_lines (FvCard *card, const char *name, const FvCardHead *head)
         card->priv->outputs[d->boxes[i]].name);
   fv_card_line (card, name, "boxes", FV_CARD_SHAPES, "%s", text->str);
   fv_card_line (card, name, "box-format", FV_CARD_SHAPES, "%s %s",
-      fv_box_nicks[d->box_format], d->normalised ? "0..1" : "pixels");
+      fv_box_nicks[d->box_format],
+      d->normalised     ? "0..1"
+          : d->in_frame ? "pixels of the frame"
+                        : "pixels");
   g_string_truncate (text, 0);
   for (guint i = 0; i < d->n_groups; i++)
     g_string_append_printf (text, "%s%s", i ? " " : "",
@@ -538,6 +551,7 @@ fv_card_read_detect (FvCard *card, const char *name, FvCardHead *head,
       || !check_cells (card, d, error))
     return FALSE;
   default_background (card, name, head);
+  default_unit (card, d);
   if (priors != NULL) {
     d->prior_boxes = load_priors (card, priors, error);
     if (d->prior_boxes == NULL)

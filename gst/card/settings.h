@@ -121,11 +121,6 @@ void fv_card_head_clear (FvCardHead *head);
  * order. NULL where it is none. (transfer full) */
 char **fv_parse_python_names (const char *text);
 
-/* Of a detector's tensor: the axes of candidates and of channels (-1: none, one
- * channel). FALSE where the shape has no such axes. */
-FV_API gboolean fv_detect_axes (const FvShape *shape, gboolean transposed,
-    guint *candidates, gint *channels);
-
 extern const char *const fv_head_nicks[];
 extern const char *const fv_activation_nicks[];
 extern const char *const fv_detect_nicks[];

@@ -88,7 +88,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstFoveaResult, gst_fovea_result_clear)
  *          takes. Maps have the size of the frame, with letterbox and crop undone.
  * Memory:  everything is allocated in new; neither recording nor running
  *          allocates on the device. The map stays on the device; what read()
- *          needs, at most 32 KiB, is in mapped memory.
+ *          needs, some 32 KiB, is in mapped memory.
  * Threads: one at a time.
  * Errors:  FV_ERROR_UNSUPPORTED, FV_ERROR_INVALID (output, expected and given
  *          shape are named), FV_ERROR_TOO_LARGE, FV_ERROR_DEVICE.
