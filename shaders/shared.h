@@ -224,4 +224,35 @@ FV_STRUCT (FvResizePush)
   FvOperandPush operand[FV_MAX_OPERANDS];
 };
 
+/* reduce.comp: rows of the target; around them the axes that stay, and inside of
+ * each element the axes that go. */
+FV_STRUCT (FvReducePush)
+{
+  fv_int units;            /* vec4 to write */
+  fv_int row_units;        /* of those in a row */
+  fv_int n;                /* elements in a row */
+  fv_int target;           /* vec4 units */
+  fv_int source;           /* elements */
+  fv_int source_inner;     /* along the target's row */
+  fv_int line;             /* elements of the reduced innermost axis */
+  fv_int rounds;           /* product of gone_size, the last one included */
+  float scale;             /* of means: 1 / elements */
+  fv_int size[3];          /* of the axes that stay, but the last */
+  fv_int target_stride[4]; /* vec4 units */
+  fv_int source_stride[4]; /* elements */
+  fv_int gone_size[4];     /* of the axes that go, but the last */
+  fv_int gone_stride[5];   /* elements */
+};
+
+#define FV_REDUCE_SUM 0
+#define FV_REDUCE_MEAN 1
+#define FV_REDUCE_MAX 2
+#define FV_REDUCE_MIN 3
+#define FV_REDUCE_PROD 4
+#define FV_REDUCE_L1 5
+#define FV_REDUCE_L2 6
+#define FV_REDUCE_LOG_SUM 7
+#define FV_REDUCE_LOG_SUM_EXP 8
+#define FV_REDUCE_SUM_SQUARE 9
+
 #endif
