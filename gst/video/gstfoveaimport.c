@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/video/gstfoveaimport.h"
+#include "gst/video/gstfoveapixels.h"
+#include "shaders/shared.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LOCAL 64
+#define ALIGN(bytes) (((bytes) + 255) & ~(gsize) 255)
+
+/* How the input lies on the device, in elements. */
+typedef struct
+{
+  guint width, height, n_channels;
+  gint64 x, y, channel; /* strides */
+  gboolean is_planar; /* columns are innermost, not channels */
+  guint pad; /* elements that an innermost axis is padded to */
+} Target;
+
+struct _GstFoveaImport
+{
+  FvDevice *device;
+  FvPort port;
+  GstFoveaPixels pixels;
+  Target target;
+  FvImportPush push;
+  guint tap_words[2]; /* vec4s of weights per column, per row; 0: two pixels,
+                         whose weights stand in the header */
+  guint first_row, n_rows; /* of the frame: those that the filter touches */
+  FvBuffer *frame;
+  FvBuffer *tables; /* columns at 0, rows at table_offset */
+  gsize table_offset, table_size[2];
+  FvBuffer *between; /* (nullable): between the two halves of a wide filter */
+};
+
+static gboolean
+refuse_port (const FvPort *port, const FvCardInput *input, const char *why,
+    GError **error)
+{
+  g_autofree char *shape = fv_shape_to_string (&port->shape);
+
+  g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+      "input %s is %s %s, %s; expected an image of %u channels, %u x %u",
+      port->name, shape, fv_type_name (port->type), why, input->n_channels,
+      input->width, input->height);
+  return FALSE;
+}
+
+static gboolean
+target_init (Target *target, const FvPort *port, const FvCardInput *input,
+    GError **error)
+{
+  guint first = port->shape.rank == 4 ? 1 : 0;
+  gboolean is_nchw = input->layout == FV_LAYOUT_NCHW;
+  guint channel = first + (is_nchw ? 0 : 2), y = first + (is_nchw ? 1 : 0);
+  const gint64 *dims = port->shape.dims;
+
+  if (port->type != FV_TYPE_F32 && port->type != FV_TYPE_F16)
+    return refuse_port (port, input, "whose storage is no float", error);
+  if (port->shape.rank < 3 || port->shape.rank > 4 || (first && dims[0] != 1))
+    return refuse_port (port, input, "which is not one image", error);
+  if (dims[channel] != input->n_channels || dims[y] != input->height
+      || dims[y + 1] != input->width
+      || (input->n_channels != 1 && input->n_channels != 3))
+    return refuse_port (port, input, "which is another shape", error);
+  target->width = input->width;
+  target->height = input->height;
+  target->n_channels = input->n_channels;
+  target->pad = port->type == FV_TYPE_F16 ? 8 : 4;
+  target->channel = port->strides[channel];
+  target->y = port->strides[y];
+  target->x = port->strides[y + 1];
+  /* Strides of axes of size 1 mean nothing. */
+  if (target->width == 1)
+    target->x = target->pad;
+  target->is_planar = target->x == 1;
+  gint64 pixel = target->is_planar ? target->channel : target->x;
+  if (target->n_channels == 1 && target->is_planar)
+    target->channel = pixel = 0;
+  if (target->height == 1)
+    target->y = target->is_planar
+        ? (target->width + target->pad - 1) / target->pad * target->pad
+        : 0;
+  if ((!target->is_planar && target->n_channels > 1 && target->channel != 1)
+      || pixel % 4 || target->y % 4 || port->offset % 4)
+    return refuse_port (port, input, "whose layout is not made of rows", error);
+  return TRUE;
+}
+
+static void
+axis_init (GstFoveaAxis *axis, const FvCardInput *input, const FvFrameMap *map,
+    gboolean is_vertical)
+{
+  *axis = (GstFoveaAxis){ .frame_size = is_vertical ? map->frame_height
+                                                    : map->frame_width,
+    .start = is_vertical ? map->y : map->x,
+    .size = is_vertical ? map->height : map->width,
+    .filter = input->filter,
+    .antialias = input->antialias };
+}
+
+/* Header (first pixel, how many, two weights), then words vec4s of weights. */
+static void
+fill_table (float *table, const GstFoveaAxis *axis, guint n, guint words,
+    double *weights)
+{
+  for (guint i = 0; i < n; i++) {
+    float *entry = table + (gsize) i * 4 * (words + 1);
+    guint first, count = gst_fovea_axis_weights (axis, i, &first, weights);
+    memset (entry, 0, 4 * sizeof *entry * (words + 1));
+    entry[0] = (float) first;
+    entry[1] = (float) count;
+    for (guint k = 0; k < count; k++)
+      entry[(words ? 4 : 2) + k] = (float) weights[k];
+  }
+}
+
+/* The rows of the frame that any row of the input is made of. */
+static void
+find_rows (GstFoveaImport *import, const GstFoveaAxis *axis, double *weights)
+{
+  guint low = G_MAXUINT, high = 0;
+
+  for (guint y = 0; y < import->target.height; y++) {
+    guint first, n = gst_fovea_axis_weights (axis, y, &first, weights);
+    if (!n)
+      continue;
+    low = MIN (low, first);
+    high = MAX (high, first + n);
+  }
+  import->first_row = MIN (low, axis->frame_size - 1);
+  import->n_rows = MAX (high, import->first_row + 1) - import->first_row;
+}
+
+static gboolean
+make_tables (GstFoveaImport *import, const FvCardInput *input,
+    const FvFrameMap *map, GError **error)
+{
+  GstFoveaAxis axes[2];
+  guint n[2] = { import->target.width, import->target.height }, taps[2];
+
+  for (guint i = 0; i < 2; i++) {
+    axis_init (&axes[i], input, map, i == 1);
+    taps[i] = gst_fovea_axis_taps (&axes[i]);
+  }
+  if (taps[0] > 2 || taps[1] > 2)
+    for (guint i = 0; i < 2; i++)
+      import->tap_words[i] = (taps[i] + 3) / 4;
+  for (guint i = 0; i < 2; i++)
+    import->table_size[i] =
+        (gsize) n[i] * (import->tap_words[i] + 1) * 4 * sizeof (float);
+  import->table_offset = ALIGN (import->table_size[0]);
+  import->tables = fv_buffer_new (import->device,
+      import->table_offset + import->table_size[1], FV_MEMORY_UPLOAD, error);
+  if (!import->tables)
+    return FALSE;
+  g_autofree double *weights = g_new0 (double, MAX (taps[0], taps[1]));
+  guint8 *data = fv_buffer_map (import->tables);
+  for (guint i = 0; i < 2; i++)
+    fill_table ((float *) (gpointer) (data + i * import->table_offset),
+        &axes[i], n[i], import->tap_words[i], weights);
+  if (import->tap_words[0])
+    find_rows (import, &axes[1], weights);
+  return TRUE;
+}
+
+static void
+fill_push (GstFoveaImport *import, const FvCardInput *input)
+{
+  const GstFoveaPixels *pixels = &import->pixels;
+  const Target *target = &import->target;
+  FvImportPush *push = &import->push;
+  gboolean is_bgr = input->channels == FV_CHANNELS_BGR;
+
+  for (guint c = 0; c < 3; c++) {
+    guint from = is_bgr && target->n_channels == 3 ? 2 - c : c;
+    guint norm = target->n_channels == 3 ? c : 0;
+    for (guint i = 0; i < 4; i++)
+      push->matrix[4 * c + i] = (float) pixels->rgb[from][i];
+    push->scale[c] = 1 / input->std[norm];
+    push->offset[c] = -input->mean[norm] / input->std[norm];
+  }
+  for (guint i = 0; i < 3; i++)
+    push->plane[i] = (gint) pixels->offset[i];
+  if (pixels->chroma_step == 2)
+    push->plane[2] = push->plane[1] + 1;
+  push->stride[0] = (gint) pixels->stride[0];
+  push->stride[1] = (gint) pixels->stride[1];
+  push->width = (gint) pixels->width;
+  push->height = (gint) pixels->height;
+  push->pad = input->pad / 255;
+  push->out_width = (gint) target->width;
+  push->base = (gint) (import->port.offset / 4);
+  push->row = (gint) (target->y / 4);
+  push->pixel = (gint) ((target->is_planar ? target->channel : target->x) / 4);
+}
+
+static gboolean
+import_init (GstFoveaImport *import, const GstVideoInfo *info,
+    const FvCardInput *input, const FvFrameMap *map, GError **error)
+{
+  if (!gst_fovea_pixels_init (&import->pixels, info, error)
+      || !target_init (&import->target, &import->port, input, error))
+    return FALSE;
+  if (map->frame_width != import->pixels.width
+      || map->frame_height != import->pixels.height || map->width < 1
+      || map->height < 1 || map->input_width != import->target.width
+      || map->input_height != import->target.height) {
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "the frame map is for %u x %u pixels in %u x %u; expected %u x %u in "
+        "%u x %u",
+        map->frame_width, map->frame_height, map->input_width,
+        map->input_height, import->pixels.width, import->pixels.height,
+        import->target.width, import->target.height);
+    return FALSE;
+  }
+  fill_push (import, input);
+  import->frame = fv_buffer_new (import->device, import->pixels.size,
+      FV_MEMORY_UPLOAD, error);
+  if (!import->frame || !make_tables (import, input, map, error))
+    return FALSE;
+  if (!import->tap_words[0])
+    return TRUE;
+  import->between = fv_buffer_new (import->device,
+      (gsize) import->n_rows * import->target.width * 4 * sizeof (float),
+      FV_MEMORY_DEVICE, error);
+  return import->between != NULL;
+}
+
+GstFoveaImport *
+gst_fovea_import_new (FvDevice *device, const GstVideoInfo *info,
+    const FvCardInput *input, const FvPort *port, const FvFrameMap *map,
+    GError **error)
+{
+  GstFoveaImport *import = g_new0 (GstFoveaImport, 1);
+
+  import->device = fv_device_ref (device);
+  import->port = *port;
+  if (import_init (import, info, input, map, error))
+    return import;
+  gst_fovea_import_free (import);
+  return NULL;
+}
+
+void
+gst_fovea_import_free (GstFoveaImport *import)
+{
+  if (!import)
+    return;
+  fv_buffer_unref (import->frame);
+  fv_buffer_unref (import->tables);
+  fv_buffer_unref (import->between);
+  fv_device_unref (import->device);
+  g_free (import);
+}
+
+gsize
+gst_fovea_import_memory (GstFoveaImport *import)
+{
+  gsize size = fv_buffer_size (import->frame) + fv_buffer_size (import->tables);
+  return size + (import->between ? fv_buffer_size (import->between) : 0);
+}
+
+static void
+bind (FvDispatch *dispatch, FvBuffer *buffer, gsize offset, gsize size,
+    FvBindKind kind, FvType type)
+{
+  dispatch->bindings[dispatch->n_bindings++] =
+      (FvBinding){ buffer, offset, size, kind, type };
+}
+
+static void
+bind_frame (GstFoveaImport *import, FvDispatch *dispatch)
+{
+  gsize size = import->pixels.size;
+
+  bind (dispatch, import->frame, 0, size, FV_BIND_BYTES_READ, FV_TYPE_NONE);
+  bind (dispatch, import->frame, 0, size, FV_BIND_RGBA8_READ, FV_TYPE_NONE);
+}
+
+static void
+bind_table (GstFoveaImport *import, FvDispatch *dispatch, guint axis)
+{
+  bind (dispatch, import->tables, axis ? import->table_offset : 0,
+      import->table_size[axis], FV_BIND_FLOATS_READ, FV_TYPE_F32);
+}
+
+static void
+set_source (GstFoveaImport *import, FvDispatch *dispatch)
+{
+  const GstFoveaPixels *pixels = &import->pixels;
+
+  fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_KIND, (gint) pixels->kind);
+  fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_STEP, (gint) pixels->chroma_step);
+  fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_SITE_X, pixels->site_x);
+  fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_SITE_Y, pixels->site_y);
+}
+
+/* The kernel that writes the input, whose grid is the input's. */
+static void
+set_target (GstFoveaImport *import, FvDispatch *dispatch)
+{
+  const Target *target = &import->target;
+  const FvPort *port = &import->port;
+  guint invocations =
+      target->is_planar ? (guint) (target->y / 4) : target->width;
+  gint64 filled = MIN (target->x, target->pad) / 4 - 1;
+
+  bind (dispatch, port->buffer, port->buffer_offset, port->buffer_size,
+      FV_BIND_FLOATS_WRITE, port->type);
+  fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_GRAY, target->n_channels == 1);
+  fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_PLANAR, target->is_planar);
+  fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_FILL,
+      target->is_planar ? 0 : (gint) filled);
+  dispatch->groups[0] = (invocations + LOCAL - 1) / LOCAL;
+  dispatch->groups[1] = target->height;
+}
+
+static void
+dispatch_init (FvDispatch *dispatch, const char *kernel, const char *label)
+{
+  memset (dispatch, 0, sizeof *dispatch);
+  dispatch->kernel = kernel;
+  dispatch->label = label;
+  dispatch->groups[2] = 1;
+  fv_dispatch_spec (dispatch, FV_SPEC_LOCAL, LOCAL);
+}
+
+static void
+add_two_halves (GstFoveaImport *import, FvProgram *program)
+{
+  const Target *target = &import->target;
+  FvImportPush push = import->push;
+  gsize size = fv_buffer_size (import->between);
+  FvDispatch d;
+
+  dispatch_init (&d, "importrows", "frame to columns of the input");
+  bind_frame (import, &d);
+  bind_table (import, &d, 0);
+  bind (&d, import->between, 0, size, FV_BIND_FLOATS_WRITE, FV_TYPE_F32);
+  set_source (import, &d);
+  fv_dispatch_spec (&d, FV_IMPORT_SPEC_TAPS, (gint) import->tap_words[0]);
+  push.base = (gint) import->first_row;
+  fv_dispatch_push (&d, &push, sizeof push);
+  d.groups[0] = (target->width + LOCAL - 1) / LOCAL;
+  d.groups[1] = import->n_rows;
+  d.bytes = import->pixels.size + size;
+  fv_program_dispatch (program, &d);
+
+  dispatch_init (&d, "importcolumns", "columns to the input");
+  bind (&d, import->between, 0, size, FV_BIND_FLOATS_READ, FV_TYPE_F32);
+  bind_table (import, &d, 0);
+  bind_table (import, &d, 1);
+  set_target (import, &d);
+  fv_dispatch_spec (&d, FV_IMPORT_SPEC_TAPS, (gint) import->tap_words[1]);
+  push = import->push;
+  push.plane[0] = (gint) import->first_row;
+  push.plane[1] = (gint) import->tap_words[0];
+  push.plane[2] = (gint) import->n_rows - 1;
+  fv_dispatch_push (&d, &push, sizeof push);
+  d.bytes = size + import->port.buffer_size;
+  fv_program_dispatch (program, &d);
+}
+
+void
+gst_fovea_import_add (GstFoveaImport *import, FvProgram *program)
+{
+  FvDispatch d;
+
+  if (import->between) {
+    add_two_halves (import, program);
+    return;
+  }
+  dispatch_init (&d, "import", "frame to the input");
+  bind_frame (import, &d);
+  bind_table (import, &d, 0);
+  bind_table (import, &d, 1);
+  set_source (import, &d);
+  set_target (import, &d);
+  fv_dispatch_push (&d, &import->push, sizeof import->push);
+  d.bytes = import->pixels.size + import->port.buffer_size;
+  fv_program_dispatch (program, &d);
+}
+
+gsize
+gst_fovea_import_upload (GstFoveaImport *import, const GstVideoFrame *frame)
+{
+  const GstFoveaPixels *pixels = &import->pixels;
+  guint8 *target = fv_buffer_map (import->frame);
+  gsize copied = 0;
+
+  for (guint i = 0; i < pixels->n_planes; i++) {
+    guint component = pixels->component[i];
+    gssize stride = GST_VIDEO_FRAME_COMP_STRIDE (frame, component);
+    const guint8 *source = GST_VIDEO_FRAME_PLANE_DATA (frame,
+        GST_VIDEO_FRAME_COMP_PLANE (frame, component));
+    guint8 *to = target + pixels->offset[i];
+    gsize row = pixels->row_bytes[i], rows = pixels->rows[i];
+
+    if (stride == (gssize) pixels->stride[i])
+      memcpy (to, source, (rows - 1) * pixels->stride[i] + row);
+    else
+      for (gsize y = 0; y < rows; y++)
+        memcpy (to + y * pixels->stride[i], source + (gssize) y * stride, row);
+    copied += row * rows;
+  }
+  return copied;
+}
+
+/* ---- The same in plain C ---- */
+
+/* A component between its samples, by its distance from pixel (x, y). */
+static double
+component_at (const GstVideoFrame *frame, guint c, gint x, gint y,
+    gboolean site_x, gboolean site_y)
+{
+  const GstVideoFormatInfo *format = frame->info.finfo;
+  gboolean half_x = GST_VIDEO_FORMAT_INFO_W_SUB (format, c) == 1;
+  gboolean half_y = GST_VIDEO_FORMAT_INFO_H_SUB (format, c) == 1;
+  gint width = GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (format, c,
+      GST_VIDEO_FRAME_WIDTH (frame));
+  gint height = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (format, c,
+      GST_VIDEO_FRAME_HEIGHT (frame));
+  const guint8 *data = GST_VIDEO_FRAME_COMP_DATA (frame, c);
+  double px = half_x ? x / 2.0 - (site_x ? 0 : 0.25) : x;
+  double py = half_y ? y / 2.0 - (site_y ? 0 : 0.25) : y;
+  double value = 0;
+
+  for (gint k = 0; k < 4; k++) {
+    double column = floor (px) + (k & 1), row = floor (py) + (k >> 1);
+    double weight = (1 - fabs (px - column)) * (1 - fabs (py - row));
+    gint cx = CLAMP ((gint) column, 0, width - 1);
+    gint cy = CLAMP ((gint) row, 0, height - 1);
+    value += weight
+        * data[(gssize) cy * GST_VIDEO_FRAME_COMP_STRIDE (frame, c)
+            + (gssize) cx * GST_VIDEO_FRAME_COMP_PSTRIDE (frame, c)];
+  }
+  return value;
+}
+
+static void
+pixel_at (const GstVideoFrame *frame, const GstFoveaPixels *pixels, gint x,
+    gint y, double rgb[3])
+{
+  double stored[3] = { 0, 0, 0 };
+  gboolean is_yuv = GST_VIDEO_INFO_IS_YUV (&frame->info);
+  guint n = pixels->kind == FV_IMPORT_GRAY ? 1 : 3;
+
+  for (guint c = 0; c < n; c++) {
+    guint at =
+        is_yuv || n == 1 ? c : (guint) GST_VIDEO_FRAME_COMP_POFFSET (frame, c);
+    stored[at] = component_at (frame, c, x, y, pixels->site_x, pixels->site_y);
+  }
+  for (guint c = 0; c < 3; c++) {
+    const double *m = pixels->rgb[c];
+    double v = m[0] * stored[0] + m[1] * stored[1] + m[2] * stored[2] + m[3];
+    rgb[c] = CLAMP (v, 0, 1);
+  }
+}
+
+/* All of the frame as R, G, B of 0..1; NULL where memory is not to be had. */
+static double *
+whole_frame (const GstVideoFrame *frame, const GstFoveaPixels *pixels)
+{
+  double *rgb =
+      g_try_malloc_n ((gsize) pixels->width * pixels->height, 3 * sizeof *rgb);
+
+  for (guint y = 0; rgb && y < pixels->height; y++)
+    for (guint x = 0; x < pixels->width; x++)
+      pixel_at (frame, pixels, (gint) x, (gint) y,
+          rgb + 3 * ((gsize) y * pixels->width + x));
+  return rgb;
+}
+
+typedef struct
+{
+  GstFoveaAxis axes[2];
+  double *weights[2];
+  guint first[2], n[2];
+} Window;
+
+static void
+filtered (const double *rgb, guint width, const Window *window,
+    double result[3])
+{
+  memset (result, 0, 3 * sizeof *result);
+  for (guint k = 0; k < window->n[1]; k++)
+    for (guint i = 0; i < window->n[0]; i++)
+      for (guint c = 0; c < 3; c++)
+        result[c] += window->weights[0][i] * window->weights[1][k]
+            * rgb[3
+                    * ((gsize) (window->first[1] + k) * width + window->first[0]
+                        + i)
+                + c];
+}
+
+static void
+reference_pixel (const double *rgb, guint width, const Window *window,
+    const FvCardInput *input, float *target, gsize step)
+{
+  double pad = input->pad / 255.0, p[3] = { pad, pad, pad };
+  gboolean is_bgr = input->channels == FV_CHANNELS_BGR;
+
+  if (window->n[0] && window->n[1])
+    filtered (rgb, width, window, p);
+  if (input->n_channels == 1)
+    p[0] = 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
+  for (guint c = 0; c < input->n_channels; c++) {
+    double v = p[is_bgr && input->n_channels == 3 ? 2 - c : c];
+    target[c * step] = (float) ((v - input->mean[c]) / input->std[c]);
+  }
+}
+
+FvArray *
+gst_fovea_import_reference (const GstVideoFrame *frame,
+    const FvCardInput *input, const FvFrameMap *map, GError **error)
+{
+  gboolean is_nchw = input->layout == FV_LAYOUT_NCHW;
+  gint64 w = input->width, h = input->height, c = input->n_channels;
+  FvShape shape = { 4,
+    { 1, is_nchw ? c : h, is_nchw ? h : w, is_nchw ? w : c } };
+  GstFoveaPixels pixels;
+  Window window;
+
+  if (input->rank == 3)
+    shape = (FvShape){ 3, { shape.dims[1], shape.dims[2], shape.dims[3] } };
+  if (!gst_fovea_pixels_init (&pixels, &frame->info, error))
+    return NULL;
+  g_autoptr (FvArray) array = fv_array_new (FV_TYPE_F32, &shape, error);
+  g_autofree double *rgb = array ? whole_frame (frame, &pixels) : NULL;
+  if (!rgb) {
+    if (array)
+      g_set_error (error, FV_ERROR, FV_ERROR_TOO_LARGE,
+          "no memory for a frame of %u x %u pixels in double precision",
+          pixels.width, pixels.height);
+    return NULL;
+  }
+  for (guint i = 0; i < 2; i++) {
+    axis_init (&window.axes[i], input, map, i == 1);
+    window.weights[i] = g_new0 (double, gst_fovea_axis_taps (&window.axes[i]));
+  }
+  for (guint y = 0; y < input->height; y++)
+    for (guint x = 0; x < input->width; x++) {
+      gsize at = (gsize) y * input->width + x;
+      for (guint i = 0; i < 2; i++)
+        window.n[i] = gst_fovea_axis_weights (&window.axes[i], i ? y : x,
+            &window.first[i], window.weights[i]);
+      reference_pixel (rgb, pixels.width, &window, input,
+          array->f32 + (is_nchw ? at : at * input->n_channels),
+          is_nchw ? (gsize) w * (gsize) h : 1);
+    }
+  for (guint i = 0; i < 2; i++)
+    g_free (window.weights[i]);
+  return g_steal_pointer (&array);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/video/video.h>
+#include "gst/card/card.h"
+#include "gst/engine/graph.h"
+
+G_BEGIN_DECLS
+
+/**
+ * GstFoveaImport: frames in system memory -> the image input of a model, on the
+ * device: colours, resize, normalisation and layout in one dispatch, or in two
+ * where a pixel of the input is made of more than 2 x 2 of the frame.
+ *
+ * Life:    gst_fovea_import_new() for one kind of frames and one graph slot;
+ *          gst_fovea_import_add() puts its dispatches into a program that is
+ *          submitted in front of fv_graph_program() of that slot. Then for each
+ *          frame: upload, submit; the next upload after fv_device_wait().
+ * Shapes:  frames: NV12 I420 YV12 YUY2 UYVY GRAY8 RGB BGR RGBA BGRA RGBx BGRx of
+ *          any size, any strides; the input: 3 channels or 1, rank
+ *          3 or 4 with a batch of 1, channels or columns innermost.
+ * Values:  pixel centres lie at halves (PyTorch's align_corners=False, Pillow).
+ *          Chroma is interpolated where its siting says, colours follow matrix and
+ *          range of the caps and are clamped to 0..1 before the resize, all in
+ *          f32. Gray is 0.299 R + 0.587 G + 0.114 B.
+ * Memory:  everything is allocated in new, upload only copies.
+ * Threads: one at a time.
+ * Errors:  FV_ERROR_UNSUPPORTED (format, layout), FV_ERROR_INVALID,
+ *          FV_ERROR_TOO_LARGE, FV_ERROR_DEVICE.
+ */
+typedef struct _GstFoveaImport GstFoveaImport;
+
+/* @map: of frames as @info has them, by fv_frame_map_init(). @port: the graph
+ * slot's input; the graph must outlive the programs, nothing else is kept. */
+FV_API GstFoveaImport *gst_fovea_import_new (FvDevice *device,
+    const GstVideoInfo *info, const FvCardInput *input, const FvPort *port,
+    const FvFrameMap *map, GError **error);
+FV_API void gst_fovea_import_free (GstFoveaImport *import); /* %NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstFoveaImport, gst_fovea_import_free)
+
+FV_API void gst_fovea_import_add (GstFoveaImport *import, FvProgram *program);
+/* Copies @frame, mapped for reading and of the size and format of new, to where
+ * the device reads it. Returns the bytes copied. */
+FV_API gsize gst_fovea_import_upload (GstFoveaImport *import,
+    const GstVideoFrame *frame);
+/* Bytes taken on the device, without the port. */
+FV_API gsize gst_fovea_import_memory (GstFoveaImport *import);
+
+/* The same in plain C, in double precision and pixel by pixel: what the device is
+ * compared with, and what feeds a model that runs on the C references.
+ * Returns: (transfer full): F32, of the shape of the input */
+FV_API FvArray *gst_fovea_import_reference (const GstVideoFrame *frame,
+    const FvCardInput *input, const FvFrameMap *map, GError **error);
+
+G_END_DECLS
