@@ -8,6 +8,7 @@
  * An invocation keeps its unit of channels for PIXELS pixels. */
 #include "fv.glsl"
 #include "steps.glsl"
+#include "walk.glsl"
 
 FV_IN (0, x)
 FV_IN (1, table)
@@ -20,16 +21,17 @@ layout (push_constant) uniform Push { FvApplyPush push; };
 void main ()
 {
   int id = int (gl_GlobalInvocationID.x);
-  int block = id / push.units, unit = id - block * push.units;
-  int map = int (gl_WorkGroupID.y), first = block * PIXELS;
-  int last = min (first + PIXELS, push.rows);
-  int at = map * push.table_map + unit;
+  int block = id, unit, map = int (gl_WorkGroupID.y), first, last, at;
   vec4 mean, factor, offset;
-  bvec4 keep = lessThan (
-    ivec4 (0, 1, 2, 3) + 4 * unit, ivec4 (push.channels));
+  bvec4 keep;
 
+  fv_divide (block, push.units, unit);
+  first = block * PIXELS;
+  last = min (first + PIXELS, push.rows);
   if (first >= push.rows)
     return;
+  keep = lessThan (ivec4 (0, 1, 2, 3) + 4 * unit, ivec4 (push.channels));
+  at = map * push.table_map + unit;
   mean = FV_LOAD (table, at);
   factor = FV_LOAD (table, at + push.units);
   offset = FV_LOAD (table, at + 2 * push.units);

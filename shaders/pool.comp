@@ -10,6 +10,7 @@
  * outputs whose window holds the row: high windows cost little. */
 #include "fv.glsl"
 #include "steps.glsl"
+#include "walk.glsl"
 
 FV_IN (0, x)
 FV_OUT (1, y)
@@ -53,19 +54,22 @@ int counted (int a, int start)
 void main ()
 {
   int id = int (gl_GlobalInvocationID.x);
-  int column = id / push.units, unit = id - column * push.units;
   int blocks = (push.out_size[1] + ROWS - 1) / ROWS;
-  int depth = int (gl_WorkGroupID.y) / blocks;
-  int row = (int (gl_WorkGroupID.y) - depth * blocks) * ROWS;
-  int map = int (gl_WorkGroupID.z);
-  ivec3 start = ivec3 (depth * STRIDE (0) - BEGIN (0),
-    row * STRIDE (1) - BEGIN (1), column * STRIDE (2) - BEGIN (2));
-  ivec2 zs = taps (0, start.x, push.in_size[0]);
-  ivec2 xs = taps (2, start.z, push.in_size[2]);
+  int map = int (gl_WorkGroupID.z), depth = int (gl_WorkGroupID.y), row;
+  int column = id, unit;
+  ivec3 start;
+  ivec2 zs, xs;
   vec4 sum[ROWS];
 
+  fv_divide (column, push.units, unit);
+  fv_divide (depth, blocks, row);
+  row *= ROWS;
   if (column >= push.out_size[2])
     return;
+  start = ivec3 (depth * STRIDE (0) - BEGIN (0),
+    row * STRIDE (1) - BEGIN (1), column * STRIDE (2) - BEGIN (2));
+  zs = taps (0, start.x, push.in_size[0]);
+  xs = taps (2, start.z, push.in_size[2]);
   [[unroll]] for (int t = 0; t < ROWS; t++)
     sum[t] = INITIAL;
   for (int kz = zs.x; kz < zs.y; kz++) {

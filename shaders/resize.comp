@@ -9,6 +9,7 @@
  * rows_taps (columns_taps) entries. */
 #include "fv.glsl"
 #include "steps.glsl"
+#include "walk.glsl"
 
 FV_IN (0, x)
 FV_IN (1, row_table)
@@ -22,15 +23,15 @@ layout (push_constant) uniform Push { FvResizePush push; };
 void main ()
 {
   int id = int (gl_GlobalInvocationID.x);
-  int column = id / push.units, unit = id - column * push.units;
-  int row = int (gl_WorkGroupID.y);
-  int outer = int (gl_WorkGroupID.z) / push.middle;
-  int middle = int (gl_WorkGroupID.z) - outer * push.middle;
-  int base = push.x_base + outer * push.x[0] + middle * push.x[1] + unit;
+  int column = id, unit, row = int (gl_WorkGroupID.y);
+  int outer = int (gl_WorkGroupID.z), middle, base;
   vec4 sum = vec4 (0);
 
+  fv_divide (column, push.units, unit);
+  fv_divide (outer, push.middle, middle);
   if (column >= push.width)
     return;
+  base = push.x_base + outer * push.x[0] + middle * push.x[1] + unit;
   if (NEAREST)
     sum = FV_LOAD (x, base + int (FV_LOAD (row_table, row).x) * push.x[2]
       + int (FV_LOAD (column_table, column).x) * push.x[3]);

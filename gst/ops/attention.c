@@ -210,6 +210,25 @@ place_output (FvPlan *plan, FvNode *node, FvTensor *y, GError **error)
   return fv_plan_output (plan, node, 0, (int) shape->rank - 1, y, error);
 }
 
+/* Queries per lane: more of them share what a lane loads and shuffles, which costs
+ * about as much as half a query; fewer leave fewer lanes idle at the end. */
+static guint
+choose_rows (gint64 m, guint lanes)
+{
+  double least = G_MAXDOUBLE;
+  guint best = 1;
+
+  for (guint rows = 1; rows <= 4; rows *= 2) {
+    double cost = (m + lanes * rows - 1) / (lanes * rows) * (rows + 0.6);
+
+    if (cost < least) {
+      least = cost;
+      best = rows;
+    }
+  }
+  return best;
+}
+
 /* Rows per lane, local size, tile of keys, and the output's units that one
  * workgroup makes: registers and shared memory bound them. */
 static gboolean
@@ -227,8 +246,7 @@ choose_tile (FvPlan *plan, FvNode *node, const Sizes *s, FvDispatch *d,
   v_chunk = (v_units + chunks - 1) / chunks;
   if (subgroup) {
     keys = MIN (keys, local & ~3u);
-    while (rows < 4 && local * rows < s->m)
-      rows *= 2;
+    rows = choose_rows (s->m, local);
   } else
     while (keys > 4
         && keys * 16 * MAX (d_units, v_chunk) + local * (keys + 1) * 4
