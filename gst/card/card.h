@@ -205,7 +205,9 @@ typedef struct
 #define FV_MAX_HEADS 8
 
 /**
- * FvCard: everything between a frame and a model, and between the model and a
+ * FvCard:
+ *
+ * Everything between a frame and a model, and between the model and a
  * result.
  *
  * Life:    fv_card_load(), or fv_card_new() over a model one has; then ref and
@@ -298,7 +300,9 @@ FV_API char *fv_card_to_string (const FvCard *card);
 FV_API char **fv_labels_load (const char *path, GError **error);
 
 /**
- * FvFrameMap: where the whole frame lies in the model's input, in pixels of the
+ * FvFrameMap:
+ *
+ * Where the whole frame lies in the model's input, in pixels of the
  * input; for FV_RESIZE_CROP it reaches beyond. A plain value.
  *
  * Continuous coordinates, pixel i covering [i, i + 1):

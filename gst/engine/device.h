@@ -38,7 +38,9 @@ typedef struct
 } FvDeviceInfo;
 
 /**
- * FvDevice: one VkDevice with one compute queue, shared by all that run on it.
+ * FvDevice:
+ *
+ * One VkDevice with one compute queue, shared by all that run on it.
  *
  * Life:    fv_device_open() returns the process's one device per physical
  *          device, then ref and unref; fv_device_borrow() wraps a VkDevice of

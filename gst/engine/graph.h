@@ -7,7 +7,9 @@
 G_BEGIN_DECLS
 
 /**
- * FvGraphOptions: zero in any field selects the default.
+ * FvGraphOptions:
+ *
+ * Zero in any field selects the default.
  */
 typedef struct
 {
@@ -41,7 +43,9 @@ typedef struct
 } FvPort;
 
 /**
- * FvGraph: a model compiled for one device and one set of input shapes.
+ * FvGraph:
+ *
+ * A model compiled for one device and one set of input shapes.
  *
  * Life:     fv_graph_new(), then per frame either fv_graph_run() (host arrays,
  *           waits) or, for frames that stay on the device: write the input port

@@ -9,7 +9,9 @@ G_BEGIN_DECLS
 typedef struct _FvPlan FvPlan;
 
 /**
- * FvCase: one test of an operator: its node alone, on random inputs, on every
+ * FvCase:
+ *
+ * One test of an operator: its node alone, on random inputs, on every
  * tier and type, against reference().
  *
  * @inputs: separated by blanks, in order:

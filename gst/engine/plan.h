@@ -11,7 +11,9 @@ G_BEGIN_DECLS
 typedef struct _FvStorage FvStorage; /* an allocation with a lifetime */
 
 /**
- * FvTensor: a strided view of a storage, indexed by the ONNX axes.
+ * FvTensor:
+ *
+ * A strided view of a storage, indexed by the ONNX axes.
  *
  * Element (i0, i1, ...) lies at offset + sum (i * strides), in elements. Of an
  * allocation the innermost axis is padded to a multiple of 4 elements; pad

@@ -14,7 +14,9 @@ typedef enum
 } FvMemoryUse;
 
 /**
- * FvBuffer: a VkBuffer with its own memory, usable as storage, texel and copy
+ * FvBuffer:
+ *
+ * A VkBuffer with its own memory, usable as storage, texel and copy
  * source and target.
  *
  * Life:    new, ref, unref. The device is kept alive.
@@ -85,7 +87,9 @@ FV_API void
 fv_dispatch_push (FvDispatch *dispatch, gconstpointer data, gsize size);
 
 /**
- * FvProgram: a fixed list of dispatches and copies, recorded once, submitted
+ * FvProgram:
+ *
+ * A fixed list of dispatches and copies, recorded once, submitted
  * once per frame.
  *
  * Life:    fv_program_new(); add dispatches and copies in order;

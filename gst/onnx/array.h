@@ -31,7 +31,9 @@ FV_API const char *fv_type_name (FvType type);  /* "f32", "i64", ... "none" */
 FV_API gboolean fv_type_is_float (FvType type); /* F32, F16 or F64 */
 
 /**
- * FvShape: a rank of 0 to 6 and so many sizes; a size of 0 is an empty tensor,
+ * FvShape:
+ *
+ * A rank of 0 to 6 and so many sizes; a size of 0 is an empty tensor,
  * -1 one not yet known. A plain value: copy it by assignment.
  */
 typedef struct
@@ -47,7 +49,9 @@ FV_API gboolean fv_shape_equal (const FvShape *a, const FvShape *b);
 FV_API char *fv_shape_to_string (const FvShape *shape);
 
 /**
- * FvArray: a tensor in host memory, row-major without padding.
+ * FvArray:
+ *
+ * A tensor in host memory, row-major without padding.
  *
  * Life:    fv_array_new() or fv_array_new_take(), then ref and unref.
  * Memory:  owns its data. Data may be written as long as one owner has it.

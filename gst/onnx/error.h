@@ -10,7 +10,9 @@ G_BEGIN_DECLS
 #endif
 
 /**
- * FvError: what went wrong, for callers that branch on it; the message of the
+ * FvError:
+ *
+ * What went wrong, for callers that branch on it; the message of the
  * GError says what was expected and what came (file, node, operator, shape).
  */
 typedef enum

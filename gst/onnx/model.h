@@ -77,7 +77,9 @@ struct _FvModelGraph
 };
 
 /**
- * FvModel: an ONNX file in memory, checked for form and not for meaning.
+ * FvModel:
+ *
+ * An ONNX file in memory, checked for form and not for meaning.
  *
  * Life:    fv_model_load() or fv_model_parse(), then ref and unref; immutable.
  * Memory:  owns all it points to; initializers are FvArrays that share the

@@ -10,7 +10,9 @@ G_BEGIN_DECLS
 #define FV_WALK_OPERANDS 4
 
 /**
- * FvWalk: a walk over all elements of a shape in row-major order, which keeps
+ * FvWalk:
+ *
+ * A walk over all elements of a shape in row-major order, which keeps
  * track of the element that each operand has there.
  *
  *   fv_walk_begin (&walk, &shape); fv_walk_add (&walk, &a); ...

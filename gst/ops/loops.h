@@ -11,7 +11,9 @@ G_BEGIN_DECLS
 #define FV_LOOP_AXES (2 * FV_MAX_RANK)
 
 /**
- * FvLoops: axes with the strides that each tensor has along them, in elements.
+ * FvLoops:
+ *
+ * Axes with the strides that each tensor has along them, in elements.
  * After fv_loops_merge() they stand innermost first, in the order of the first
  * tensor, which is the one written.
  */

@@ -8,7 +8,9 @@
 G_BEGIN_DECLS
 
 /**
- * FvResizeAxis: how one axis is resampled: output element o is the sum over
+ * FvResizeAxis:
+ *
+ * How one axis is resampled: output element o is the sum over
  * t < taps of weight[o * taps + t] * input element index[o * taps + t]. Indices
  * lie inside of the axis.
  */

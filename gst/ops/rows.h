@@ -8,7 +8,9 @@
 G_BEGIN_DECLS
 
 /**
- * FvRows: input 0 and output 0 of a node as [rows][width], @width elements at
+ * FvRows:
+ *
+ * Input 0 and output 0 of a node as [rows][width], @width elements at
  * stride 1 each.
  *
  * Life: fv_rows_begin() places both, the caller adds its dispatch with @x and @y

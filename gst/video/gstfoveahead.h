@@ -76,7 +76,9 @@ FV_API void gst_fovea_result_clear (GstFoveaResult *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstFoveaResult, gst_fovea_result_clear)
 
 /**
- * GstFoveaHead: decodes one head of a model on the device, behind the net.
+ * GstFoveaHead:
+ *
+ * Decodes one head of a model on the device, behind the net.
  *
  * Life:    gst_fovea_head_new() for one graph slot, one size of frames and one
  *          place for its map; gst_fovea_head_add() puts its dispatches into a

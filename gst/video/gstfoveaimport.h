@@ -8,7 +8,9 @@
 G_BEGIN_DECLS
 
 /**
- * GstFoveaImport: frames in system memory -> the image input of a model, on the
+ * GstFoveaImport:
+ *
+ * Frames in system memory -> the image input of a model, on the
  * device: colours, resize, normalisation and layout in one dispatch, or in two
  * where a pixel of the input is made of more than 2 x 2 of the frame.
  *

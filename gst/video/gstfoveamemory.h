@@ -10,7 +10,9 @@ G_BEGIN_DECLS
 #define GST_FOVEA_MEMORY_TYPE "FoveaMemory"
 
 /**
- * GstFoveaMemory: device memory as a GstMemory.
+ * GstFoveaMemory:
+ *
+ * Device memory as a GstMemory.
  *
  * Life:    from a pool (gst_fovea_pool_new()) or around a region of a buffer
  *          (gst_fovea_memory_new()); a GstMemory like any other then.

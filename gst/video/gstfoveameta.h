@@ -8,7 +8,9 @@
 G_BEGIN_DECLS
 
 /**
- * GstFoveaRole: what a result is: found by a net, or known to be true.
+ * GstFoveaRole:
+ *
+ * What a result is: found by a net, or known to be true.
  */
 typedef enum
 {
@@ -17,7 +19,9 @@ typedef enum
 } GstFoveaRole;
 
 /**
- * GstFoveaProducer: who made a result; one object shared by all results of one
+ * GstFoveaProducer:
+ *
+ * Who made a result; one object shared by all results of one
  * head, from caps to caps.
  *
  * Life:    gst_fovea_producer_new(), then ref and unref; immutable.
@@ -64,7 +68,9 @@ typedef enum
 } GstFoveaPlaneFormat;
 
 /**
- * GstFoveaPlane: a plane of numbers that lies over a part of the frame.
+ * GstFoveaPlane:
+ *
+ * A plane of numbers that lies over a part of the frame.
  *
  * Life:    gst_fovea_plane_new(), then ref and unref; immutable.
  * Shapes:  @width x @height of its own, which need not be the frame's: a
@@ -107,7 +113,9 @@ typedef struct
 } GstFoveaFrame;
 
 /**
- * GstFoveaSegmentationMeta: which class each pixel belongs to.
+ * GstFoveaSegmentationMeta:
+ *
+ * Which class each pixel belongs to.
  *
  * Life:    gst_fovea_buffer_add_segmentation(); goes with the buffer. Copied by
  *          tee and videoconvert, scaled by videoscale, and dropped by elements
@@ -148,7 +156,9 @@ typedef enum
 } GstFoveaDepthKind;
 
 /**
- * GstFoveaDepthMeta: how far each pixel is. Life as above; @map: F16 or F32, NaN
+ * GstFoveaDepthMeta:
+ *
+ * How far each pixel is. Life as above; @map: F16 or F32, NaN
  * or infinite where nothing is known; of metric depth, 0 too.
  */
 typedef struct
@@ -171,7 +181,9 @@ gst_fovea_buffer_get_depth (GstBuffer *buffer, const char *source);
 FV_API const char *gst_fovea_depth_kind_unit (GstFoveaDepthKind kind);
 
 /**
- * GstFoveaTensorMeta: one raw output of a model; one meta each. Life as above
+ * GstFoveaTensorMeta:
+ *
+ * One raw output of a model; one meta each. Life as above
  * (its values refer to pixels, so it is dropped where pixels move; it stays as
  * it is when the frame is scaled). Element (i0, i1, ...) lies at
  * sum (i * strides) elements from the start of @data.
@@ -201,7 +213,9 @@ FV_API GstFoveaTensorMeta *gst_fovea_buffer_get_tensor (GstBuffer *buffer,
     const char *source, const char *name);
 
 /**
- * GstFoveaRegion: a box or a class of the whole frame, as read from a
+ * GstFoveaRegion:
+ *
+ * A box or a class of the whole frame, as read from a
  * GstVideoRegionOfInterestMeta with params `detection` and `classification`.
  *
  * The structures carry "label_id" (int), "label" and "confidence" (double), which
