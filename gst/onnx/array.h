@@ -26,8 +26,8 @@ typedef enum
   FV_TYPE_BOOL,
 } FvType;
 
-FV_API gsize fv_type_size (FvType type);        /* bytes of an element; 0 for NONE */
-FV_API const char *fv_type_name (FvType type);  /* "f32", "i64", ... "none" */
+FV_API gsize fv_type_size (FvType type); /* bytes of an element; 0 for NONE */
+FV_API const char *fv_type_name (FvType type); /* "f32", "i64", ... "none" */
 FV_API gboolean fv_type_is_float (FvType type); /* F32, F16 or F64 */
 
 /**
@@ -63,7 +63,7 @@ typedef struct
   FvType type;
   FvShape shape;
   gint64 count; /* elements */
-  gsize size;   /* bytes */
+  gsize size; /* bytes */
   union
   {
     gpointer data;
@@ -83,12 +83,12 @@ FV_API GType fv_array_get_type (void);
 
 /* Zero-filled. Fails with FV_ERROR_TOO_LARGE instead of aborting when the size
  * overflows or memory is not to be had. */
-FV_API FvArray *fv_array_new (
-    FvType type, const FvShape *shape, GError **error);
+FV_API FvArray *
+fv_array_new (FvType type, const FvShape *shape, GError **error);
 /* Shares @bytes without a copy: its size must be that of the shape and its data
  * aligned to the element. */
-FV_API FvArray *fv_array_new_from_bytes (
-    FvType type, const FvShape *shape, GBytes *bytes, GError **error);
+FV_API FvArray *fv_array_new_from_bytes (FvType type, const FvShape *shape,
+    GBytes *bytes, GError **error);
 /* A 1-D (or, for n < 0, 0-D with one element) I64 array: handy for shapes. */
 FV_API FvArray *fv_array_new_i64 (const gint64 *values, gint n);
 FV_API FvArray *fv_array_ref (FvArray *array);
@@ -106,8 +106,8 @@ FV_API void fv_array_set_int (FvArray *array, gint64 i, gint64 value);
  * Returns a new reference to @array itself where the type is the same. */
 FV_API FvArray *fv_array_convert (FvArray *array, FvType type, GError **error);
 /* The same data under another shape of as many elements. */
-FV_API FvArray *fv_array_reshape (
-    FvArray *array, const FvShape *shape, GError **error);
+FV_API FvArray *
+fv_array_reshape (FvArray *array, const FvShape *shape, GError **error);
 
 FV_API guint16 fv_f32_to_f16 (float value);
 FV_API float fv_f16_to_f32 (guint16 value);

@@ -17,12 +17,12 @@ G_BEGIN_DECLS
  */
 typedef enum
 {
-  FV_ERROR_MALFORMED,   /* not a valid ONNX, tensor, card or labels file     */
+  FV_ERROR_MALFORMED, /* not a valid ONNX, tensor, card or labels file     */
   FV_ERROR_UNSUPPORTED, /* an operator, attribute, type or shape we lack     */
-  FV_ERROR_TOO_LARGE,   /* over a byte, work or device limit                 */
-  FV_ERROR_DEVICE,      /* Vulkan failed; the message carries the VkResult   */
-  FV_ERROR_NOT_FOUND,   /* no such file, device, name or output              */
-  FV_ERROR_INVALID,     /* an argument or property outside of its range      */
+  FV_ERROR_TOO_LARGE, /* over a byte, work or device limit                 */
+  FV_ERROR_DEVICE, /* Vulkan failed; the message carries the VkResult   */
+  FV_ERROR_NOT_FOUND, /* no such file, device, name or output              */
+  FV_ERROR_INVALID, /* an argument or property outside of its range      */
 } FvError;
 
 #define FV_ERROR (fv_error_quark ())

@@ -42,7 +42,7 @@ typedef struct
   char *name; /* unique; made up ("Conv_12") where the file has none */
   char *op_type;
   char *domain; /* "" for ai.onnx */
-  guint opset;  /* that the model imports for the domain */
+  guint opset; /* that the model imports for the domain */
   guint n_inputs, n_outputs, n_attrs;
   char **inputs;
   char **outputs;
@@ -94,11 +94,11 @@ struct _FvModelGraph
 typedef struct
 {
   gatomicrefcount ref;
-  char *path;   /* (nullable) as given */
+  char *path; /* (nullable) as given */
   char *folder; /* (nullable) where external data may lie */
   gint64 ir_version;
   char *producer; /* name and version; "" when absent */
-  guint opset;    /* of ai.onnx */
+  guint opset; /* of ai.onnx */
   GHashTable *metadata; /* metadata_props: char * -> char * */
   FvModelGraph *graph;
   gsize file_size;
@@ -111,19 +111,19 @@ FV_API GType fv_model_get_type (void);
 FV_API FvModel *fv_model_load (const char *path, GError **error);
 /* @folder: (nullable): where external data may lie; NULL: refused. @name is
  * for messages. */
-FV_API FvModel *fv_model_parse (
-    GBytes *bytes, const char *folder, const char *name, GError **error);
+FV_API FvModel *fv_model_parse (GBytes *bytes, const char *folder,
+    const char *name, GError **error);
 FV_API FvModel *fv_model_ref (FvModel *model);
 FV_API void fv_model_unref (FvModel *model); /* %NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvModel, fv_model_unref)
 
 /* (nullable) the attribute of that name */
-FV_API const FvAttr *fv_model_node_attr (
-    const FvModelNode *node, const char *name);
+FV_API const FvAttr *
+fv_model_node_attr (const FvModelNode *node, const char *name);
 
 /* A serialized TensorProto (ONNX's test_data_set_N/input_0.pb).
  * @name: (out) (optional) (transfer full): the name inside the file */
-FV_API FvArray *fv_array_load_pb (
-    const char *path, char **name, GError **error);
+FV_API FvArray *
+fv_array_load_pb (const char *path, char **name, GError **error);
 
 G_END_DECLS

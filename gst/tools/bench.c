@@ -330,7 +330,7 @@ prepare (Bench *bench, const char *path, GError **error)
   double start = clock_seconds (CLOCK_MONOTONIC);
   if (!tool_open_device (bench->tool, error))
     return FALSE;
-  bench->model = tool_load (path, &card, NULL, error);
+  bench->model = tool_load (bench->tool, path, &card, NULL, error);
   if (bench->model == NULL)
     return FALSE;
   bench->shapes = tool_shapes (bench->tool, bench->model, card, error);
@@ -344,6 +344,7 @@ tool_bench (Tool *tool, int argc, char **argv)
   int n_runs = 30, code;
   const GOptionEntry entries[] = {
     TOOL_SHAPE_ENTRY (tool),
+    TOOL_CARD_ENTRY (tool),
     TOOL_PRECISION_ENTRY (tool),
     { "runs", 'n', 0, G_OPTION_ARG_INT, &n_runs,
         "runs to measure (default: 30)", "N" },

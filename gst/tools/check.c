@@ -198,7 +198,7 @@ check_data_sets (Check *check, gboolean *passed, GError **error)
   g_autoptr (GArray) numbers = data_set_list (check->folder, error);
   if (numbers == NULL)
     return FALSE;
-  check->model = tool_load (check->folder, NULL, NULL, error);
+  check->model = tool_load (check->tool, check->folder, NULL, NULL, error);
   if (check->model == NULL)
     return FALSE;
   check->shapes = g_new0 (FvShape, check->model->graph->n_inputs + 1);

@@ -267,6 +267,7 @@ tool_info (Tool *tool, int argc, char **argv)
   const GOptionEntry entries[] = {
     { "plan", 0, 0, G_OPTION_ARG_NONE, &dispatches,
         "print every dispatch: nodes, kernel, tile, grid, bytes, FLOPs", NULL },
+    TOOL_CARD_ENTRY (tool),
     TOOL_PRECISION_ENTRY (tool),
     TOOL_SHAPE_ENTRY (tool),
     { NULL },
@@ -280,7 +281,8 @@ tool_info (Tool *tool, int argc, char **argv)
   GError *error = NULL;
   g_autoptr (FvCard) card = NULL;
   g_autofree char *problem = NULL;
-  g_autoptr (FvModel) model = tool_load (argv[1], &card, &problem, &error);
+  g_autoptr (FvModel) model =
+      tool_load (tool, argv[1], &card, &problem, &error);
   if (model == NULL)
     return tool_fail (tool, error);
   JsonBuilder *json = tool->json ? tool_json_begin () : NULL;

@@ -61,7 +61,7 @@ parse_type (const char *header, const char *path, FvType *type, GError **error)
       return TRUE;
     }
   return fail (error, FV_ERROR_UNSUPPORTED, path,
-      "its elements are %.8s, which are no little-endian numbers",
+      "its elements are %.13s, not little-endian numbers",
       text != NULL ? text : "not described");
 }
 

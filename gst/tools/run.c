@@ -25,12 +25,13 @@ static FvArray *
 load_image (Run *run, guint index, const char *path, GError **error)
 {
   guint width, height;
-  if (run->card == NULL || run->card->input.index != index) {
+  if (!tool_takes_image (run->card) || run->card->input.index != index) {
     g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
         "'%s' cannot fill the input '%s' as an image: %s", path,
         run->model->graph->inputs[index].name,
-        run->card ? "the card says that another input takes the image"
-                  : run->card_problem);
+        run->card == NULL                  ? run->card_problem
+            : tool_takes_image (run->card) ? "another input takes the image"
+                                           : "nothing tells that it takes one");
     return NULL;
   }
   if (!image_size (path, &width, &height, error))
@@ -199,6 +200,7 @@ tool_run (Tool *tool, int argc, char **argv)
     { "output", 'o', 0, G_OPTION_ARG_FILENAME, &folder,
         "folder for the outputs, as NAME.npy (default: not written)",
         "FOLDER" },
+    TOOL_CARD_ENTRY (tool),
     TOOL_PRECISION_ENTRY (tool),
     { NULL },
   };
@@ -209,7 +211,8 @@ tool_run (Tool *tool, int argc, char **argv)
   GError *error = NULL;
   g_autofree char *problem = NULL;
   g_autoptr (FvCard) card = NULL;
-  g_autoptr (FvModel) model = tool_load (argv[1], &card, &problem, &error);
+  g_autoptr (FvModel) model =
+      tool_load (tool, argv[1], &card, &problem, &error);
   if (model == NULL)
     return tool_fail (tool, error);
   Run run = { tool, model, card, problem };

@@ -14,6 +14,7 @@ tool_clear (Tool *tool)
   g_free (tool->device_name);
   g_free (tool->precision_name);
   g_strfreev (tool->shape_texts);
+  g_free (tool->card_path);
   fv_device_unref (tool->device);
 }
 
@@ -111,12 +112,24 @@ tool_device_title (Tool *tool)
                               : "C references";
 }
 
-FvModel *
-tool_load (const char *path, FvCard **card, char **card_problem, GError **error)
+gboolean
+tool_takes_image (const FvCard *card)
 {
+  return card != NULL && card->input.rank > 0 && card->input.n_channels > 0;
+}
+
+FvModel *
+tool_load (Tool *tool, const char *path, FvCard **card, char **card_problem,
+    GError **error)
+{
+  FvCardOptions options = { .card = tool->card_path };
   g_autoptr (FvModel) model = NULL;
   g_autoptr (GError) problem = NULL;
-  g_autoptr (FvCard) made = fv_card_load (path, NULL, &model, &problem);
+  g_autoptr (FvCard) made = fv_card_load (path, &options, &model, &problem);
+  if (made == NULL && tool->card_path != NULL) {
+    g_propagate_error (error, g_steal_pointer (&problem));
+    return NULL;
+  }
   if (model == NULL && !g_file_test (path, G_FILE_TEST_IS_DIR))
     model = fv_model_load (path, error);
   else if (model == NULL)
@@ -182,7 +195,7 @@ tool_shapes (Tool *tool, FvModel *model, FvCard *card, GError **error)
   g_autofree FvShape *shapes = g_new0 (FvShape, graph->n_inputs + 1);
   for (guint i = 0; i < graph->n_inputs; i++)
     shapes[i] = graph->inputs[i].shape;
-  if (card != NULL && card->input.index < graph->n_inputs) {
+  if (tool_takes_image (card) && card->input.index < graph->n_inputs) {
     fv_card_choose_size (card, FREE_SIZE, FREE_SIZE);
     fv_card_input_shape (card, &shapes[card->input.index]);
   }

@@ -23,6 +23,7 @@ typedef struct
   char *device_name;
   char *precision_name; /* (nullable) */
   char **shape_texts; /* (nullable) --input-shape */
+  char *card_path; /* (nullable) --card */
 
   FvDevice *device; /* NULL until tool_open_device(), and for references */
   gboolean reference; /* --device reference */
@@ -30,6 +31,12 @@ typedef struct
 } Tool;
 
 void tool_clear (Tool *tool);
+
+#define TOOL_CARD_ENTRY(tool) \
+  { \
+    "card", 'c', 0, G_OPTION_ARG_FILENAME, &(tool)->card_path, \
+        "a .modelinfo to use instead of that beside the model", "FILE" \
+  }
 
 /* Options of several subcommands, for their entries. */
 #define TOOL_PRECISION_ENTRY(tool) \
@@ -61,8 +68,10 @@ const char *tool_device_title (Tool *tool);
 
 /* @path: a model or its folder. @card: (out) (optional) (nullable): NULL where
  * none can be made; the model is loaded anyway. */
-FvModel *tool_load (const char *path, FvCard **card, char **card_problem,
-    GError **error);
+FvModel *tool_load (Tool *tool, const char *path, FvCard **card,
+    char **card_problem, GError **error);
+/* TRUE where @card, if any, knows which input takes an image. */
+gboolean tool_takes_image (const FvCard *card);
 /* One shape per input of @model: --input-shape, else the card's, else what the
  * model says, -1 where that is free. (transfer full): g_free() */
 FvShape *tool_shapes (Tool *tool, FvModel *model, FvCard *card, GError **error);

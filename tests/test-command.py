@@ -1,0 +1,265 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The command `fovea` from outside: what it prints and how it exits.
+
+    test-command.py FOVEA
+"""
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+FOVEA = sys.argv.pop(1)
+COMMANDS = ["devices", "info", "check", "run", "bench"]
+REFERENCE = ["--device", "reference"]
+
+
+def varint(value):
+    out = b""
+    while value > 127:
+        out += bytes([value & 127 | 128])
+        value >>= 7
+    return out + bytes([value])
+
+
+def field(number, value):
+    """A protobuf field: an integer, text, or bytes of a message."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    data = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def value_info(name, shape):
+    dims = b"".join(field(1, field(2, s) if isinstance(s, str) else field(1, s))
+                    for s in shape)
+    return field(1, name) + field(2, field(1, field(1, 1) + field(2, dims)))
+
+
+def node(op, inputs, outputs):
+    return (b"".join(field(1, i) for i in inputs)
+            + b"".join(field(2, o) for o in outputs) + field(4, op))
+
+
+def model(nodes, shape):
+    graph = (b"".join(field(1, n) for n in nodes) + field(2, "g")
+             + field(11, value_info("x", shape)) + field(12, value_info("y", shape)))
+    return field(1, 8) + field(7, graph) + field(8, field(2, 17))
+
+
+def tensor(values, shape):
+    data = struct.pack(f"<{len(values)}f", *values)
+    return b"".join(field(1, s) for s in shape) + field(2, 1) + field(9, data)
+
+
+def npy(values, shape):
+    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return (b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head
+            + struct.pack(f"<{len(values)}f", *values))
+
+
+def fovea(*args, **more):
+    return subprocess.run([FOVEA, *map(str, args)], capture_output=True, text=True,
+                          timeout=120, check=False, **more)
+
+
+HAS_DEVICE = fovea("devices").returncode == 0
+NEEDS_DEVICE = unittest.skipUnless(HAS_DEVICE, "no Vulkan device")
+
+
+class CommandTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name)
+        (self.path / "model.onnx").write_bytes(
+            model([node("Relu", ["x"], ["a"]), node("Sigmoid", ["a"], ["y"])],
+                  [1, "n"]))
+        for number, values in enumerate([[-1.0, 0.0, 2.0], [1.0, -3.0]]):
+            results = [1 / (1 + 2.718281828459045 ** -max(v, 0)) for v in values]
+            self.data_set(number, values, results)
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def data_set(self, number, values, results):
+        folder = self.path / f"test_data_set_{number}"
+        folder.mkdir(exist_ok=True)
+        shape = [1, len(values)]
+        (folder / "input_0.pb").write_bytes(tensor(values, shape))
+        (folder / "output_0.pb").write_bytes(tensor(results, shape))
+
+    def fails(self, code, text, *args, **more):
+        done = fovea(*args, **more)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertIn(text, done.stderr + done.stdout)
+        return done
+
+    def succeeds(self, *args):
+        done = fovea(*args)
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        return done.stdout
+
+    def json(self, *args):
+        return json.loads(self.succeeds(*args, "--json"))
+
+    def test_help(self):
+        text = self.succeeds("--help")
+        for command in COMMANDS:
+            self.assertIn(f"  {command}", text)
+            own = self.succeeds(command, "--help")
+            for option in ("--device", "--json", f"fovea {command}"):
+                self.assertIn(option, own)
+        self.assertIn("--plan", self.succeeds("info", "--help"))
+        self.assertIn("--layers", self.succeeds("check", "--help"))
+        self.assertRegex(self.succeeds("--version"), r"^fovea \d+\.\d+")
+
+    def test_usage(self):
+        self.fails(2, "Usage:")
+        self.fails(2, "'dance' is not a command", "dance")
+        for command in COMMANDS:
+            self.fails(2, "--dance", command, "--dance")
+        for command in COMMANDS[1:]:
+            self.fails(2, "expected", command)
+        self.fails(2, "one argument too many", "info", "a", "b")
+        self.fails(2, "--precision is 'f12'", "bench", "m", "--precision", "f12")
+        self.fails(2, "--runs is 0", "bench", "m", "--runs", "0")
+        self.fails(2, "needs a device", "check", *REFERENCE, "--layers", "m")
+
+    def test_bad_models(self):
+        garbage = self.path / "garbage.onnx"
+        garbage.write_bytes(bytes(range(256)) * 9)
+        image = self.path / "image.onnx"
+        image.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
+        for command in ("info", "run", "bench"):
+            for path, text in ((self.path / "none.onnx", "none.onnx"),
+                               (garbage, "damaged, cut short"),
+                               (image, "a PNG image")):
+                self.fails(1, text, command, *REFERENCE, path)
+                done = self.fails(1, text, command, *REFERENCE, "--json", path)
+                self.assertIn(text, json.loads(done.stdout)["error"])
+
+    def test_unknown_operator(self):
+        path = self.path / "odd.onnx"
+        path.write_bytes(model([node("Frobnicate", ["x"], ["y"])], [1, 4]))
+        self.fails(1, "Frobnicate", "bench", *REFERENCE, path)
+
+    def test_devices(self):
+        self.fails(1, "no-such-gpu", "info", "-d", "no-such-gpu", "--plan",
+                   self.path / "model.onnx")
+        none = dict(os.environ, VK_DRIVER_FILES="/nowhere", VK_ICD_FILENAMES="/nowhere")
+        done = self.fails(1, "fovea devices: ", "devices", env=none)
+        self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+        self.fails(1, "fovea bench: ", "bench", self.path / "model.onnx", env=none)
+        done = fovea("check", *REFERENCE, self.path, env=none)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    @NEEDS_DEVICE
+    def test_device_list(self):
+        devices = self.json("devices")["devices"]
+        self.assertEqual(sum(d["default"] for d in devices), 1)
+        for device in devices:
+            self.assertIn(device["uuid"], self.succeeds("devices"))
+            if device["usable"]:
+                self.assertIn(device["tier"], ("subgroup", "workgroup"))
+                one = self.json("devices", "-d", device["uuid"])["devices"]
+                self.assertEqual(one[0]["name"], device["name"])
+
+    def test_info(self):
+        text = self.succeeds("info", *REFERENCE, self.path)
+        for part in ("opset 17", "x  f32 [1, n]", "Relu 1"):
+            self.assertIn(part, text)
+        info = self.json("info", *REFERENCE, self.path / "model.onnx")
+        self.assertEqual(info["operators"], {"Relu": 1, "Sigmoid": 1})
+        self.assertEqual(info["inputs"][0]["shape"], [1, -1])
+        self.assertEqual(info["parameters"], 0)
+
+    def test_check(self):
+        text = self.succeeds("check", *REFERENCE, self.path)
+        self.assertEqual(text.count("ok    data set"), 2)
+        self.assertIn("1 of 1 passed", text)
+        report = self.json("check", *REFERENCE, self.path, self.path)
+        self.assertTrue(report["passed"])
+        sets = report["folders"][1]["data_sets"]
+        self.assertEqual([s["number"] for s in sets], [0, 1])
+        self.assertLess(sets[0]["outputs"][0]["error"], 1e-6)
+
+    def test_check_fails(self):
+        self.data_set(1, [1.0, -3.0], [0.7, 0.5])
+        done = self.fails(1, "FAIL  data set 1", "check", *REFERENCE, self.path)
+        self.assertIn("relative L2", done.stdout)
+        self.assertIn("0 of 1 passed", done.stdout)
+        (self.path / "test_data_set_1/output_0.pb").write_bytes(tensor([0.7], [1, 1]))
+        self.fails(1, "shape [1, 2] instead of [1, 1]", "check", *REFERENCE, self.path)
+        (self.path / "test_data_set_1/output_0.pb").unlink()
+        done = self.fails(1, "output_0.pb", "check", *REFERENCE, "--json", self.path)
+        report = json.loads(done.stdout)
+        self.assertFalse(report["passed"])
+        self.assertIn("output_0.pb", report["folders"][0]["error"])
+        self.assertTrue(report["folders"][0]["data_sets"][0]["passed"])
+        with tempfile.TemporaryDirectory() as empty:
+            self.fails(1, "has no folder test_data_set_0", "check", *REFERENCE, empty)
+        self.fails(1, "/nowhere", "check", *REFERENCE, "/nowhere")
+
+    @NEEDS_DEVICE
+    def test_check_device(self):
+        for precision in ("f32", "f16"):
+            self.succeeds("check", "--precision", precision, self.path)
+        self.data_set(1, [1.0, -3.0], [0.2, 0.5])
+        self.fails(1, "every node is within tolerance of its C reference", "check",
+                   "--layers", self.path)
+        done = self.fails(1, "", "check", "--layers", "--json", self.path)
+        sets = json.loads(done.stdout)["folders"][0]["data_sets"]
+        self.assertIsNone(sets[1]["first_bad_node"])
+
+    def test_run(self):
+        source = self.path / "x.npy"
+        source.write_bytes(npy([0.0, 4.0, -2.0], (1, 3)))
+        target = self.path / "out"
+        for device in [REFERENCE] + ([[]] if HAS_DEVICE else []):
+            self.succeeds("run", *device, self.path, "--input", source, "-o", target)
+            data = (target / "y.npy").read_bytes()
+            values = struct.unpack("<3f", data[-12:])
+            for got, want in zip(values, (0.5, 0.98201379, 0.5)):
+                self.assertAlmostEqual(got, want, places=5)
+        report = self.json("run", *REFERENCE, self.path, "-i",
+                           f"x={self.path}/test_data_set_1/input_0.pb")
+        self.assertEqual(report["outputs"][0]["shape"], [1, 2])
+        self.assertAlmostEqual(report["outputs"][0]["max"], 0.7310585, places=5)
+
+    def test_run_fails(self):
+        run = ("run", *REFERENCE, self.path)
+        self.fails(1, "the input 'x' (f32 [1, ?]) is missing", *run)
+        self.fails(1, "/nowhere.npy", *run, "-i", "/nowhere.npy")
+        self.fails(1, "cannot fill the input 'x' as an image", *run, "-i", "a.png")
+        source = self.path / "x.npy"
+        source.write_bytes(npy([0.0], (1,)))
+        self.fails(1, "no card", *run, "-i", source, "--card", "/no card")
+        self.fails(1, "rank", *run, "-i", source)
+        source.write_bytes(npy([0.0], (1, 1)))
+        self.fails(1, "one input too many", *run, "-i", source, "-i", source)
+        self.fails(1, "cannot be made", *run, "-i", source, "-o", source / "out")
+
+    def test_bench(self):
+        shape = ("--input-shape", "1x640")
+        for device in [REFERENCE] + ([[]] if HAS_DEVICE else []):
+            report = self.json("bench", *device, self.path, *shape, "--runs", "3")
+            for key in ("load_ms", "first_frame_ms", "peak_rss_bytes"):
+                self.assertGreater(report[key], 0)
+            self.assertEqual(report["host_bytes"], 2 * 4 * 640)
+            self.assertEqual(report["with_host_arrays"]["runs"], 3)
+            self.assertEqual("net" in report, device != REFERENCE)
+            text = self.succeeds("bench", *device, self.path, *shape, "-n", "2")
+            self.assertIn("p95", text)
+        self.fails(1, "expected sizes like", "bench", *REFERENCE, self.path,
+                   "--input-shape", "1xpig")
+        self.fails(1, "no such input", "bench", *REFERENCE, self.path,
+                   "--input-shape", "z=1x2")
+        self.fails(1, "(n)", "bench", *REFERENCE, self.path)
+
+
+if __name__ == "__main__":
+    unittest.main()
