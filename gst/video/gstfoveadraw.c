@@ -1,0 +1,612 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/video/gstfoveadraw.h"
+#include "gst/video/gstfovealabels.h"
+#include "gst/video/gstfoveamarks.h"
+#include "gst/video/gstfoveaplanes.h"
+#include "shaders/scene.h"
+#include "shaders/shared.h"
+
+#define WAIT_NS (10 * G_GUINT64_CONSTANT (1000000000))
+#define LOCAL 64
+/* Pools of producers are small: so many different pairs of maps come again. */
+#define MAX_PASSES 8
+#define N_SAMPLES (FV_SAMPLES_X * FV_SAMPLES_Y)
+
+/* Device memory that the host writes and reads: directly where it can be mapped,
+ * else through staging buffers. */
+typedef struct
+{
+  FvBuffer *device, *up, *down;
+} Surface;
+
+/* A map as a kernel binds it. */
+typedef struct
+{
+  FvBuffer *buffer;
+  gsize offset, size;
+} Bound;
+
+/* The programs for one pair of maps. */
+typedef struct
+{
+  Bound mask, depth;
+  FvProgram *canvas;
+  FvProgram *samples; /* (nullable) */
+} Pass;
+
+struct _GstFoveaDraw
+{
+  FvDevice *device;
+  GstVideoInfo info;
+  guint width, height;
+  gboolean is_transparent;
+  GstFoveaPlaneLayout layouts[GST_VIDEO_MAX_PLANES];
+  guint n_planes;
+  FvBuffer *scene, *atlas, *samples, *nothing;
+  FvBuffer *mask_upload, *depth_upload; /* (nullable) for maps of the host */
+  Surface canvas, frame;
+  FvProgram *finish; /* blends and brings back what the host reads */
+  GPtrArray *passes; /* Pass *, most recent first */
+  GArray *marks;
+  GstFoveaLabels *labels;
+};
+
+/* What one frame draws. */
+typedef struct
+{
+  const GstFoveaDrawStyle *style;
+  GstFoveaSegmentationMeta *mask; /* (nullable) */
+  GstFoveaDepthMeta *depth; /* (nullable) */
+  Bound mask_bound, depth_bound;
+} Job;
+
+GType
+gst_fovea_draw_flags_get_type (void)
+{
+  static const GFlagsValue values[] = {
+    { GST_FOVEA_DRAW_MASK, "Segmentation masks", "mask" },
+    { GST_FOVEA_DRAW_DEPTH, "Depth maps", "depth" },
+    { GST_FOVEA_DRAW_BOXES, "Boxes", "boxes" },
+    { GST_FOVEA_DRAW_LABELS, "Labels and scores", "labels" },
+    { 0, NULL, NULL },
+  };
+  static GType type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_flags_register_static ("GstFoveaDrawFlags", values));
+  return type;
+}
+
+static gboolean
+surface_init (Surface *surface, FvDevice *device, gsize size, GError **error)
+{
+  surface->device = fv_buffer_new (device, size, FV_MEMORY_DEVICE, error);
+  if (surface->device == NULL)
+    return FALSE;
+  if (fv_buffer_map (surface->device))
+    return TRUE;
+  surface->up = fv_buffer_new (device, size, FV_MEMORY_UPLOAD, error);
+  if (surface->up == NULL)
+    return FALSE;
+  surface->down = fv_buffer_new (device, size, FV_MEMORY_DOWNLOAD, error);
+  return surface->down != NULL;
+}
+
+static void
+surface_clear (Surface *surface)
+{
+  g_clear_pointer (&surface->device, fv_buffer_unref);
+  g_clear_pointer (&surface->up, fv_buffer_unref);
+  g_clear_pointer (&surface->down, fv_buffer_unref);
+}
+
+static gpointer
+surface_write (Surface *surface)
+{
+  return fv_buffer_map (surface->up ? surface->up : surface->device);
+}
+
+static gconstpointer
+surface_read (Surface *surface)
+{
+  return fv_buffer_map (surface->down ? surface->down : surface->device);
+}
+
+static void
+pass_free (gpointer data)
+{
+  Pass *pass = data;
+
+  fv_program_unref (pass->canvas);
+  fv_program_unref (pass->samples);
+  fv_buffer_unref (pass->mask.buffer);
+  fv_buffer_unref (pass->depth.buffer);
+  g_free (pass);
+}
+
+static void
+bind (FvDispatch *dispatch, FvBuffer *buffer, gsize offset, gsize size,
+    FvBindKind kind)
+{
+  FvBinding *binding = &dispatch->bindings[dispatch->n_bindings++];
+
+  binding->buffer = buffer;
+  binding->offset = offset;
+  binding->size = size;
+  binding->kind = kind;
+  binding->type = FV_TYPE_F32;
+}
+
+static void
+bind_whole (FvDispatch *dispatch, FvBuffer *buffer, FvBindKind kind)
+{
+  bind (dispatch, buffer, 0, fv_buffer_size (buffer), kind);
+}
+
+static void
+set_grid (FvDispatch *dispatch, const char *kernel, guint columns, guint rows)
+{
+  dispatch->kernel = kernel;
+  fv_dispatch_spec (dispatch, FV_SPEC_LOCAL, LOCAL);
+  dispatch->groups[0] = (columns + LOCAL - 1) / LOCAL;
+  dispatch->groups[1] = rows;
+  dispatch->groups[2] = 1;
+}
+
+static void
+add_blend (GstFoveaDraw *draw, const GstFoveaPlaneLayout *layout)
+{
+  const struct
+  {
+    gint32 offset, stride, row_bytes, n_rows, width, height;
+    guint32 components;
+  } push = { layout->offset / 4, layout->stride / 4, layout->row_bytes,
+    layout->n_rows, draw->width, draw->height, layout->components };
+  FvDispatch dispatch = { 0 };
+
+  set_grid (&dispatch, "blend", (layout->row_bytes + 3) / 4, layout->n_rows);
+  fv_dispatch_spec (&dispatch, 0, layout->group_bytes);
+  fv_dispatch_spec (&dispatch, 1, layout->group_pixels);
+  fv_dispatch_spec (&dispatch, 2, layout->wide);
+  fv_dispatch_spec (&dispatch, 3, layout->second);
+  fv_dispatch_spec (&dispatch, 4, layout->rows);
+  fv_dispatch_push (&dispatch, &push, sizeof push);
+  bind_whole (&dispatch, draw->scene, FV_BIND_FLOATS_READ);
+  bind_whole (&dispatch, draw->canvas.device, FV_BIND_RGBA8_READ);
+  bind_whole (&dispatch, draw->frame.device, FV_BIND_RGBA8_READ);
+  bind_whole (&dispatch, draw->frame.device, FV_BIND_RAW_WRITE);
+  fv_program_dispatch (draw->finish, &dispatch);
+}
+
+/* What follows the canvas: blending, and the copies where memory is not mapped. */
+static gboolean
+make_finish (GstFoveaDraw *draw, GError **error)
+{
+  Surface *result = draw->is_transparent ? &draw->canvas : &draw->frame;
+  gsize size = fv_buffer_size (result->device);
+
+  draw->finish = fv_program_new (draw->device);
+  if (!draw->is_transparent) {
+    if (result->up)
+      fv_program_copy (draw->finish, result->up, 0, result->device, 0, size);
+    for (guint i = 0; i < draw->n_planes; i++)
+      add_blend (draw, &draw->layouts[i]);
+  }
+  if (result->down)
+    fv_program_copy (draw->finish, result->device, 0, result->down, 0, size);
+  return fv_program_finish (draw->finish, error);
+}
+
+static gboolean
+make_buffers (GstFoveaDraw *draw, gsize frame_size, GError **error)
+{
+  guint row, n_tiles = gst_fovea_marks_tiles (draw->width, draw->height, &row);
+  gsize pixels = (gsize) draw->width * draw->height;
+  gsize scene = 16 * (FV_SCENE_TILES + gst_fovea_marks_room (n_tiles));
+  gsize atlas = CLAMP (2 * pixels, 1 << 20, 16 << 20);
+
+  draw->scene = fv_buffer_new (draw->device, scene, FV_MEMORY_UPLOAD, error);
+  if (draw->scene == NULL)
+    return FALSE;
+  draw->atlas = fv_buffer_new (draw->device, atlas, FV_MEMORY_UPLOAD, error);
+  if (draw->atlas == NULL)
+    return FALSE;
+  draw->samples =
+      fv_buffer_new (draw->device, 4 * N_SAMPLES, FV_MEMORY_DOWNLOAD, error);
+  if (draw->samples == NULL)
+    return FALSE;
+  draw->nothing = fv_buffer_new (draw->device, 256, FV_MEMORY_DEVICE, error);
+  if (draw->nothing == NULL
+      || !surface_init (&draw->canvas, draw->device, 4 * pixels, error))
+    return FALSE;
+  memset (fv_buffer_map (draw->scene), 0, scene);
+  draw->labels = gst_fovea_labels_new (fv_buffer_map (draw->atlas), atlas);
+  return draw->is_transparent
+      || surface_init (&draw->frame, draw->device, frame_size, error);
+}
+
+GstFoveaDraw *
+gst_fovea_draw_new (FvDevice *device, const GstVideoInfo *info,
+    gboolean transparent, GError **error)
+{
+  g_autoptr (GstFoveaDraw) draw = g_new0 (GstFoveaDraw, 1);
+  gsize frame_size;
+
+  draw->device = fv_device_ref (device);
+  draw->info = *info;
+  draw->width = GST_VIDEO_INFO_WIDTH (info);
+  draw->height = GST_VIDEO_INFO_HEIGHT (info);
+  draw->is_transparent = transparent;
+  draw->passes = g_ptr_array_new_with_free_func (pass_free);
+  draw->marks = g_array_new (FALSE, FALSE, sizeof (GstFoveaMark));
+  draw->n_planes = gst_fovea_planes_layout (info, draw->layouts, &frame_size);
+  if (draw->n_planes == 0
+      || (transparent
+          && GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_FORMAT_RGBA)) {
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "cannot draw on format %s; expected one of %s",
+        GST_VIDEO_INFO_NAME (info),
+        transparent ? "{ RGBA }" : GST_FOVEA_VIDEO_FORMATS);
+    return NULL;
+  }
+  if (!make_buffers (draw, frame_size, error) || !make_finish (draw, error))
+    return NULL;
+  return g_steal_pointer (&draw);
+}
+
+void
+gst_fovea_draw_free (GstFoveaDraw *draw)
+{
+  if (draw == NULL)
+    return;
+  fv_program_unref (draw->finish);
+  g_ptr_array_unref (draw->passes);
+  gst_fovea_labels_free (draw->labels);
+  g_array_unref (draw->marks);
+  surface_clear (&draw->canvas);
+  surface_clear (&draw->frame);
+  fv_buffer_unref (draw->scene);
+  fv_buffer_unref (draw->atlas);
+  fv_buffer_unref (draw->samples);
+  fv_buffer_unref (draw->nothing);
+  fv_buffer_unref (draw->mask_upload);
+  fv_buffer_unref (draw->depth_upload);
+  fv_device_unref (draw->device);
+  g_free (draw);
+}
+
+static Bound
+bound_new (FvBuffer *buffer, gsize offset, gsize size)
+{
+  const Bound bound = { buffer, offset, size };
+
+  return bound;
+}
+
+/* The map in place, if a kernel can bind it so: whole words from an aligned start. */
+static gboolean
+bind_in_place (GstFoveaDraw *draw, GstFoveaPlane *map, Bound *bound)
+{
+  GstFoveaMemoryRegion region;
+  gsize size;
+
+  if (!gst_fovea_buffer_get_region (map->data, draw->device, &region)
+      || region.offset % 256)
+    return FALSE;
+  size = GST_ROUND_UP_4 ((gsize) map->stride * map->height);
+  if (region.offset + size > fv_buffer_size (region.buffer))
+    return FALSE;
+  *bound = bound_new (region.buffer, region.offset, size);
+  return TRUE;
+}
+
+/* Binds @map in place or copies it into @upload. */
+static gboolean
+bind_map (GstFoveaDraw *draw, GstFoveaPlane *map, FvBuffer **upload,
+    Bound *bound, GError **error)
+{
+  gsize size = GST_ROUND_UP_4 ((gsize) map->stride * map->height);
+
+  if (bind_in_place (draw, map, bound))
+    return TRUE;
+  if (*upload == NULL || fv_buffer_size (*upload) < size) {
+    g_clear_pointer (upload, fv_buffer_unref);
+    *upload = fv_buffer_new (draw->device, size, FV_MEMORY_UPLOAD, error);
+    if (*upload == NULL)
+      return FALSE;
+  }
+  if (gst_buffer_extract (map->data, 0, fv_buffer_map (*upload), size)
+      < (gsize) map->stride * (map->height - 1)) {
+    g_set_error (error, FV_ERROR, FV_ERROR_DEVICE,
+        "cannot read the %u x %u map of %s", map->width, map->height,
+        map->producer->element);
+    return FALSE;
+  }
+  *bound = bound_new (*upload, 0, size);
+  return TRUE;
+}
+
+static gboolean
+bound_equal (const Bound *a, const Bound *b)
+{
+  return a->buffer == b->buffer && a->offset == b->offset && a->size == b->size;
+}
+
+static gboolean
+record_pass (GstFoveaDraw *draw, Pass *pass, gboolean has_depth, GError **error)
+{
+  FvDispatch canvas = { 0 }, samples = { 0 };
+
+  set_grid (&canvas, "overlay", draw->width, draw->height);
+  bind_whole (&canvas, draw->scene, FV_BIND_FLOATS_READ);
+  bind (&canvas, pass->mask.buffer, pass->mask.offset, pass->mask.size,
+      FV_BIND_BYTES_READ);
+  bind (&canvas, pass->depth.buffer, pass->depth.offset, pass->depth.size,
+      FV_BIND_RGBA8_READ);
+  bind_whole (&canvas, draw->atlas, FV_BIND_BYTES_READ);
+  bind_whole (&canvas, draw->canvas.device, FV_BIND_RAW_WRITE);
+  pass->canvas = fv_program_new (draw->device);
+  fv_program_dispatch (pass->canvas, &canvas);
+  if (!fv_program_finish (pass->canvas, error))
+    return FALSE;
+  if (!has_depth)
+    return TRUE;
+  set_grid (&samples, "depthsample", FV_SAMPLES_X, FV_SAMPLES_Y);
+  bind_whole (&samples, draw->scene, FV_BIND_FLOATS_READ);
+  bind (&samples, pass->depth.buffer, pass->depth.offset, pass->depth.size,
+      FV_BIND_RGBA8_READ);
+  bind_whole (&samples, draw->samples, FV_BIND_RAW_WRITE);
+  pass->samples = fv_program_new (draw->device);
+  fv_program_dispatch (pass->samples, &samples);
+  return fv_program_finish (pass->samples, error);
+}
+
+/* (nullable) the programs for the maps of @job, made once. */
+static Pass *
+find_pass (GstFoveaDraw *draw, const Job *job, GError **error)
+{
+  Pass *pass;
+
+  for (guint i = 0; i < draw->passes->len; i++) {
+    pass = g_ptr_array_index (draw->passes, i);
+    if (bound_equal (&pass->mask, &job->mask_bound)
+        && bound_equal (&pass->depth, &job->depth_bound)) {
+      if (i > 0) {
+        pass = g_ptr_array_steal_index (draw->passes, i);
+        g_ptr_array_insert (draw->passes, 0, pass);
+      }
+      return pass;
+    }
+  }
+  pass = g_new0 (Pass, 1);
+  pass->mask = job->mask_bound;
+  pass->depth = job->depth_bound;
+  /* the references keep a freed buffer's address from coming again */
+  fv_buffer_ref (pass->mask.buffer);
+  fv_buffer_ref (pass->depth.buffer);
+  if (!record_pass (draw, pass, job->depth != NULL, error)) {
+    pass_free (pass);
+    return NULL;
+  }
+  if (draw->passes->len >= MAX_PASSES)
+    g_ptr_array_set_size (draw->passes, MAX_PASSES - 1);
+  g_ptr_array_insert (draw->passes, 0, pass);
+  return pass;
+}
+
+static void
+set_vec4 (float *scene, guint index, float x, float y, float z, float w)
+{
+  float *v = scene + 4 * index;
+
+  v[0] = x;
+  v[1] = y;
+  v[2] = z;
+  v[3] = w;
+}
+
+static void
+set_colors (float *scene, guint index, const guint32 *colors)
+{
+  for (guint i = 0; i < 256; i++)
+    set_vec4 (scene, index + i, colors[i] >> 16 & 255, colors[i] >> 8 & 255,
+        colors[i] & 255, 0);
+}
+
+static void
+set_region (float *scene, guint index, const GstFoveaFrame *frame)
+{
+  set_vec4 (scene, index, frame->region.x, frame->region.y, frame->region.w,
+      frame->region.h);
+}
+
+static void
+write_range (GstFoveaDraw *draw, const Job *job,
+    const GstFoveaDepthRange *range)
+{
+  gboolean is_usable = range->is_fixed || range->is_known;
+  float low = is_usable ? range->low : 0, high = is_usable ? range->high : 1;
+
+  /* a flat map has one colour, the nearest */
+  if (!(high > low))
+    high = low + MAX (ABS (low), 1) * 1e-6f;
+  if (job->depth->kind == GST_FOVEA_DEPTH_INVERSE)
+    set_vec4 (fv_buffer_map (draw->scene), FV_SCENE_DEPTH_RANGE, low, high, 0,
+        0);
+  else
+    set_vec4 (fv_buffer_map (draw->scene), FV_SCENE_DEPTH_RANGE, high, low, 0,
+        0);
+}
+
+static void
+write_scene (GstFoveaDraw *draw, const Job *job)
+{
+  float *scene = fv_buffer_map (draw->scene);
+  const GstFoveaDrawStyle *style = job->style;
+  float matrix[4][4];
+  guint row;
+
+  gst_fovea_marks_tiles (draw->width, draw->height, &row);
+  set_vec4 (scene, FV_SCENE_FRAME, draw->width, draw->height, row, 0);
+  set_vec4 (scene, FV_SCENE_MASK, 0, 0, 0, 0);
+  set_vec4 (scene, FV_SCENE_DEPTH, 0, 0, 0, 0);
+  if (job->mask) {
+    const GstFoveaPlane *map = job->mask->map;
+    guint n = job->mask->n_classes;
+    if (n == 0)
+      n = map->format == GST_FOVEA_PLANE_U8 ? 255 : 65535;
+    set_vec4 (scene, FV_SCENE_MASK, 1,
+        gst_fovea_plane_format_size (map->format), map->stride, n);
+    set_region (scene, FV_SCENE_MASK_REGION, &job->mask->frame);
+    set_vec4 (scene, FV_SCENE_MASK_SIZE, map->width, map->height,
+        job->mask->background, style->alpha);
+  }
+  if (job->depth) {
+    const GstFoveaPlane *map = job->depth->map;
+    guint size = gst_fovea_plane_format_size (map->format);
+    set_vec4 (scene, FV_SCENE_DEPTH, 1, size, map->stride / size,
+        job->depth->kind != GST_FOVEA_DEPTH_METRIC);
+    set_region (scene, FV_SCENE_DEPTH_REGION, &job->depth->frame);
+    set_vec4 (scene, FV_SCENE_DEPTH_SIZE, map->width, map->height, 0,
+        style->alpha);
+  }
+  gst_fovea_color_matrix (&draw->info, matrix);
+  memcpy (scene + 4 * FV_SCENE_MATRIX, matrix, sizeof matrix);
+  set_colors (scene, FV_SCENE_PALETTE, style->palette);
+  set_colors (scene, FV_SCENE_COLORMAP, style->colormap);
+}
+
+/* A map is right for this frame, or it is not drawn. */
+static gboolean
+fits (const GstFoveaDraw *draw, const GstFoveaFrame *frame)
+{
+  return frame->width == draw->width && frame->height == draw->height
+      && frame->region.w > 0 && frame->region.h > 0;
+}
+
+static gboolean
+prepare (GstFoveaDraw *draw, Job *job, GstBuffer *buffer, GError **error)
+{
+  const GstFoveaDrawStyle *style = job->style;
+  gsize all = fv_buffer_size (draw->nothing);
+
+  job->mask_bound = job->depth_bound = bound_new (draw->nothing, 0, all);
+  if (style->flags & GST_FOVEA_DRAW_MASK)
+    job->mask = gst_fovea_buffer_get_segmentation (buffer, style->source);
+  if (job->mask
+      && (!fits (draw, &job->mask->frame)
+          || job->mask->map->format > GST_FOVEA_PLANE_U16))
+    job->mask = NULL;
+  if (style->flags & GST_FOVEA_DRAW_DEPTH)
+    job->depth = gst_fovea_buffer_get_depth (buffer, style->source);
+  if (job->depth
+      && (!fits (draw, &job->depth->frame)
+          || job->depth->map->format < GST_FOVEA_PLANE_F16))
+    job->depth = NULL;
+  if (job->mask
+      && !bind_map (draw, job->mask->map, &draw->mask_upload, &job->mask_bound,
+          error))
+    return FALSE;
+  return job->depth == NULL
+      || bind_map (draw, job->depth->map, &draw->depth_upload,
+          &job->depth_bound, error);
+}
+
+static gboolean
+submit_and_wait (GstFoveaDraw *draw, const Job *job, FvProgram *const *programs,
+    guint n, GError **error)
+{
+  guint64 value;
+
+  if (!fv_program_submit (programs, n, &value, error))
+    return FALSE;
+  if (job->mask && job->mask_bound.buffer != draw->mask_upload)
+    gst_fovea_buffer_add_use (job->mask->map->data, value);
+  if (job->depth && job->depth_bound.buffer != draw->depth_upload)
+    gst_fovea_buffer_add_use (job->depth->map->data, value);
+  return fv_device_wait (draw->device, value, WAIT_NS, error);
+}
+
+static void
+adapt (GstFoveaDraw *draw, GstFoveaDepthRange *range, GstClockTime pts)
+{
+  float values[N_SAMPLES];
+
+  memcpy (values, fv_buffer_map (draw->samples), sizeof values);
+  gst_fovea_depth_range_adapt (range, values, N_SAMPLES, pts);
+}
+
+/* Runs the programs of @job; the range of depth is that of the frames before, so
+ * that nothing is waited for, but for the first. */
+static gboolean
+run_programs (GstFoveaDraw *draw, const Job *job, GstFoveaDepthRange *range,
+    GstClockTime pts, GError **error)
+{
+  Pass *pass = find_pass (draw, job, error);
+  FvProgram *programs[3];
+  gboolean is_adapting = job->depth && !range->is_fixed;
+  guint n = 0;
+
+  if (pass == NULL)
+    return FALSE;
+  if (is_adapting && !range->is_known) {
+    if (!submit_and_wait (draw, job, &pass->samples, 1, error))
+      return FALSE;
+    adapt (draw, range, pts);
+    is_adapting = FALSE;
+  }
+  if (job->depth)
+    write_range (draw, job, range);
+  if (is_adapting)
+    programs[n++] = pass->samples;
+  programs[n++] = pass->canvas;
+  programs[n++] = draw->finish;
+  if (!submit_and_wait (draw, job, programs, n, error))
+    return FALSE;
+  if (is_adapting)
+    adapt (draw, range, pts);
+  return TRUE;
+}
+
+gboolean
+gst_fovea_draw_has_work (const GstFoveaDrawStyle *style, GstBuffer *buffer)
+{
+  GstFoveaRegion region;
+  gpointer state = NULL;
+
+  if ((style->flags & GST_FOVEA_DRAW_MASK)
+      && gst_fovea_buffer_get_segmentation (buffer, style->source))
+    return TRUE;
+  if ((style->flags & GST_FOVEA_DRAW_DEPTH)
+      && gst_fovea_buffer_get_depth (buffer, style->source))
+    return TRUE;
+  if (!(style->flags & (GST_FOVEA_DRAW_BOXES | GST_FOVEA_DRAW_LABELS)))
+    return FALSE;
+  return gst_fovea_buffer_next_region (buffer, style->source, &state, &region);
+}
+
+gboolean
+gst_fovea_draw_run (GstFoveaDraw *draw, const GstFoveaDrawStyle *style,
+    GstFoveaDepthRange *range, GstBuffer *buffer, GstVideoFrame *frame,
+    GError **error)
+{
+  Job job = { .style = style };
+  const guint8 *result;
+
+  if (!prepare (draw, &job, buffer, error))
+    return FALSE;
+  write_scene (draw, &job);
+  gst_fovea_marks_collect (draw->marks, draw->labels, style, buffer,
+      draw->width, draw->height);
+  gst_fovea_marks_write (draw->marks, fv_buffer_map (draw->scene), draw->width,
+      draw->height);
+  if (!draw->is_transparent)
+    gst_fovea_planes_read (frame, draw->layouts, draw->n_planes,
+        surface_write (&draw->frame));
+  if (!run_programs (draw, &job, range, GST_BUFFER_PTS (buffer), error))
+    return FALSE;
+  result = surface_read (draw->is_transparent ? &draw->canvas : &draw->frame);
+  gst_fovea_planes_write (frame, draw->layouts, draw->n_planes, result);
+  return TRUE;
+}
