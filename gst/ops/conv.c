@@ -4,9 +4,10 @@
 
 #include "gst/ops/conv.h"
 
-/* Larger strides, dilations, paddings and kernels than this are refused, so that
- * no product below overflows. */
-#define LIMIT (1 << 20)
+/* Larger strides, dilations, paddings and kernels than this are refused: no
+ * product below overflows, and a pair of them fits into 32 bits. */
+#define LIMIT 32767
+#define MAX_CHANNELS (1 << 20)
 
 /* The @n_axes numbers of list @name, or @fallback where it is absent. */
 static gboolean
@@ -57,14 +58,15 @@ check_shapes (const FvNode *node, gboolean transposed, FvConvGeometry *g,
       return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
           "the input's size is out of range");
   for (guint i = 0; i < w->shape.rank; i++)
-    if (w->shape.dims[i] < 1 || w->shape.dims[i] > LIMIT)
+    if (w->shape.dims[i] < 1
+        || w->shape.dims[i] > (i < 2 ? MAX_CHANNELS : LIMIT))
       return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
           "the weights' size is out of range");
 
   g->batch = x->shape.dims[0];
   g->in_channels = x->shape.dims[1];
   g->groups = fv_node_int (node, "group");
-  if (g->groups < 1 || g->groups > LIMIT || g->in_channels % g->groups)
+  if (g->groups < 1 || g->groups > MAX_CHANNELS || g->in_channels % g->groups)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "group %" G_GINT64_FORMAT " does not divide the input's channels",
         g->groups);
@@ -74,7 +76,7 @@ check_shapes (const FvNode *node, gboolean transposed, FvConvGeometry *g,
         "the weights are for %" G_GINT64_FORMAT " input channels", shared);
   g->out_channels =
       transposed ? w->shape.dims[1] * g->groups : w->shape.dims[0];
-  if (g->out_channels % g->groups || g->out_channels > LIMIT)
+  if (g->out_channels % g->groups || g->out_channels > MAX_CHANNELS)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "group %" G_GINT64_FORMAT " does not divide the output's channels",
         g->groups);
@@ -257,6 +259,7 @@ const FvOp fv_ops_conv[] = {
                "pads:is strides:is",
       .infer = infer,
       .reference = reference,
+      .lower = fv_conv_lower,
       /* clang-format off */
       .cases = FV_CASES (
           { "f32[1,7,9,11] =f32[5,7,3,3] =f32[5]", "pads=[1,1,1,1]" },

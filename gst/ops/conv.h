@@ -2,7 +2,7 @@
 /* The geometry that Conv and ConvTranspose share. Private to the operators. */
 #pragma once
 
-#include "gst/engine/op.h"
+#include "gst/engine/plan.h"
 
 G_BEGIN_DECLS
 
@@ -28,5 +28,9 @@ gboolean fv_convtranspose_geometry (const FvNode *node,
 /* Sets output 0 to [batch, out_channels, out...] of input 0's type. */
 gboolean fv_conv_set_output (FvNode *node, const FvConvGeometry *geometry,
     GError **error);
+
+/* convlower.c */
+gboolean fv_conv_lower (FvPlan *plan, FvNode *node, GError **error);
+gboolean fv_convtranspose_lower (FvPlan *plan, FvNode *node, GError **error);
 
 G_END_DECLS

@@ -174,6 +174,7 @@ const FvOp fv_ops_convtranspose[] = {
                "output_padding:is output_shape:is pads:is strides:is",
       .infer = infer,
       .reference = reference,
+      .lower = fv_convtranspose_lower,
       /* clang-format off */
       .cases = FV_CASES (
           { "f32[1,16,7,9] =f32[16,12,2,2] =f32[12]", "strides=[2,2]" },

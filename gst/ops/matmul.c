@@ -2,7 +2,7 @@
 /* MatMul, Gemm, and our own Linear: x[..., K] W[N, K]^T + bias[N]. */
 #include <string.h>
 
-#include "gst/engine/op.h"
+#include "gst/ops/igemm.h"
 
 /* A product of batches of matrices, as numpy defines it. */
 typedef struct
@@ -298,6 +298,330 @@ reference_linear (FvNode *node, FvArray **inputs, FvArray **outputs,
   return TRUE;
 }
 
+/* Elements between neighbours along the axes of a product, as placed on the device:
+ * batch axes, then rows; outermost first. */
+typedef struct
+{
+  guint n;
+  gint64 size[FV_MAX_RANK];
+  gint64 a[FV_MAX_RANK], b[FV_MAX_RANK], y[FV_MAX_RANK];
+} Axes;
+
+static void
+drop_axis (Axes *axes, guint i)
+{
+  for (axes->n--; i < axes->n; i++) {
+    axes->size[i] = axes->size[i + 1];
+    axes->a[i] = axes->a[i + 1];
+    axes->b[i] = axes->b[i + 1];
+    axes->y[i] = axes->y[i + 1];
+  }
+}
+
+/* Makes one axis of two neighbours wherever all strides allow. */
+static void
+merge_axes (Axes *axes)
+{
+  for (guint i = 0; i < axes->n && axes->n > 1;)
+    if (axes->size[i] == 1 && i + 1 < axes->n)
+      drop_axis (axes, i);
+    else
+      i++;
+  for (guint i = axes->n - 1; i-- > 0;) {
+    gint64 size = axes->size[i + 1];
+
+    if (size == 1 && i + 2 == axes->n && axes->b[i] == 0) {
+      /* a lone row: the batch gives the rows */
+      drop_axis (axes, i + 1);
+    } else if (axes->a[i] == size * axes->a[i + 1]
+        && axes->b[i] == size * axes->b[i + 1]
+        && axes->y[i] == size * axes->y[i + 1]) {
+      axes->size[i + 1] *= axes->size[i];
+      drop_axis (axes, i);
+    }
+  }
+}
+
+/* One dispatch for the last three axes (two of matrices, one of rows). */
+static gboolean
+dispatch_matrices (FvPlan *plan, FvNode *node, FvIgemm igemm, const Axes *axes,
+    gint64 matrix, GError **error)
+{
+  guint rows = axes->n - 1;
+  FvIgemmPush *push = &igemm.push;
+
+  push->z0_count = 1;
+  igemm.z_count = 1;
+  for (guint i = 0; i < 2 && i < rows; i++) {
+    guint axis = rows - 1 - i;
+
+    *(i ? &push->x_z1 : &push->x_z0) = axes->a[axis];
+    *(i ? &push->w_z1 : &push->w_z0) = axes->b[axis];
+    *(i ? &push->y_z1 : &push->y_z0) = axes->y[axis];
+    if (i == 0)
+      push->z0_count = axes->size[axis];
+    igemm.z_count *= axes->size[axis];
+  }
+  /* outer axes, which a grid does not have */
+  igemm.first_row = matrix * axes->size[rows];
+  matrix /= igemm.z_count;
+  for (guint i = rows > 2 ? rows - 2 : 0; i-- > 0;) {
+    gint64 at = matrix % axes->size[i];
+
+    push->x_base += at * axes->a[i];
+    push->w_base += at * axes->b[i];
+    push->y_base += at * axes->y[i];
+    matrix /= axes->size[i];
+  }
+  igemm.z_kind = igemm.z_count > 1 ? FV_Z_MATRICES : FV_Z_NONE;
+  push->pixels = axes->size[rows];
+  push->x_pixel = axes->a[rows];
+  push->y_pixel = axes->y[rows];
+  return fv_igemm_dispatch (plan, node, &igemm, error);
+}
+
+static gboolean
+dispatch_product (FvPlan *plan, FvNode *node, const FvIgemm *igemm, Axes *axes,
+    GError **error)
+{
+  gint64 n_matrices = 1, a_dispatch = 1;
+
+  merge_axes (axes);
+  for (guint i = 0; i + 1 < axes->n; i++) {
+    n_matrices *= axes->size[i];
+    if (i + 3 >= axes->n)
+      a_dispatch *= axes->size[i];
+  }
+  for (gint64 i = 0; i < n_matrices; i += a_dispatch)
+    if (!dispatch_matrices (plan, node, *igemm, axes, i, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* Strides of @tensor's @n leading axes, in vec4 units, right-aligned to the axes of
+ * a product before its rows; 0 where it is broadcast. */
+static void
+leading_strides (const FvTensor *tensor, guint n, guint n_batch,
+    gint64 *strides)
+{
+  memset (strides, 0, FV_MAX_RANK * sizeof *strides);
+  for (guint i = 0; i < n; i++)
+    strides[n_batch - n + i] = fv_vec4_stride (tensor, i);
+}
+
+static FvIgemm
+begin_product (const FvTensor *x, const FvTensor *y, gint64 n, gint64 k)
+{
+  FvIgemm igemm = { .x = *x, .y = *y, .k = k, .alpha = 1, .beta = 1 };
+
+  igemm.inner = (int) y->shape.rank - 1;
+  igemm.push.x_base = x->offset / 4;
+  igemm.push.y_base = y->offset / 4;
+  igemm.push.depth = (k + 3) / 4;
+  igemm.push.channels = n;
+  return igemm;
+}
+
+/* The second operand of a product as placed: K innermost, rows N. Sums must stop
+ * at K, as nothing says what stands behind it in both operands. */
+static void
+set_weights (FvIgemm *igemm, const FvTensor *w, guint n_axis, gboolean has_n)
+{
+  igemm->w = *w;
+  igemm->tail = igemm->k % 4;
+  igemm->push.w_base = w->offset / 4;
+  igemm->push.w_row = has_n ? fv_vec4_stride (w, n_axis) : 0;
+}
+
+/* Packs a constant [z][k][n] or, when @transposed, [z][n][k]. */
+static gboolean
+pack_constant (FvPlan *plan, FvNode *node, gint64 n, gint64 k,
+    gboolean transposed, float factor, FvIgemm *igemm, gint64 *z_step,
+    GError **error)
+{
+  FvArray *constant = fv_node_constant (node, 1);
+  gint64 tap = 0;
+  FvIgemmWeights weights = { .z = constant->count / (n * k),
+    .m = n,
+    .k = k,
+    .n_taps = 1,
+    .taps = &tap,
+    .z_step = n * k,
+    .m_step = transposed ? k : 1,
+    .k_step = transposed ? 1 : n,
+    .factor = factor };
+
+  igemm->is_packed = TRUE;
+  *z_step = fv_igemm_packed_size (&weights);
+  return fv_igemm_pack (plan, node, constant, &weights, &igemm->w, error);
+}
+
+/* x[..., K] times a vector: the matrices are the weights of one row. */
+static gboolean
+lower_times_vector (FvPlan *plan, FvNode *node, const Product *p,
+    GError **error)
+{
+  guint rank = node->inputs[0]->shape.rank;
+  FvTensor vector, matrix, y;
+  FvIgemm igemm;
+  Axes axes = { 0 };
+
+  if (!fv_plan_input (plan, node, 1, 0, &vector, error)
+      || !fv_plan_input (plan, node, 0, rank - 1, &matrix, error)
+      || !fv_plan_output (plan, node, 0, (int) node->outputs[0]->shape.rank - 1,
+          &y, error))
+    return FALSE;
+  igemm = begin_product (&vector, &y, p->m, p->k);
+  set_weights (&igemm, &matrix, rank > 1 ? rank - 2 : 0, rank > 1);
+  axes.n = p->batch.rank + 1;
+  memcpy (axes.size, p->batch.dims, p->batch.rank * sizeof *axes.size);
+  axes.size[p->batch.rank] = 1;
+  leading_strides (&matrix, p->batch.rank, p->batch.rank, axes.b);
+  leading_strides (&y, p->batch.rank, p->batch.rank, axes.y);
+  return dispatch_product (plan, node, &igemm, &axes, error);
+}
+
+static gboolean
+lower_matmul (FvPlan *plan, FvNode *node, GError **error)
+{
+  guint a_rank = node->inputs[0]->shape.rank;
+  guint b_rank = node->inputs[1]->shape.rank, n_batch;
+  gboolean has_m = a_rank > 1;
+  Axes axes = { 0 };
+  FvTensor a, b, y;
+  FvIgemm igemm;
+  gint64 z_step;
+  Product p;
+
+  if (!matmul_product (node, &p, error))
+    return FALSE;
+  if (b_rank == 1)
+    return lower_times_vector (plan, node, &p, error);
+  if (!fv_plan_input (plan, node, 0, a_rank - 1, &a, error)
+      || !fv_plan_output (plan, node, 0, (int) node->outputs[0]->shape.rank - 1,
+          &y, error))
+    return FALSE;
+  n_batch = p.batch.rank;
+  axes.n = n_batch + 1;
+  memcpy (axes.size, p.batch.dims, n_batch * sizeof *axes.size);
+  axes.size[n_batch] = p.m;
+  leading_strides (&a, has_m ? a_rank - 2 : 0, n_batch, axes.a);
+  leading_strides (&y, n_batch, n_batch, axes.y);
+  axes.a[n_batch] = has_m ? fv_vec4_stride (&a, a_rank - 2) : 0;
+  axes.y[n_batch] = has_m ? fv_vec4_stride (&y, n_batch) : 0;
+  igemm = begin_product (&a, &y, p.n, p.k);
+  if (fv_node_constant (node, 1)) {
+    if (!pack_constant (plan, node, p.n, p.k, FALSE, 1, &igemm, &z_step, error))
+      return FALSE;
+    for (guint i = 0; i < n_batch; i++)
+      axes.b[i] = p.b_steps[i] / (p.n * p.k) * z_step;
+  } else {
+    if (!fv_plan_input (plan, node, 1, b_rank - 2, &b, error))
+      return FALSE;
+    leading_strides (&b, b_rank - 2, n_batch, axes.b);
+    set_weights (&igemm, &b, b_rank - 1, TRUE);
+  }
+  return dispatch_product (plan, node, &igemm, &axes, error);
+}
+
+/* Input 2 of a Gemm, wherever it is broadcast. */
+static gboolean
+gemm_bias (FvPlan *plan, FvNode *node, FvIgemm *igemm, GError **error)
+{
+  FvValue *c = fv_node_input (node, 2);
+  guint rank = c ? c->shape.rank : 0;
+  gboolean has_rows = rank == 2 && c->shape.dims[0] > 1;
+
+  if (!c || node->n_own_inputs < 3)
+    return TRUE;
+  if (rank == 0 || c->shape.dims[rank - 1] == 1) {
+    igemm->bias_kind = FV_BIAS_COLUMN;
+    if (!fv_plan_input (plan, node, 2, FV_ANY_AXIS, &igemm->bias, error))
+      return FALSE;
+    igemm->push.bias = igemm->bias.offset;
+    igemm->push.bias_stride = has_rows ? igemm->bias.strides[0] : 0;
+    return TRUE;
+  }
+  igemm->bias_kind = has_rows ? FV_BIAS_ROWS : FV_BIAS_COMMON;
+  if (!fv_plan_input (plan, node, 2, rank - 1, &igemm->bias, error))
+    return FALSE;
+  igemm->push.bias = igemm->bias.offset / 4;
+  igemm->push.bias_stride = has_rows ? igemm->bias.strides[0] / 4 : 0;
+  return TRUE;
+}
+
+static gboolean
+lower_gemm (FvPlan *plan, FvNode *node, GError **error)
+{
+  guint trans_a = fv_node_int (node, "transA") != 0;
+  guint trans_b = fv_node_int (node, "transB") != 0;
+  float alpha = fv_node_float (node, "alpha");
+  Axes axes = { .n = 1 };
+  FvTensor a, b, y;
+  FvIgemm igemm;
+  gint64 z_step;
+  Product p;
+
+  if (!gemm_product (node, &p, error)
+      || !fv_plan_input (plan, node, 0, !trans_a, &a, error)
+      || !fv_plan_output (plan, node, 0, 1, &y, error))
+    return FALSE;
+  igemm = begin_product (&a, &y, p.n, p.k);
+  igemm.beta = fv_node_float (node, "beta");
+  axes.size[0] = p.m;
+  axes.a[0] = fv_vec4_stride (&a, trans_a);
+  axes.y[0] = fv_vec4_stride (&y, 0);
+  if (fv_node_constant (node, 1)) {
+    if (!pack_constant (plan, node, p.n, p.k, trans_b, alpha, &igemm, &z_step,
+            error))
+      return FALSE;
+  } else {
+    if (!fv_plan_input (plan, node, 1, trans_b, &b, error))
+      return FALSE;
+    set_weights (&igemm, &b, !trans_b, TRUE);
+    igemm.alpha = alpha;
+  }
+  return gemm_bias (plan, node, &igemm, error)
+      && dispatch_product (plan, node, &igemm, &axes, error);
+}
+
+static gboolean
+lower_linear (FvPlan *plan, FvNode *node, GError **error)
+{
+  const FvShape *shape = &node->inputs[0]->shape;
+  const FvShape *w_shape = &node->inputs[1]->shape;
+  guint n = shape->rank - 1;
+  Axes axes = { .n = MAX (n, 1) };
+  FvTensor x, w, y;
+  FvIgemm igemm;
+  gint64 z_step;
+
+  if (!fv_plan_input (plan, node, 0, n, &x, error)
+      || !fv_plan_output (plan, node, 0, n, &y, error))
+    return FALSE;
+  axes.size[0] = 1;
+  memcpy (axes.size, shape->dims, n * sizeof *axes.size);
+  leading_strides (&x, n, n, axes.a);
+  leading_strides (&y, n, n, axes.y);
+  igemm = begin_product (&x, &y, w_shape->dims[0], w_shape->dims[1]);
+  if (fv_node_constant (node, 1)) {
+    if (!pack_constant (plan, node, w_shape->dims[0], w_shape->dims[1], TRUE, 1,
+            &igemm, &z_step, error))
+      return FALSE;
+  } else {
+    if (!fv_plan_input (plan, node, 1, 1, &w, error))
+      return FALSE;
+    set_weights (&igemm, &w, 0, TRUE);
+  }
+  if (node->n_own_inputs > 2 && node->inputs[2]) {
+    if (!fv_plan_input (plan, node, 2, 0, &igemm.bias, error))
+      return FALSE;
+    igemm.bias_kind = FV_BIAS_COMMON;
+    igemm.push.bias = igemm.bias.offset / 4;
+  }
+  return dispatch_product (plan, node, &igemm, &axes, error);
+}
+
 const FvOp fv_ops_matmul[] = {
   {
       .name = "MatMul",
@@ -306,6 +630,7 @@ const FvOp fv_ops_matmul[] = {
       .min_inputs = 2,
       .infer = infer_matmul,
       .reference = reference_matmul,
+      .lower = lower_matmul,
       /* clang-format off */
       .cases = FV_CASES (
           { "f32[5,7] f32[7,9]" },
@@ -335,6 +660,7 @@ const FvOp fv_ops_matmul[] = {
       .attrs = "alpha:f=1 beta:f=1 transA:i=0 transB:i=0",
       .infer = infer_gemm,
       .reference = reference_gemm,
+      .lower = lower_gemm,
       /* clang-format off */
       .cases = FV_CASES (
           { "f32[5,7] =f32[7,9] =f32[9]" },
@@ -357,6 +683,7 @@ const FvOp fv_ops_matmul[] = {
       .max_inputs = 3,
       .infer = infer_linear,
       .reference = reference_linear,
+      .lower = lower_linear,
       /* clang-format off */
       .cases = FV_CASES (
           { "f32[5,7] =f32[9,7] =f32[9]" },

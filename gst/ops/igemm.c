@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/ops/igemm.h"
+
+/* Rows up to which gemv.comp is the better kernel. */
+#define FEW_ROWS 4
+
+typedef struct
+{
+  guint pixels, channels; /* FV_IGEMM_PIXELS, FV_IGEMM_CHANNELS */
+  guint across; /* pixels of a whole workgroup */
+  guint local;
+} Tile;
+
+static gint64
+divide_up (gint64 a, gint64 b)
+{
+  return (a + b - 1) / b;
+}
+
+/* Nanoseconds of one workgroup on one core, for the subgroup tier: fitted to
+ * lavapipe on an AVX2 machine. A step is a vec4 of K: products, loads of x,
+ * loads of w, overhead; then the epilogue. */
+static double
+workgroup_cost (const Tile *tile, gint64 steps)
+{
+  double area = (double) tile->pixels * tile->channels;
+
+  return steps
+      * (0.94 * area + 2.25 * tile->pixels + 0.69 * tile->channels + 13)
+      + 9.5 * area + 60;
+}
+
+static Tile
+best_subgroup_tile (gint64 pixels, gint64 channels, gint64 steps, gint64 z)
+{
+  static const guint8 sizes[][2] = { { 4, 32 }, { 4, 24 }, { 4, 16 }, { 4, 8 },
+    { 2, 32 }, { 2, 16 }, { 2, 8 }, { 1, 32 }, { 1, 16 }, { 1, 8 } };
+  Tile best = { 0 };
+  double lowest = G_MAXDOUBLE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    Tile tile = { sizes[i][0], sizes[i][1], 8 * sizes[i][0], 8 };
+    gint64 n = z * divide_up (pixels, tile.across)
+        * divide_up (channels, tile.channels);
+    /* whole rounds of four keep two to four cores busy */
+    double cost = workgroup_cost (&tile, steps) * divide_up (n, 4);
+
+    if (cost < lowest) {
+      lowest = cost;
+      best = tile;
+    }
+  }
+  return best;
+}
+
+/* THE choice of a tile. */
+static Tile
+choose_tile (FvPlan *plan, const FvIgemm *igemm)
+{
+  gint64 pixels = igemm->push.pixels, channels = igemm->push.channels;
+  gint64 steps = divide_up (igemm->k, 4);
+
+  if (fv_plan_tier (plan) == FV_TIER_SUBGROUP)
+    return best_subgroup_tile (pixels, channels, steps, igemm->z_count);
+  if (igemm->z_count * divide_up (pixels, 64) * divide_up (channels, 64) >= 64
+      && channels > 32)
+    return (Tile){ 64, 64, 64, 128 };
+  return (Tile){ 32, 32, 32, 64 };
+}
+
+static void
+add_specs (FvDispatch *d, const FvIgemm *igemm, const Tile *tile)
+{
+  fv_dispatch_spec (d, FV_IGEMM_PIXELS, tile->pixels);
+  fv_dispatch_spec (d, FV_IGEMM_CHANNELS, tile->channels);
+  fv_dispatch_spec (d, FV_IGEMM_WINDOW, igemm->is_window);
+  fv_dispatch_spec (d, FV_IGEMM_PACKED, igemm->is_packed);
+  fv_dispatch_spec (d, FV_IGEMM_BIAS, igemm->bias_kind);
+  fv_dispatch_spec (d, FV_IGEMM_Z, igemm->z_kind);
+  fv_dispatch_spec (d, FV_IGEMM_TAIL, igemm->tail);
+  fv_dispatch_spec (d, FV_IGEMM_ODD, igemm->push.channels % 4 != 0);
+  fv_dispatch_spec_float (d, FV_IGEMM_ALPHA, igemm->alpha);
+  fv_dispatch_spec_float (d, FV_IGEMM_BETA, igemm->beta);
+  fv_dispatch_spec (d, FV_SPEC_LOCAL, tile->local);
+}
+
+gboolean
+fv_igemm_dispatch (FvPlan *plan, FvNode *node, FvIgemm *igemm, GError **error)
+{
+  gboolean is_gemv = !igemm->is_window && igemm->push.pixels <= FEW_ROWS;
+  FvIgemmPush *push = &igemm->push;
+  FvDispatch d;
+  Tile tile = choose_tile (plan, igemm);
+  char text[32];
+
+  if (is_gemv)
+    tile = fv_plan_tier (plan) == FV_TIER_SUBGROUP
+        ? (Tile){ push->pixels, 32, push->pixels, 8 }
+        : (Tile){ push->pixels, 8, push->pixels, 64 };
+  fv_plan_begin (plan, node, &d, is_gemv ? "gemv" : "igemm");
+  fv_plan_bind (plan, &d, &igemm->x, FALSE);
+  fv_plan_bind (plan, &d, &igemm->w, FALSE);
+  fv_plan_bind (plan, &d, igemm->bias.storage ? &igemm->bias : &igemm->x,
+      FALSE);
+  fv_plan_bind (plan, &d, &igemm->y, TRUE);
+  if (!fv_plan_bind_steps (plan, node, &d, &igemm->y, igemm->inner,
+          push->operand, error))
+    return FALSE;
+  for (guint i = 0; i < FV_MAX_OPERANDS; i++)
+    push->operand[i].base += igemm->first_row * push->operand[i].stride;
+  add_specs (&d, igemm, &tile);
+  fv_dispatch_push (&d, push, sizeof *push);
+  if (is_gemv) {
+    d.groups[0] = divide_up (push->channels, tile.channels);
+  } else {
+    d.groups[0] = divide_up (push->pixels, tile.across);
+    d.groups[1] = divide_up (push->channels, tile.channels);
+  }
+  d.groups[2] = igemm->z_count;
+  d.flops =
+      2 * (guint64) igemm->z_count * push->pixels * push->channels * igemm->k;
+  g_snprintf (text, sizeof text, "%ux%u", tile.pixels, tile.channels);
+  d.tile = text;
+  return fv_plan_add (plan, &d, error);
+}
+
+gint64
+fv_igemm_packed_size (const FvIgemmWeights *w)
+{
+  return divide_up (w->m, 8) * w->n_taps * divide_up (w->k, 4) * 8;
+}
+
+gboolean
+fv_igemm_pack (FvPlan *plan, FvNode *node, FvArray *array,
+    const FvIgemmWeights *w, FvTensor *tensor, GError **error)
+{
+  g_autoptr (FvArray) floats = fv_array_convert (array, FV_TYPE_F32, error);
+  gint64 size = fv_igemm_packed_size (w) * 4, depth = divide_up (w->k, 4);
+  g_autofree float *packed = NULL;
+
+  if (!floats)
+    return FALSE;
+  if (size * w->z > G_MAXINT32
+      || !(packed = g_try_new0 (float, MAX (size * w->z, 1))))
+    return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+        "no memory for its weights");
+  for (gint64 z = 0; z < w->z; z++)
+    for (gint64 m = 0; m < w->m; m++)
+      for (guint tap = 0; tap < w->n_taps; tap++) {
+        const float *from = floats->f32 + w->start + z * w->z_step
+            + m * w->m_step + w->taps[tap];
+        float *to = packed + z * size
+            + ((m / 8 * w->n_taps + tap) * depth * 8 + m % 8) * 4;
+
+        for (gint64 k = 0; k < w->k; k++)
+          to[k / 4 * 32 + k % 4] = w->factor * from[k * w->k_step];
+      }
+  return fv_plan_weights (plan, node, packed, size * w->z, FV_TYPE_NONE, tensor,
+      error);
+}
+
+gint64
+fv_vec4_stride (const FvTensor *tensor, guint axis)
+{
+  return tensor->shape.dims[axis] == 1 ? 0 : tensor->strides[axis] / 4;
+}

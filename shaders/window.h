@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What convdw.comp, convdirect.comp and their C side share. */
+#ifndef FV_WINDOW_H
+#define FV_WINDOW_H
+
+#include "igemm.h"
+
+/* Specialization constants of convdw.comp. */
+#define FV_DW_TILE 0     /* FV_PAIR: pixels a lane, down and across           */
+#define FV_DW_KERNEL 1   /* FV_PAIR                                           */
+#define FV_DW_STRIDE 2   /* FV_PAIR                                           */
+#define FV_DW_DILATION 3 /* FV_PAIR                                           */
+#define FV_DW_BIAS 4
+#define FV_DW_ODD 5      /* 1: channels is no multiple of 4                   */
+
+/* Specialization constants of convdirect.comp. */
+#define FV_DIRECT_TRANSPOSED 0
+#define FV_DIRECT_BIAS 1
+
+/* Strides and bases in vec4 units, those of the weights of convdirect.comp in
+ * elements. */
+FV_STRUCT (FvWindowPush)
+{
+  fv_int x_base, x_batch, x_row, x_pixel;
+  fv_int in_height, in_width, out_height, out_width;
+  fv_int kernel, stride, dilation, pad; /* FV_PAIR */
+  fv_int w_base, w_channel, w_row, w_column;
+  fv_int channels; /* of the output */
+  fv_int depth;    /* input channels of a group */
+  fv_int share;    /* output channels of a group */
+  fv_int y_base, y_batch, y_row, y_pixel;
+  fv_int bias;
+  FvOperandPush operand[FV_MAX_OPERANDS];
+};
+
+#endif
