@@ -105,39 +105,125 @@ fill_push (const Pass *pass, const FvTensor *x, const FvTensor *y, int inner,
   push->y_base = y->offset / 4;
 }
 
+/* How many neighbouring inputs four neighbouring outputs need, at most. */
+static guint
+window_of (const FvResizeAxis *taps)
+{
+  guint widest = 1;
+
+  for (gint64 o = 0; o < taps->out; o += 4) {
+    gint32 low = G_MAXINT32, high = 0;
+
+    for (gint64 i = o * taps->taps; i < MIN (o + 4, taps->out) * taps->taps;
+         i++)
+      if (taps->weight[i] != 0) {
+        low = MIN (low, taps->index[i]);
+        high = MAX (high, taps->index[i]);
+      }
+    if (low <= high)
+      widest = MAX (widest, (guint) (high - low) + 1);
+  }
+  return widest;
+}
+
+/* The window of resizetile.comp, or 0 where that kernel does not apply. */
+static guint
+tile_window (const Pass *pass)
+{
+  guint window = 2;
+
+  for (guint k = 0; k < 2; k++) {
+    if (!pass->taps[k] || pass->taps[k]->taps != 2)
+      return 0;
+    window = MAX (window, window_of (pass->taps[k]));
+  }
+  return window <= 4 ? window : 0;
+}
+
+/* Per four outputs: the indices of @window inputs, then for each of these its
+ * weights in the four. */
+static gboolean
+upload_windows (FvPlan *plan, FvNode *node, const FvResizeAxis *taps,
+    guint window, FvTensor *table, GError **error)
+{
+  gint64 blocks = (taps->out + 3) / 4, size = blocks * (window + 1) * 4;
+  g_autofree float *values = g_try_new0 (float, size);
+
+  if (!values)
+    return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+        "no memory for its filter");
+  for (gint64 b = 0; b < blocks; b++) {
+    float *block = values + b * (window + 1) * 4;
+    gint64 first = b * 4 * taps->taps;
+    gint64 last = MIN (b * 4 + 4, taps->out) * taps->taps;
+    gint32 low = G_MAXINT32;
+
+    for (gint64 i = first; i < last; i++)
+      if (taps->weight[i] != 0)
+        low = MIN (low, taps->index[i]);
+    for (guint w = 0; w < window; w++)
+      block[w] = MIN (low + (gint64) w, taps->in - 1);
+    for (gint64 i = first; i < last; i++)
+      if (taps->weight[i] != 0)
+        block[4 * (1 + taps->index[i] - low) + (i - first) / taps->taps] +=
+            taps->weight[i];
+  }
+  return fv_plan_weights (plan, node, values, size, FV_TYPE_F32, table, error);
+}
+
+static gboolean
+upload_tables (FvPlan *plan, FvNode *node, const Pass *pass, guint window,
+    FvResizePush *push, FvTensor tables[2], GError **error)
+{
+  if (window)
+    return upload_windows (plan, node, pass->taps[0], window, &tables[0], error)
+        && upload_windows (plan, node, pass->taps[1], window, &tables[1],
+            error);
+  return upload_table (plan, node, pass->taps[0], push->height, &tables[0],
+             &push->rows_taps, error)
+      && upload_table (plan, node, pass->taps[1], push->width, &tables[1],
+          &push->columns_taps, error);
+}
+
+static gboolean
+is_nearest (const Pass *pass)
+{
+  for (guint k = 0; k < 2; k++)
+    if (pass->taps[k] && pass->taps[k]->taps != 1)
+      return FALSE;
+  return TRUE;
+}
+
 /* @stepped: the node with its steps, or without them. */
 static gboolean
 add_pass (FvPlan *plan, FvNode *node, FvNode *stepped, const Pass *pass,
     const FvTensor *x, const FvTensor *y, int inner, GError **error)
 {
+  guint window = tile_window (pass);
+  gint64 block = window ? 4 : 1;
   FvResizePush push = { 0 };
-  FvTensor rows, columns;
+  FvTensor tables[2];
   FvDispatch d;
 
   fill_push (pass, x, y, inner, &push);
-  if (!upload_table (plan, node, pass->taps[0], push.height, &rows,
-          &push.rows_taps, error)
-      || !upload_table (plan, node, pass->taps[1], push.width, &columns,
-          &push.columns_taps, error))
+  if (!upload_tables (plan, node, pass, window, &push, tables, error))
     return FALSE;
-  fv_plan_begin (plan, node, &d, "resize");
+  fv_plan_begin (plan, node, &d, window ? "resizetile" : "resize");
   fv_plan_bind (plan, &d, x, FALSE);
-  fv_plan_bind (plan, &d, &rows, FALSE);
-  fv_plan_bind (plan, &d, &columns, FALSE);
+  fv_plan_bind (plan, &d, &tables[0], FALSE);
+  fv_plan_bind (plan, &d, &tables[1], FALSE);
   fv_plan_bind (plan, &d, y, TRUE);
   if (!fv_plan_bind_steps (plan, stepped, &d, y, inner, push.operand, error))
     return FALSE;
   fv_dispatch_spec (&d, FV_SPEC_LOCAL, LOCAL);
-  fv_dispatch_spec (&d, 0,
-      (!pass->taps[0] || pass->taps[0]->taps == 1)
-          && (!pass->taps[1] || pass->taps[1]->taps == 1));
+  fv_dispatch_spec (&d, 0, window ? (gint32) window : is_nearest (pass));
   fv_dispatch_push (&d, &push, sizeof push);
-  d.groups[0] = ((gint64) push.width * push.units + LOCAL - 1) / LOCAL;
-  d.groups[1] = push.height;
+  d.groups[0] =
+      ((push.width + block - 1) / block * push.units + LOCAL - 1) / LOCAL;
+  d.groups[1] = (push.height + block - 1) / block;
   d.groups[2] =
       push.middle * (pass->axes[0] < 0 ? 1 : y->shape.dims[pass->axes[0]]);
-  d.flops =
-      fv_shape_count (&y->shape) * push.rows_taps * push.columns_taps * 12;
+  d.flops = fv_shape_count (&y->shape) * 8;
   return fv_plan_add (plan, &d, error);
 }
 
