@@ -495,6 +495,67 @@ START_TEST (test_geometry)
 }
 END_TEST
 
+/* Pillow 9.4: Image.fromarray (row of float32).resize ((5, 1) or (19, 1), filter) */
+static const struct
+{
+  FvFilter filter;
+  guint n;
+  double expected[19];
+} pillow[] = {
+  { FV_FILTER_BILINEAR, 5, { 111.560, 105.780, 130.125, 99.373, 100.660 } },
+  { FV_FILTER_BICUBIC, 5, { 107.256, 105.285, 132.792, 103.682, 94.969 } },
+  { FV_FILTER_LANCZOS, 5, { 103.849, 103.655, 137.925, 106.747, 87.589 } },
+  { FV_FILTER_BOX, 5, { 126.500, 102.333, 84.000, 107.000, 105.500 } },
+  { FV_FILTER_BILINEAR, 19,
+      { 3.000, 113.500, 231.605, 84.447, 41.974, 88.079, 156.579, 162.105,
+          61.053, 84.000, 144.711, 224.921, 154.342, 1.737, 43.421, 99.000,
+          171.000, 97.658, 31.000 } },
+  { FV_FILTER_BICUBIC, 19,
+      { -14.539, 115.487, 246.801, 76.377, 17.894, 87.514, 174.356, 175.419,
+          50.778, 66.062, 145.647, 250.433, 166.826, -2.284, 27.509, 103.322,
+          179.669, 97.482, 20.420 } },
+  { FV_FILTER_LANCZOS, 19,
+      { -29.022, 122.549, 250.371, 89.470, -6.235, 84.874, 191.340, 173.186,
+          55.577, 43.098, 157.580, 263.631, 167.990, -4.207, 4.727, 121.379,
+          183.798, 98.583, 12.501 } },
+  { FV_FILTER_BOX, 19,
+      { 3, 3, 250, 17, 17, 90, 200, 200, 40, 128, 128, 255, 255, 0, 66, 66, 180,
+          31, 31 } },
+};
+
+START_TEST (test_pillow)
+{
+  static const guint8 row[] = { 3, 250, 17, 90, 200, 40, 128, 255, 0, 66, 180,
+    31 };
+  Case c = { .format = "GRAY8",
+    .width = G_N_ELEMENTS (row),
+    .height = 1,
+    .in_width = pillow[_i].n,
+    .in_height = 1,
+    .filter = pillow[_i].filter,
+    .antialias = TRUE,
+    .channels = FV_CHANNELS_GRAY };
+  FvCardInput input;
+  FvFrameMap map;
+  GstVideoFrame frame;
+  GstVideoInfo info;
+
+  make_info (&c, &info);
+  make_input (&c, &input);
+  fv_frame_map_init (&map, &input, G_N_ELEMENTS (row), 1);
+  GstBuffer *buffer = gst_buffer_new_memdup (row, info.size);
+  ck_assert (gst_video_frame_map (&frame, &info, buffer, GST_MAP_READ));
+  g_autoptr (FvArray) array =
+      gst_fovea_import_reference (&frame, &input, &map, NULL);
+  gst_video_frame_unmap (&frame);
+  gst_buffer_unref (buffer);
+  for (guint i = 0; i < pillow[_i].n; i++)
+    ck_assert_double_eq_tol ((array->f32[i] * input.std[0] + input.mean[0])
+            * 255,
+        pillow[_i].expected[i], 0.001);
+}
+END_TEST
+
 START_TEST (test_errors)
 {
   g_autoptr (GError) error = NULL;
@@ -562,6 +623,7 @@ main (int argc, char **argv)
 
   tcase_set_timeout (tcase, 120);
   tcase_add_loop_test (tcase, test_formulas, 0, 5);
+  tcase_add_loop_test (tcase, test_pillow, 0, G_N_ELEMENTS (pillow));
   tcase_add_loop_test (tcase, test_geometry, 0, 10);
   tcase_add_loop_test (tcase, test_formats, 0, G_N_ELEMENTS (formats));
   tcase_add_loop_test (tcase, test_cases, 0, G_N_ELEMENTS (cases));

@@ -183,8 +183,6 @@ fill_push (GstFoveaImport *import, const FvCardInput *input)
   }
   for (guint i = 0; i < 3; i++)
     push->plane[i] = (gint) pixels->offset[i];
-  if (pixels->chroma_step == 2)
-    push->plane[2] = push->plane[1] + 1;
   push->stride[0] = (gint) pixels->stride[0];
   push->stride[1] = (gint) pixels->stride[1];
   push->width = (gint) pixels->width;
