@@ -47,7 +47,9 @@ typedef struct
 } GstFoveaDrawStyle;
 
 /**
- * GstFoveaDraw: paints masks, depth, boxes and texts on frames of one format.
+ * GstFoveaDraw:
+ *
+ * Paints masks, depth, boxes and texts on frames of one format.
  *
  * Life:    gst_fovea_draw_new() per caps; gst_fovea_draw_run() per frame; free.
  * Shapes:  NV12 I420 YV12 YUY2 UYVY GRAY8 RGB BGR RGBA BGRA RGBx BGRx, any size

@@ -14,7 +14,9 @@ typedef struct
 } GstFoveaLabel;
 
 /**
- * GstFoveaLabels: an atlas of texts in memory of the caller.
+ * GstFoveaLabels:
+ *
+ * An atlas of texts in memory of the caller.
  *
  * Life:    new, then per frame begin and gst_fovea_labels_get() for each text.
  * Memory:  the atlas, which must outlive it; nothing else grows without bound. What

@@ -8,7 +8,7 @@ static const gchar *video_tags[] = { GST_META_TAG_VIDEO_STR,
 
 G_DEFINE_BOXED_TYPE (GstFoveaProducer, gst_fovea_producer,
     gst_fovea_producer_ref, gst_fovea_producer_unref)
-G_DEFINE_BOXED_TYPE (GstFoveaPlane, gst_fovea_map, gst_fovea_plane_ref,
+G_DEFINE_BOXED_TYPE (GstFoveaPlane, gst_fovea_plane, gst_fovea_plane_ref,
     gst_fovea_plane_unref)
 
 GstFoveaProducer *
@@ -22,8 +22,13 @@ gst_fovea_producer_new (const char *element, const char *model,
   producer->model = g_strdup (model ? model : "");
   producer->head = g_strdup (head ? head : "");
   producer->role = role;
-  producer->labels = g_strdupv ((char **) labels);
-  producer->n_labels = labels ? g_strv_length (producer->labels) : 0;
+  if (labels) {
+    producer->n_labels = g_strv_length ((char **) labels);
+    producer->labels = g_new0 (char *, producer->n_labels + 1);
+    /* a labels file may hold anything; structures and JSON take UTF-8 alone */
+    for (guint i = 0; i < producer->n_labels; i++)
+      producer->labels[i] = g_utf8_make_valid (labels[i], -1);
+  }
   return producer;
 }
 

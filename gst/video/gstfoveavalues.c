@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <math.h>
+#include "gst/video/gstfoveavalues.h"
+#include "gst/video/gstfoveaview.h"
+
+#define COLUMNS 64
+#define ROWS 36
+
+/* How values of the plane become those of the picture. */
+typedef struct
+{
+  double factor, offset; /* value * factor + offset */
+  double low, high; /* clamped so */
+  double none; /* where there is no value */
+  gint background; /* matte from classes: the one that is 0; -1: none */
+  guint n_classes; /* ids from here on are none; 0: all are classes */
+  gboolean is_matte; /* the values are ids, the picture 0 or 255 */
+  gboolean zero_is_none;
+} Conversion;
+
+static guint
+convert (const Conversion *c, float value)
+{
+  if (!isfinite (value) || (c->zero_is_none && value == 0)
+      || (c->n_classes && value >= c->n_classes))
+    return c->none;
+  if (c->is_matte)
+    return value == c->background ? 0 : 255;
+  return CLAMP (value * c->factor + c->offset, c->low, c->high) + 0.5;
+}
+
+static void
+fill (const GstFoveaView *view, const GstFoveaFrame *position,
+    const Conversion *conversion, gboolean linear, GstVideoFrame *frame)
+{
+  guint width = GST_VIDEO_FRAME_WIDTH (frame);
+  gboolean is_wide =
+      GST_VIDEO_FRAME_FORMAT (frame) == GST_VIDEO_FORMAT_GRAY16_LE;
+  g_autofree float *values = g_new (float, width);
+
+  for (guint x = 0; x < width; x++)
+    values[x] = NAN;
+  for (guint y = 0; y < (guint) GST_VIDEO_FRAME_HEIGHT (frame); y++) {
+    guint8 *row = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, 0)
+        + (gsize) y * GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0);
+    if (view)
+      gst_fovea_view_row (view, position, y, linear, values);
+    for (guint x = 0; x < width; x++)
+      if (is_wide)
+        GST_WRITE_UINT16_LE (row + 2 * x, convert (conversion, values[x]));
+      else
+        row[x] = convert (conversion, values[x]);
+  }
+}
+
+/* The mask or matte of @buffer: its plane, and what becomes of its values. */
+static const GstFoveaPlane *
+find_segmentation (GstBuffer *buffer, const char *source, gboolean is_matte,
+    guint highest, const GstFoveaFrame **position, Conversion *conversion)
+{
+  GstFoveaSegmentationMeta *meta =
+      gst_fovea_buffer_get_segmentation (buffer, source);
+
+  conversion->high = highest;
+  conversion->none = is_matte ? 0 : highest;
+  if (meta == NULL)
+    return NULL;
+  *position = &meta->frame;
+  if (is_matte && meta->matte)
+    return meta->matte;
+  conversion->is_matte = is_matte;
+  conversion->background = meta->background;
+  conversion->n_classes = meta->n_classes;
+  return meta->map;
+}
+
+static const GstFoveaPlane *
+find_depth (GstBuffer *buffer, const char *source,
+    const GstFoveaFrame **position, Conversion *conversion)
+{
+  GstFoveaDepthMeta *meta = gst_fovea_buffer_get_depth (buffer, source);
+
+  if (meta == NULL)
+    return NULL;
+  *position = &meta->frame;
+  conversion->low = 1;
+  conversion->high = 65535;
+  conversion->factor = 1000; /* metres to millimetres */
+  conversion->zero_is_none = meta->kind == GST_FOVEA_DEPTH_METRIC;
+  return meta->map;
+}
+
+/* Depth without a unit: spread over the range, which adapts to what is seen. */
+static void
+spread (const GstFoveaView *view, GstClockTime pts, GstFoveaDepthRange *range,
+    Conversion *conversion)
+{
+  float values[COLUMNS * ROWS];
+
+  for (guint i = 0; i < COLUMNS * ROWS; i++)
+    values[i] = gst_fovea_view_get (view,
+        (2 * (i % COLUMNS) + 1) * view->plane->width / (2 * COLUMNS),
+        (2 * (i / COLUMNS) + 1) * view->plane->height / (2 * ROWS));
+  gst_fovea_depth_range_adapt (range, values, COLUMNS * ROWS, pts);
+  conversion->factor = 0;
+  if (range->high > range->low)
+    conversion->factor = 65534 / (range->high - range->low);
+  conversion->offset = 1 - range->low * conversion->factor;
+}
+
+gboolean
+gst_fovea_values_fill (GstFoveaValues values, GstBuffer *buffer,
+    const char *source, GstFoveaDepthRange *range, GstVideoFrame *frame)
+{
+  gboolean is_depth = values == GST_FOVEA_VALUES_DEPTH;
+  guint highest =
+      GST_VIDEO_FRAME_FORMAT (frame) == GST_VIDEO_FORMAT_GRAY8 ? 255 : 65535;
+  Conversion conversion = { .factor = 1, .background = -1 };
+  const GstFoveaFrame *position = NULL;
+  const GstFoveaPlane *plane;
+  GstFoveaView view;
+  gboolean linear;
+
+  plane = is_depth
+      ? find_depth (buffer, source, &position, &conversion)
+      : find_segmentation (buffer, source, values == GST_FOVEA_VALUES_MATTE,
+          highest, &position, &conversion);
+  if (plane == NULL || position->width != (guint) GST_VIDEO_FRAME_WIDTH (frame)
+      || position->height != (guint) GST_VIDEO_FRAME_HEIGHT (frame)) {
+    fill (NULL, NULL, &conversion, FALSE, frame);
+    return TRUE;
+  }
+  if (!gst_fovea_view_map (&view, plane))
+    return FALSE;
+  if (is_depth && !conversion.zero_is_none)
+    spread (&view, GST_BUFFER_PTS (buffer), range, &conversion);
+  /* ids have nothing between them */
+  linear =
+      is_depth || (values == GST_FOVEA_VALUES_MATTE && !conversion.is_matte);
+  fill (&view, position, &conversion, linear, frame);
+  gst_fovea_view_unmap (&view);
+  return TRUE;
+}

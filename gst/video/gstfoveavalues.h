@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Fovea: results as numbers in a picture. */
+#pragma once
+
+#include "gst/video/gstfoveadraw.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  GST_FOVEA_VALUES_IDS, /* of classes; the highest number: no class */
+  GST_FOVEA_VALUES_MATTE, /* 0 background to 255 */
+  GST_FOVEA_VALUES_DEPTH, /* millimetres, or spread over @range; 0: none */
+} GstFoveaValues;
+
+/* Fills @frame (GRAY8 or GRAY16_LE) with the result of @buffer that @source
+ * selects, scaled to it; with what means none where there is no such result or it
+ * is of another frame size. @range: of depth without a unit, which adapts. FALSE
+ * when the result cannot be brought to the host. */
+FV_API gboolean gst_fovea_values_fill (GstFoveaValues values, GstBuffer *buffer,
+    const char *source, GstFoveaDepthRange *range, GstVideoFrame *frame);
+
+G_END_DECLS
