@@ -59,6 +59,11 @@ FV_API GType fv_device_get_type (void);
 /* @name: (nullable): an index ("0"), a part of the name, a UUID, or NULL for the
  * best: a GPU if there is one, else a CPU-type device. */
 FV_API FvDevice *fv_device_open (const char *name, GError **error);
+/**
+ * fv_device_borrow: (skip)
+ *
+ * Wraps a VkDevice of the caller's.
+ */
 FV_API FvDevice *
 fv_device_borrow (VkInstance instance, VkPhysicalDevice physical,
     VkDevice device, guint queue_family, VkQueue queue, GError **error);
@@ -68,8 +73,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvDevice, fv_device_unref)
 
 FV_API const FvDeviceInfo *fv_device_info (FvDevice *device);
 FV_API FvTier fv_device_tier (FvDevice *device);
-/* Every device there is, without opening one. (element-type FvDeviceInfo)
- * (transfer full): free with g_array_unref() */
+/**
+ * fv_device_list:
+ * @error: FV_ERROR_NOT_FOUND without Vulkan
+ *
+ * Every device there is, without opening one.
+ *
+ * Returns: (transfer full) (element-type FvDeviceInfo): g_array_unref() it
+ */
 FV_API GArray *fv_device_list (GError **error);
 
 /* Waits until the queue has passed @value, as fv_program_submit() gave it; a
