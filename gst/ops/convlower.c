@@ -233,9 +233,11 @@ window_push (const Maps *maps)
   };
 }
 
+/* @map: the sizes over which the window slides: the output's, or the input's of a
+ * transposed convolution. */
 static gboolean
 add_window (FvPlan *plan, FvNode *node, const Maps *maps, const FvTensor *w,
-    FvDispatch *d, FvWindowPush *push, GError **error)
+    const gint64 map[2], FvDispatch *d, FvWindowPush *push, GError **error)
 {
   const FvConvGeometry *g = &maps->g;
 
@@ -247,7 +249,7 @@ add_window (FvPlan *plan, FvNode *node, const Maps *maps, const FvTensor *w,
     return FALSE;
   fv_dispatch_push (d, push, sizeof *push);
   d->groups[2] = g->batch;
-  d->flops = 2 * (guint64) g->batch * g->out_channels
+  d->flops = 2 * (guint64) g->batch * map[0] * map[1] * g->out_channels
       * (g->in_channels / g->groups) * g->kernel[0] * g->kernel[1];
   return fv_plan_add (plan, d, error);
 }
@@ -309,7 +311,7 @@ lower_depthwise (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
   d.groups[1] = divide_up (g->out[0], down);
   g_snprintf (text, sizeof text, "%ux%u", down, across);
   d.tile = text;
-  return add_window (plan, node, maps, &w, &d, &push, error);
+  return add_window (plan, node, maps, &w, g->out, &d, &push, error);
 }
 
 static gboolean
@@ -335,7 +337,8 @@ lower_direct (FvPlan *plan, FvNode *node, const Maps *maps,
   fv_dispatch_spec (&d, FV_SPEC_LOCAL, local);
   d.groups[0] = divide_up (g->out[1] * divide_up (g->out_channels, 4), local);
   d.groups[1] = g->out[0];
-  return add_window (plan, node, maps, &w, &d, &push, error);
+  return add_window (plan, node, maps, &w, is_transposed ? g->in : g->out, &d,
+      &push, error);
 }
 
 gboolean

@@ -211,6 +211,16 @@ per_second (double amount, double seconds)
   return seconds > 0 ? amount / seconds : 0;
 }
 
+/* CPU-seconds of a share: its part of the kernels' time, of the net's CPU time. */
+static double
+share_cpu (const Bench *bench, const Share *share)
+{
+  double total = 0;
+  for (guint i = 0; i < bench->shares->len; i++)
+    total += g_array_index (bench->shares, Share, i).seconds;
+  return bench->net.cpu * per_second (share->seconds, total);
+}
+
 static void
 json_times (JsonBuilder *json, const char *key, const Times *times)
 {
@@ -260,6 +270,8 @@ print_json (const Bench *bench)
     tool_json_double (json, "ms", share->seconds * 1e3);
     tool_json_int (json, "flops", share->flops);
     tool_json_int (json, "bytes", share->bytes);
+    tool_json_double (json, "gflop_per_cpu_second",
+        per_second (share->flops * 1e-9, share_cpu (bench, share)));
     json_builder_end_object (json);
   }
   json_builder_end_array (json);
@@ -279,15 +291,16 @@ print_kernels (const Bench *bench)
   double total = 0;
   for (guint i = 0; i < bench->shares->len; i++)
     total += g_array_index (bench->shares, Share, i).seconds;
-  printf ("\n%-22s %10s %8s %6s %10s %9s\n", "kernel", "dispatches", "ms",
-      "share", "GFLOP/s", "GB/s");
+  printf ("\n%-22s %10s %8s %6s %10s %9s %12s\n", "kernel", "dispatches", "ms",
+      "share", "GFLOP/s", "GB/s", "GFLOP/CPU-s");
   for (guint i = 0; i < bench->shares->len; i++) {
     const Share *share = &g_array_index (bench->shares, Share, i);
-    printf ("%-22s %10u %8.3f %5.1f%% %10.2f %9.2f\n", share->kernel,
+    printf ("%-22s %10u %8.3f %5.1f%% %10.2f %9.2f %12.2f\n", share->kernel,
         share->n_dispatches, share->seconds * 1e3,
         per_second (100 * share->seconds, total),
         per_second (share->flops * 1e-9, share->seconds),
-        per_second (share->bytes * 1e-9, share->seconds));
+        per_second (share->bytes * 1e-9, share->seconds),
+        per_second (share->flops * 1e-9, share_cpu (bench, share)));
   }
 }
 
