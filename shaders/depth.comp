@@ -33,7 +33,7 @@ float value (ivec2 pixel)
 {
   vec2 at = vec2 (pixel) * vec2 (p.scale_x, p.scale_y) + vec2 (p.bias_x, p.bias_y);
   at = clamp (at, vec2 (0), vec2 (p.map_width - 1, p.map_height - 1));
-  ivec2 low = ivec2 (at), high = min (low + 1, ivec2 (p.map_width - 1, p.map_height - 1));
+  ivec2 low = ivec2 (at), high = ivec2 (ceil (at));
   vec2 f = at - vec2 (low);
   float above = mix (load (low.x, low.y), load (high.x, low.y), f.x);
   float below = mix (load (low.x, high.y), load (high.x, high.y), f.x);

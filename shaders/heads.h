@@ -8,14 +8,14 @@
 
 /* detect.comp: specialization constants, as FvBoxFormat and FvActivation. */
 #define FV_DETECT_SPEC_BOX 0
-#define FV_DETECT_SPEC_SCORE 1      /* activation of class scores             */
+#define FV_DETECT_SPEC_SCORE 1 /* activation of class scores             */
 #define FV_DETECT_SPEC_OBJECTNESS 2 /* activation; -1: none given             */
-#define FV_DETECT_SPEC_NUMBERS 3    /* 1: class numbers are given             */
-#define FV_DETECT_SPEC_CLASSES 4    /* channels of scores                     */
+#define FV_DETECT_SPEC_NUMBERS 3 /* 1: class numbers are given             */
+#define FV_DETECT_SPEC_CLASSES 4 /* channels of scores                     */
 #define FV_DETECT_SPEC_BACKGROUND 5 /* -1: none                               */
 #define FV_DETECT_SPEC_BINS 6
-#define FV_DETECT_SPEC_DENSE 7      /* 1: scores lie one element apart        */
-#define FV_DETECT_SPEC_POWER 8      /* float: of scores                       */
+#define FV_DETECT_SPEC_DENSE 7 /* 1: scores lie one element apart        */
+#define FV_DETECT_SPEC_POWER 8 /* float: of scores                       */
 #define FV_DETECT_SPEC_POWER_OBJECTNESS 9 /* float                            */
 
 /* A box that came through. Words, because a buffer has them: floats by bits. */
@@ -27,7 +27,7 @@
 FV_STRUCT (FvDetectPush)
 {
   fv_int n;
-  fv_int first;      /* index of the level's first candidate, for the results */
+  fv_int first; /* index of the level's first candidate, for the results */
   fv_int grid_width; /* cells                                                 */
   fv_int per_cell;
   fv_int score, score_n, score_c;
@@ -35,10 +35,10 @@ FV_STRUCT (FvDetectPush)
   fv_int objectness, objectness_n;
   fv_int number, number_n;
   fv_int prior, prior_n, prior_c;
-  fv_int capacity;   /* boxes that the list has room for                      */
-  float stride;      /* pixels a cell                                         */
+  fv_int capacity; /* boxes that the list has room for                      */
+  float stride; /* pixels a cell                                         */
   float cell_offset; /* in cells                                              */
-  float scale_x;     /* to pixels of the input                                */
+  float scale_x; /* to pixels of the input                                */
   float scale_y;
   float variance_xy;
   float variance_wh;
@@ -61,7 +61,7 @@ FV_STRUCT (FvMapPush)
   fv_int offset, stride_y, stride_x, stride_c;
   fv_int channels;
   float scale_x, scale_y, bias_x, bias_y;
-  float a, b;       /* depth: a v + b                                         */
+  float a, b; /* depth: a v + b                                         */
 };
 
 /* segment.comp */
@@ -69,16 +69,17 @@ FV_STRUCT (FvMapPush)
 #ifndef __STDC__
 #define FV_FLAT_INDEX \
   int ((gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x) \
-    * gl_WorkGroupSize.x + gl_LocalInvocationID.x)
+          * gl_WorkGroupSize.x \
+      + gl_LocalInvocationID.x)
 #endif
 
 #define FV_SEGMENT_SPEC_MODE 0
-#define FV_SEGMENT_ARGMAX 0    /* the largest channel                         */
+#define FV_SEGMENT_ARGMAX 0 /* the largest channel                         */
 #define FV_SEGMENT_THRESHOLD 1 /* one map: 1 where it reaches the threshold   */
-#define FV_SEGMENT_NUMBERS 2   /* the map holds class numbers                 */
+#define FV_SEGMENT_NUMBERS 2 /* the map holds class numbers                 */
 #define FV_SEGMENT_SPEC_DENSE 1 /* 1: channels lie in vec4 units              */
-#define FV_SEGMENT_SPEC_BITS 2  /* of a class number: 8 or 16                 */
-#define FV_SEGMENT_BLOCK_X 8    /* pixels that one invocation writes          */
+#define FV_SEGMENT_SPEC_BITS 2 /* of a class number: 8 or 16                 */
+#define FV_SEGMENT_BLOCK_X 8 /* pixels that one invocation writes          */
 #define FV_SEGMENT_BLOCK_Y 4
 
 #define FV_DEPTH_BLOCK 4

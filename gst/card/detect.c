@@ -199,8 +199,12 @@ read_roles (FvCard *card, const char *name, FvCardHead *head, GError **error)
     return FALSE;
   if (n_objectness == 0 && d->objectness_channel >= 0)
     memcpy (d->objectness, d->boxes, sizeof d->objectness);
-  if (n_scores != 0 && n_objectness == 0 && d->objectness_channel < 0)
+  if (d->scores[0] != d->boxes[0]
+      && fv_settings_get (card, name, "score-channel") == NULL)
     d->score_channel = 0;
+  if (n_objectness != 0
+      && fv_settings_get (card, name, "objectness-channel") == NULL)
+    d->objectness_channel = 0;
   if (d->class_channel >= 0 && d->classes == FV_NO_OUTPUT)
     d->classes = d->boxes[0];
   if (d->classes != FV_NO_OUTPUT && d->class_channel < 0)

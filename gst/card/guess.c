@@ -217,8 +217,6 @@ guess_detect (FvCard *card)
 {
   if (!wants (card, FV_HEAD_DETECT))
     return FALSE;
-  if (card->priv->n_outputs > 1 && guess_many_detector (card))
-    return TRUE;
   for (guint i = 0; i < card->priv->n_outputs; i++)
     if (card->priv->outputs[i].has_shape
         && guess_one_detector (card, &card->priv->outputs[i]))
@@ -240,7 +238,7 @@ guess_classify (FvCard *card)
       continue;
     for (guint a = 0; a < s->rank; a++)
       wide += s->dims[a] > 1;
-    if (s->rank != 3 && wide == 1 && s->dims[0] <= 1) {
+    if (s->rank != 3 && wide == 1 && (s->rank == 1 || s->dims[0] <= 1)) {
       put (card, "head", "classify");
       put (card, "output", output->name);
       return TRUE;
@@ -313,7 +311,10 @@ fv_card_guess_heads (FvCard *card)
   for (gint kind = FV_HEAD_CLASSIFY; said && kind <= FV_HEAD_DEPTH; kind++)
     if (g_ascii_strcasecmp (said, fv_head_nicks[kind]) == 0)
       card->priv->wanted = kind;
-  if (!guess_classify (card) && !guess_detect (card))
+  /* a list of scores may be a part of a detector */
+  if (!(wants (card, FV_HEAD_DETECT) && card->priv->n_outputs > 1
+          && guess_many_detector (card))
+      && !guess_classify (card) && !guess_detect (card))
     guess_map (card);
   card->priv->wanted = kept;
 }
