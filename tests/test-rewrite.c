@@ -59,8 +59,24 @@ static const Rewrite rewrites[] = {
   { "x f32[2,3,8]; w =f32[8,5]; b =f32[5]; m MatMul x w; y Add b m",
       "fovea.Linear" },
   { "x f32[2,3,8]; w =f32[8,4]; v =f32[8,8]; b =f32[4]; m MatMul x w; "
-    "a Add m b; n MatMul x v; y Concat a n axis=-1",
+    "a Add m b; n MatMul x v; y Concat n a axis=-1",
       "fovea.Linear Split Concat" },
+  /* all parts of a split in order are what was split */
+  { "x f32[2,3,8]; w =f32[8,4]; v =f32[8,8]; m MatMul x w; n MatMul x v; "
+    "y Concat m n axis=-1",
+      "fovea.Linear" },
+  { "x f32[2,3,8]; w =f32[8,4]; v =f32[8,8]; m MatMul x w; n MatMul x v; "
+    "y Concat x m n axis=2",
+      "fovea.Linear Concat" },
+  /* steps go through views to the kernel before them */
+  { "x f32[1,3,9,9]; w =f32[6,3,3,3]; s =i64{1,6,49}; h =f32(0.5); "
+    "c Conv x w; r Reshape c s; t Transpose r perm=[0,2,1]; g Tanh t; "
+    "y Mul g h",
+      "Conv+2 Reshape Transpose" },
+  { "x f32[1,3,9,9]; w =f32[6,3,3,3]; s =i64{1,6,49}; c Conv x w; "
+    "r Reshape c s; t Transpose r perm=[0,2,1]; g Tanh t; q Abs r; "
+    "u Transpose q perm=[0,2,1]; y Add u g",
+      "Conv Reshape Transpose Abs Transpose Tanh+1" },
   { "x f32[1,3,9,9]; w =f32[6,3,3,3]; s =f32[6]; b =f32[6]; m =f32[6]; "
     "v =f32{0.5,1,2,1,0.25,3}; c Conv x w; y BatchNormalization c s b m v",
       "Conv" },

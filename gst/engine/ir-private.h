@@ -26,6 +26,8 @@ gint fv_pass_layer_norm (FvIr *ir, GError **error);
 gint fv_pass_gelu (FvIr *ir, GError **error);
 gint fv_pass_swish (FvIr *ir, GError **error);
 gint fv_pass_attention (FvIr *ir, GError **error);
+gint fv_pass_lift_steps (FvIr *ir, GError **error);
+gint fv_pass_concat_split (FvIr *ir, GError **error);
 gint fv_pass_steps (FvIr *ir, GError **error);
 
 /* Helpers of passes, rewrite.c. */

@@ -26,7 +26,7 @@ static gboolean
 does_nothing (const FvNode *node)
 {
   static const char *const same_if_shape[] = { "Reshape", "Squeeze",
-    "Unsqueeze", "Flatten", "Expand", "Slice", "Pad", "Tile", "Split" };
+    "Unsqueeze", "Flatten", "Expand", "Slice", "Tile", "Split" };
   const FvValue *in = fv_node_input (node, 0), *out = node->outputs[0];
 
   if (!in || node->n_steps || node->n_outputs != 1)

@@ -48,6 +48,13 @@ own_operands (const FvNode *producer)
   return FV_MAX_OPERANDS;
 }
 
+/* The elementwise kernel reads more operands than the epilogues of others. */
+static guint
+most_operands (const FvNode *producer)
+{
+  return producer->op->to_step ? FV_ELEMENTWISE_INPUTS - 1 : FV_MAX_OPERANDS;
+}
+
 static gboolean
 can_take (const FvNode *producer, const FvNode *node, guint main, FvStep *step)
 {
@@ -71,7 +78,7 @@ can_take (const FvNode *producer, const FvNode *node, guint main, FvStep *step)
       return FALSE;
   operands = own_operands (producer) + count_operands (producer)
       + count_operands (node) + (FV_STEP_HAS_OPERAND (step->kind) ? 1 : 0);
-  return operands <= FV_MAX_OPERANDS;
+  return operands <= most_operands (producer);
 }
 
 /* Operands stand behind all inputs that the operator may have: absent ones are

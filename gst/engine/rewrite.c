@@ -24,6 +24,8 @@ static const struct
   { "conv-scale", fv_pass_conv_scale },
   { "merge-linear", fv_pass_merge_linear },
   { "dead", fv_pass_dead },
+  { "lift-steps", fv_pass_lift_steps },
+  { "concat-split", fv_pass_concat_split },
   { "steps", fv_pass_steps },
   { "dead", fv_pass_dead },
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Concat. */
 #include "gst/ops/common.h"
-#include "gst/engine/plan.h"
+#include "gst/ops/remap.h"
 
 static gboolean
 infer_concat (FvNode *node, GError **error)
@@ -59,14 +59,72 @@ concat (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
+/* More channels than this are better copied in vec4 units. */
+#define MAX_INTERLEAVED 64
+
+/* Whether all inputs are views of one storage with equal strides around @axis, as
+ * the strided slices that move space into channels are, and start within a vec4. @base: (out): the first
+ * of them in memory. @positions: (out): where the output's elements along @axis
+ * lie behind that. */
+static gboolean
+is_interleaved (FvPlan *plan, FvNode *node, guint axis, FvTensor *base,
+    gint64 positions[MAX_INTERLEAVED])
+{
+  gboolean aligned = TRUE;
+  gint64 n = 0;
+
+  for (guint i = 0; i < node->n_own_inputs; i++) {
+    FvTensor view;
+
+    if (node->inputs[i]->constant
+        || !fv_plan_input (plan, node, i, FV_ANY_AXIS, &view, NULL))
+      return FALSE;
+    if (i == 0) {
+      *base = view;
+      if (fv_tensor_inner (&view) != (int) axis)
+        return FALSE;
+    }
+    aligned &= view.shape.dims[axis] % 4 == 0 || i + 1 == node->n_own_inputs;
+    if (view.storage != base->storage
+        || n + view.shape.dims[axis] > MAX_INTERLEAVED)
+      return FALSE;
+    for (guint k = 0; k < view.shape.rank; k++)
+      if (k != axis && view.shape.dims[k] > 1
+          && view.strides[k] != base->strides[k])
+        return FALSE;
+    for (gint64 c = 0; c < view.shape.dims[axis]; c++)
+      positions[n++] = view.offset + c * view.strides[axis];
+    base->offset = MIN (base->offset, view.offset);
+  }
+  for (gint64 c = 0; c < n; c++) {
+    positions[c] -= base->offset;
+    aligned |= positions[c] >= 1 << 24; /* more than a float counts */
+  }
+  base->strides[axis] = 1;
+  base->shape.dims[axis] = n;
+  return n > 0 && !aligned;
+}
+
 static gboolean
 lower_concat (FvPlan *plan, FvNode *node, GError **error)
 {
+  const gint64 *lists[FV_MAX_RANK] = { NULL };
+  gint64 positions[MAX_INTERLEAVED];
+  FvTensor base, target;
   guint axis;
 
-  return fv_node_axis (node, fv_node_int (node, "axis"),
-             node->outputs[0]->shape.rank, &axis, error)
-      && fv_plan_concat (plan, node, axis, error);
+  if (!fv_node_axis (node, fv_node_int (node, "axis"),
+          node->outputs[0]->shape.rank, &axis, error))
+    return FALSE;
+  if (is_interleaved (plan, node, axis, &base, positions)) {
+    if (!fv_plan_output (plan, node, 0, axis, &target, error))
+      return FALSE;
+    lists[axis] = positions;
+    /* Where it is the same storage, the inputs were made in their places. */
+    if (target.storage != base.storage)
+      return fv_remap_lower (plan, node, &base, &target, lists, 0, error);
+  }
+  return fv_plan_concat (plan, node, axis, error);
 }
 
 const FvOp fv_ops_concat[] = {

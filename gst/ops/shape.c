@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operators that give their data another shape or ask for it. */
 #include "gst/ops/common.h"
-#include "gst/engine/plan.h"
+#include "gst/ops/remap.h"
 
 static gboolean
 infer_dropout (FvNode *node, GError **error)
@@ -199,6 +199,26 @@ infer_unsqueeze (FvNode *node, GError **error)
 }
 
 
+/* The output's axis that takes up the innermost one of @source, so that what
+ * lies together stays together: channels stay innermost in a channel shuffle. */
+static int
+reshaped_inner (const FvTensor *source, const FvShape *shape)
+{
+  gint64 inside = 1, around = 1;
+  int inner = fv_tensor_inner (source);
+
+  if (inner < 0)
+    return FV_ANY_AXIS;
+  for (guint i = inner + 1; i < source->shape.rank; i++)
+    inside *= source->shape.dims[i];
+  for (int i = (int) shape->rank - 1; i >= 0; i--) {
+    around *= shape->dims[i];
+    if (around > inside)
+      return i;
+  }
+  return FV_ANY_AXIS;
+}
+
 /* The output is the input's storage under another shape, or a copy where strides
  * cannot express that. */
 static gboolean
@@ -212,7 +232,8 @@ lower_view (FvPlan *plan, FvNode *node, GError **error)
     fv_plan_alias (plan, node, 0, &view);
     return TRUE;
   }
-  return fv_plan_output (plan, node, 0, FV_ANY_AXIS, &view, error)
+  return fv_plan_output (plan, node, 0,
+             reshaped_inner (&source, &node->outputs[0]->shape), &view, error)
       && fv_plan_copy (plan, node, &source, &view, error);
 }
 
