@@ -126,8 +126,9 @@ rewrite (FvIr *ir, Attention *a, GError **error)
   return fv_node_infer (node, error) ? 1 : -1;
 }
 
-gint
-fv_pass_attention (FvIr *ir, GError **error)
+/* The first attention in the graph; nodes move, so one at a time. */
+static gint
+rewrite_first (FvIr *ir, GError **error)
 {
   for (guint i = 0; i < ir->nodes->len; i++) {
     FvNode *node = ir->nodes->pdata[i];
@@ -137,8 +138,18 @@ fv_pass_attention (FvIr *ir, GError **error)
         && match (node, &attention)) {
       gint done = rewrite (ir, &attention, error);
 
-      return done < 0 ? done : done + fv_pass_dead (ir, error);
+      return done < 0 || fv_pass_dead (ir, error) < 0 ? -1 : 1;
     }
   }
   return 0;
+}
+
+gint
+fv_pass_attention (FvIr *ir, GError **error)
+{
+  gint changes = 0, done;
+
+  while ((done = rewrite_first (ir, error)) > 0)
+    changes++;
+  return done < 0 ? done : changes;
 }

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What gstfoveabase.c (class, states, errors) and gstfoveaflow.c (frames, events,
+ * queries) share. */
+#pragma once
+
+#include <gst/base/gstqueuearray.h>
+#include "gst/video/gstfoveabase.h"
+#include "gst/video/gstfoveastats.h"
+#include "gst/video/gstfoveastream.h"
+
+G_BEGIN_DECLS
+
+GST_DEBUG_CATEGORY_EXTERN (gst_fovea_base_debug);
+
+typedef enum
+{
+  GST_FOVEA_ITEM_FRAME,
+  GST_FOVEA_ITEM_EVENT,
+  GST_FOVEA_ITEM_QUERY,
+} GstFoveaItemKind;
+
+/* What travels from the sink pad to the source pad. */
+typedef struct
+{
+  GstFoveaItemKind kind;
+  GstMiniObject *object; /* a GstBuffer or GstEvent, owned; or a GstQuery,
+                             which its thread waits for */
+  GstFoveaStream *stream; /* of a frame: owned */
+  GstFoveaTicket ticket; /* of a frame; no decoder: the model is skipped */
+  gint64 arrival; /* of a frame: monotonic microseconds */
+} GstFoveaItem;
+
+typedef enum
+{
+  GST_FOVEA_QUERY_QUEUED,
+  GST_FOVEA_QUERY_TAKEN, /* by the task: it must not be freed now */
+  GST_FOVEA_QUERY_ANSWERED,
+} GstFoveaQueryState;
+
+typedef struct
+{
+  GstPad *sinkpad, *srcpad;
+
+  GMutex lock; /* for all up to the next empty line */
+  GCond changed;
+  GstFoveaSettings settings;
+  gboolean reload; /* a setting changed that the model was opened with */
+  GstQueueArray *queue; /* GstFoveaItem */
+  GstFlowReturn flow; /* what the source pad met; FLUSHING when inactive */
+  gboolean eos; /* came by upstream's event or by downstream's flow */
+  guint n_restarts; /* of the queue: events that begin anew after EOS */
+  guint in_flight, max_in_flight; /* frames between chain and push */
+  GstFoveaQueryState query; /* of the one serialised query under way */
+  gboolean answer;
+  GstFoveaStats stats;
+  GstClockTime announced; /* latency that was answered; NONE: not live */
+  FvDevice *device;
+  GstFoveaModel *model;
+  GstFoveaStream *stream; /* written by the sink pad's thread alone */
+  gboolean is_broken; /* the device failed: open it anew */
+
+  guint position; /* sink pad: frames since the last one that was inferred */
+
+  GstFoveaStream *newest_stream; /* task: what the newest answer belongs to */
+  GstFoveaAnswer newest;
+  gboolean copies_layout; /* task: downstream takes plain strides only */
+  gboolean is_past_end; /* task: downstream wants no more frames */
+} GstFoveaBasePrivate;
+
+GstFoveaBasePrivate *gst_fovea_base_private (GstFoveaBase *self);
+
+/* When something failed: decides which element error it is. */
+typedef enum
+{
+  GST_FOVEA_STAGE_SETTINGS,
+  GST_FOVEA_STAGE_DEVICE,
+  GST_FOVEA_STAGE_MODEL,
+  GST_FOVEA_STAGE_RUN,
+} GstFoveaStage;
+void gst_fovea_base_fail (GstFoveaBase *self, GstFoveaStage stage,
+    const GError *error);
+
+/* Sets the pads' functions. */
+void gst_fovea_flow_init (GstFoveaBase *self);
+/* PAUSED to READY, pads inactive: forgets the stream. */
+void gst_fovea_flow_reset (GstFoveaBase *self);
+
+G_END_DECLS

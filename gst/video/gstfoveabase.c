@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/video/gstfoveabase-private.h"
+
+/**
+ * SECTION:gstfoveabase
+ * @title: GstFoveaBase
+ * @short_description: base class of the elements that run a model
+ *
+ * Everything but the kind of results is here: pads, caps, properties, the way of
+ * a frame to the device and back, states, errors, latency and statistics.
+ *
+ * Since: 0.1
+ */
+
+GST_DEBUG_CATEGORY (gst_fovea_base_debug);
+#define GST_CAT_DEFAULT gst_fovea_base_debug
+
+G_DEFINE_ABSTRACT_TYPE_WITH_CODE (GstFoveaBase, gst_fovea_base,
+    GST_TYPE_ELEMENT,
+    G_ADD_PRIVATE (GstFoveaBase) GST_DEBUG_CATEGORY_INIT (gst_fovea_base_debug,
+        "foveabase", 0, "Fovea: frames through a model"))
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_FOVEA_VIDEO_FORMATS)));
+
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_FOVEA_VIDEO_FORMATS)));
+
+GstFoveaBasePrivate *
+gst_fovea_base_private (GstFoveaBase *self)
+{
+  return gst_fovea_base_get_instance_private (self);
+}
+
+typedef struct
+{
+  GQuark domain;
+  gint code;
+} ElementError;
+
+static ElementError
+element_error (GstFoveaStage stage, const GError *error)
+{
+  ElementError settings = { GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS };
+  ElementError init = { GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT };
+  ElementError missing = { GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND };
+  ElementError wrong = { GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE };
+  ElementError lacking = { GST_STREAM_ERROR, GST_STREAM_ERROR_NOT_IMPLEMENTED };
+  ElementError space = { GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT };
+  ElementError failed = { GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED };
+
+  if (stage == GST_FOVEA_STAGE_SETTINGS)
+    return settings;
+  if (stage == GST_FOVEA_STAGE_DEVICE)
+    return init;
+  if (error->domain != FV_ERROR)
+    return failed;
+  switch ((FvError) error->code) {
+    case FV_ERROR_MALFORMED:
+      return wrong;
+    case FV_ERROR_UNSUPPORTED:
+      return lacking;
+    case FV_ERROR_TOO_LARGE:
+      return space;
+    case FV_ERROR_NOT_FOUND:
+      return missing;
+    case FV_ERROR_INVALID:
+      return settings;
+    default:
+      return failed;
+  }
+}
+
+void
+gst_fovea_base_fail (GstFoveaBase *self, GstFoveaStage stage,
+    const GError *error)
+{
+  static const char *const titles[] = {
+    [GST_FOVEA_STAGE_SETTINGS] = "A property cannot be used",
+    [GST_FOVEA_STAGE_DEVICE] = "No Vulkan device can be used",
+    [GST_FOVEA_STAGE_MODEL] = "The model cannot be used",
+    [GST_FOVEA_STAGE_RUN] = "A frame could not be run through the model",
+  };
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  ElementError kind = element_error (stage, error);
+  char *debug;
+
+  g_mutex_lock (&priv->lock);
+  if (g_error_matches (error, FV_ERROR, FV_ERROR_DEVICE))
+    priv->is_broken = TRUE;
+  debug = g_strdup_printf ("model=\"%s\" device=\"%s\": %s",
+      priv->settings.model ? priv->settings.model : "",
+      priv->device ? fv_device_info (priv->device)->name : "none",
+      error->message);
+  g_mutex_unlock (&priv->lock);
+  gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR, kind.domain,
+      kind.code, g_strdup_printf ("%s: %s.", titles[stage], error->message),
+      debug, __FILE__, GST_FUNCTION, __LINE__);
+}
+
+static void
+set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+  GstFoveaBase *self = GST_FOVEA_BASE (object);
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  gboolean reload, known, is_late;
+
+  g_mutex_lock (&priv->lock);
+  known = gst_fovea_settings_set (&priv->settings, id, value, &reload);
+  is_late = known && reload && priv->model != NULL;
+  priv->reload |= is_late;
+  g_mutex_unlock (&priv->lock);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+  else if (is_late && GST_STATE (self) > GST_STATE_READY)
+    GST_WARNING_OBJECT (self,
+        "property %s takes effect when the element leaves READY", spec->name);
+}
+
+static GstStructure *
+make_stats (GstFoveaBasePrivate *priv)
+{
+  const char *device = "";
+  const char *path = "";
+  guint64 bytes = 0;
+
+  if (priv->device) {
+    device = fv_device_info (priv->device)->name;
+    path = fv_device_tier (priv->device) == FV_TIER_SUBGROUP
+        ? "system-memory/subgroup"
+        : "system-memory/workgroup";
+  }
+  if (priv->stream)
+    bytes = gst_fovea_model_memory (gst_fovea_stream_model (priv->stream))
+        + gst_fovea_stream_memory (priv->stream);
+  else if (priv->model)
+    bytes = gst_fovea_model_memory (priv->model);
+  priv->stats.in_flight = priv->in_flight;
+  return gst_fovea_stats_to_structure (&priv->stats, bytes, device, path);
+}
+
+static void
+get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (GST_FOVEA_BASE (object));
+  gboolean known = TRUE;
+
+  g_mutex_lock (&priv->lock);
+  if (id == GST_FOVEA_PROP_STATS)
+    g_value_take_boxed (value, make_stats (priv));
+  else
+    known = gst_fovea_settings_get (&priv->settings, id, value);
+  g_mutex_unlock (&priv->lock);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+}
+
+static void
+close_model (GstFoveaBasePrivate *priv)
+{
+  GstFoveaModel *model;
+  FvDevice *device;
+
+  g_mutex_lock (&priv->lock);
+  model = g_steal_pointer (&priv->model);
+  device = g_steal_pointer (&priv->device);
+  priv->is_broken = FALSE;
+  g_mutex_unlock (&priv->lock);
+  gst_fovea_model_unref (model);
+  fv_device_unref (device);
+}
+
+/* What no file has to be opened for, and the labels, so that a wrong labels file
+ * is not taken for a wrong model. */
+static gboolean
+check_settings (GstFoveaBase *self, const GstFoveaSettings *settings,
+    GError **error)
+{
+  g_auto (GStrv) labels = NULL;
+
+  if (!gst_fovea_settings_check (settings, error))
+    return FALSE;
+  if (settings->labels_file == NULL || settings->labels)
+    return TRUE;
+  labels = fv_labels_load (settings->labels_file, error);
+  g_prefix_error (error, "labels-file: ");
+  return labels != NULL;
+}
+
+static gboolean
+open_with (GstFoveaBase *self, const GstFoveaSettings *settings)
+{
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  g_autoptr (GstFoveaModel) model = NULL;
+  g_autoptr (FvDevice) device = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!check_settings (self, settings, &error)) {
+    gst_fovea_base_fail (self, GST_FOVEA_STAGE_SETTINGS, error);
+    return FALSE;
+  }
+  device = fv_device_open (settings->device, &error);
+  if (device == NULL) {
+    gst_fovea_base_fail (self, GST_FOVEA_STAGE_DEVICE, error);
+    return FALSE;
+  }
+  model = gst_fovea_model_open (device, settings,
+      GST_FOVEA_BASE_GET_CLASS (self)->head, &error);
+  if (model == NULL) {
+    gst_fovea_base_fail (self, GST_FOVEA_STAGE_MODEL, error);
+    return FALSE;
+  }
+  GST_INFO_OBJECT (self, "model %s on %s", model->name,
+      fv_device_info (device)->name);
+  for (guint i = 0; i < model->card->warnings->len; i++)
+    GST_WARNING_OBJECT (self, "%s: %s", model->name,
+        (const char *) g_ptr_array_index (model->card->warnings, i));
+  g_mutex_lock (&priv->lock);
+  priv->device = g_steal_pointer (&device);
+  priv->model = g_steal_pointer (&model);
+  g_mutex_unlock (&priv->lock);
+  return TRUE;
+}
+
+static gboolean
+open_model (GstFoveaBase *self)
+{
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  GstFoveaSettings settings = { 0 };
+  gboolean result;
+
+  close_model (priv);
+  g_mutex_lock (&priv->lock);
+  gst_fovea_settings_copy (&priv->settings, &settings);
+  priv->reload = FALSE;
+  g_mutex_unlock (&priv->lock);
+  result = open_with (self, &settings);
+  gst_fovea_settings_clear (&settings);
+  return result;
+}
+
+/* READY to PAUSED: the plan, unless it has to wait for the caps. */
+static gboolean
+prepare (GstFoveaBase *self)
+{
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  g_autoptr (GError) error = NULL;
+  GstFoveaModel *planned;
+  gboolean is_stale;
+
+  g_mutex_lock (&priv->lock);
+  is_stale = priv->model == NULL || priv->reload || priv->is_broken;
+  memset (&priv->stats, 0, sizeof priv->stats);
+  g_mutex_unlock (&priv->lock);
+  if (is_stale && !open_model (self))
+    return FALSE;
+  if (priv->model->follows_caps) {
+    GST_INFO_OBJECT (self,
+        "%s leaves the size of its input free: the plan "
+        "waits for the caps",
+        priv->model->name);
+    return TRUE;
+  }
+  planned = gst_fovea_model_plan (priv->model, 0, 0, &error);
+  if (planned == NULL) {
+    gst_fovea_base_fail (self, GST_FOVEA_STAGE_MODEL, error);
+    return FALSE;
+  }
+  gst_fovea_model_unref (planned);
+  return TRUE;
+}
+
+static GstStateChangeReturn
+change_state (GstElement *element, GstStateChange transition)
+{
+  GstFoveaBase *self = GST_FOVEA_BASE (element);
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  GstStateChangeReturn result;
+
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_model (self))
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !prepare (self))
+    return GST_STATE_CHANGE_FAILURE;
+  result = GST_ELEMENT_CLASS (gst_fovea_base_parent_class)
+               ->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    gst_fovea_flow_reset (self);
+    if (priv->is_broken)
+      close_model (priv);
+  } else if (transition == GST_STATE_CHANGE_READY_TO_NULL) {
+    close_model (priv);
+  }
+  return result;
+}
+
+static void
+finalize (GObject *object)
+{
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (GST_FOVEA_BASE (object));
+
+  gst_fovea_flow_reset (GST_FOVEA_BASE (object));
+  close_model (priv);
+  gst_fovea_answer_clear (&priv->newest);
+  gst_fovea_settings_clear (&priv->settings);
+  gst_queue_array_free (priv->queue);
+  g_mutex_clear (&priv->lock);
+  g_cond_clear (&priv->changed);
+  G_OBJECT_CLASS (gst_fovea_base_parent_class)->finalize (object);
+}
+
+static void
+gst_fovea_base_init (GstFoveaBase *self)
+{
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+
+  g_mutex_init (&priv->lock);
+  g_cond_init (&priv->changed);
+  gst_fovea_settings_init (&priv->settings);
+  gst_fovea_answer_init (&priv->newest);
+  priv->queue = gst_queue_array_new_for_struct (sizeof (GstFoveaItem), 8);
+  priv->flow = GST_FLOW_FLUSHING;
+  priv->max_in_flight = 1;
+  priv->announced = GST_CLOCK_TIME_NONE;
+  priv->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
+  priv->srcpad = gst_pad_new_from_static_template (&src_template, "src");
+  gst_fovea_flow_init (self);
+  gst_element_add_pad (GST_ELEMENT (self), priv->sinkpad);
+  gst_element_add_pad (GST_ELEMENT (self), priv->srcpad);
+}
+
+static void
+gst_fovea_base_class_init (GstFoveaBaseClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  element_class->change_state = change_state;
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_fovea_settings_install (object_class);
+  g_object_class_install_property (object_class, GST_FOVEA_PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+          "Counters since PAUSED, and percentiles of the last 256 frames in "
+          "milliseconds: gpu-ms is the device's own time, wall-ms is from a "
+          "frame's arrival until it is ready to be pushed.",
+          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  gst_type_mark_as_plugin_api (GST_TYPE_FOVEA_BASE, 0);
+}
+
+void
+gst_fovea_base_class_set_head (GstFoveaBaseClass *klass, FvHeadKind head)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  klass->head = head;
+  /* GObject forgets a parent's functions for the properties of a subclass. */
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  gst_fovea_settings_install_head (object_class, head);
+}

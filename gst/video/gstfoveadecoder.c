@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/video/gstfoveadecoder.h"
+#include "gst/video/gstfoveamemory.h"
+
+/* Counts who uses the maps: the decoder itself, and each GstMemory that is out.
+ * Apart from the decoder, so that a mask that an application keeps does not
+ * keep the model too. */
+typedef struct
+{
+  gatomicrefcount users;
+} Lease;
+
+struct _GstFoveaDecoder
+{
+  GstFoveaModel *model; /* keeps ports and card */
+  guint slot;
+  gint taken; /* atomic */
+  Lease *lease;
+  guint n_heads;
+  GstFoveaHead *heads[FV_MAX_HEADS];
+  guint n_tensors;
+  FvBuffer **tensors; /* by output of the model */
+  FvProgram *program;
+  gsize memory;
+};
+
+void
+gst_fovea_answer_init (GstFoveaAnswer *answer)
+{
+  memset (answer, 0, sizeof *answer);
+  answer->pts = GST_CLOCK_TIME_NONE;
+  for (guint i = 0; i < FV_MAX_HEADS; i++)
+    gst_fovea_result_init (&answer->results[i]);
+}
+
+void
+gst_fovea_answer_reset (GstFoveaAnswer *answer)
+{
+  for (guint i = 0; i < FV_MAX_HEADS; i++)
+    g_clear_pointer (&answer->maps[i], gst_fovea_plane_unref);
+  for (guint i = 0; i < answer->n_tensors; i++)
+    gst_clear_buffer (&answer->tensors[i]);
+  answer->n_heads = 0;
+  answer->pts = GST_CLOCK_TIME_NONE;
+}
+
+void
+gst_fovea_answer_clear (GstFoveaAnswer *answer)
+{
+  gst_fovea_answer_reset (answer);
+  for (guint i = 0; i < FV_MAX_HEADS; i++)
+    gst_fovea_result_clear (&answer->results[i]);
+  g_free (answer->tensors);
+  memset (answer, 0, sizeof *answer);
+}
+
+static void
+lease_unref (Lease *lease)
+{
+  if (lease && g_atomic_ref_count_dec (&lease->users))
+    g_free (lease);
+}
+
+/* A weak notification of a GstMemory: its last user is done with it. */
+static void
+memory_released (gpointer lease, GstMiniObject *memory)
+{
+  lease_unref (lease);
+}
+
+static GstBuffer *
+lend_buffer (GstFoveaDecoder *decoder, FvBuffer *device, gsize size,
+    guint64 value)
+{
+  GstMemory *memory = gst_fovea_memory_new (device, 0, size);
+  GstBuffer *buffer = gst_buffer_new ();
+
+  g_atomic_ref_count_inc (&decoder->lease->users);
+  gst_mini_object_weak_ref (GST_MINI_OBJECT_CAST (memory), memory_released,
+      decoder->lease);
+  gst_buffer_append_memory (buffer, memory);
+  gst_fovea_buffer_set_written (buffer, value);
+  return buffer;
+}
+
+/* Raw outputs leave the slot, which the frame after the next one overwrites. The
+ * copy starts with the tensor's first element: a meta knows no offset. */
+static gboolean
+add_tensors (GstFoveaDecoder *decoder, GError **error)
+{
+  FvGraph *graph = decoder->model->graph;
+  guint n = fv_graph_n_outputs (graph);
+
+  decoder->tensors = g_new0 (FvBuffer *, n);
+  decoder->n_tensors = n;
+  for (guint i = 0; i < n; i++) {
+    const FvPort *port = fv_graph_output (graph, decoder->slot, i);
+
+    gsize skip = (gsize) port->offset * fv_type_size (port->type);
+    gsize size;
+
+    if (port->buffer_size <= skip)
+      continue;
+    size = port->buffer_size - skip;
+    decoder->tensors[i] =
+        fv_buffer_new (decoder->model->device, size, FV_MEMORY_DEVICE, error);
+    if (decoder->tensors[i] == NULL)
+      return FALSE;
+    decoder->memory += size;
+    fv_program_copy (decoder->program, port->buffer, port->buffer_offset + skip,
+        decoder->tensors[i], 0, size);
+  }
+  return TRUE;
+}
+
+static gboolean
+add_heads (GstFoveaDecoder *decoder, const FvFrameMap *map, GError **error)
+{
+  FvGraph *graph = decoder->model->graph;
+  guint n = fv_graph_n_outputs (graph);
+  g_autofree const FvPort **ports = g_new0 (const FvPort *, n);
+  const FvCardHead *card;
+
+  for (guint i = 0; i < n; i++)
+    ports[i] = fv_graph_output (graph, decoder->slot, i);
+  while ((card = gst_fovea_model_head (decoder->model, decoder->n_heads))) {
+    const GstFoveaHeadMap *head_map;
+    GstFoveaHead *head =
+        gst_fovea_head_new (decoder->model->device, card, ports, n, map, error);
+
+    if (head == NULL)
+      return FALSE;
+    decoder->heads[decoder->n_heads++] = head;
+    gst_fovea_head_add (head, decoder->program);
+    head_map = gst_fovea_head_map (head);
+    if (head_map)
+      decoder->memory += head_map->size;
+  }
+  return TRUE;
+}
+
+GstFoveaDecoder *
+gst_fovea_decoder_new (GstFoveaModel *model, guint slot, const FvFrameMap *map,
+    GError **error)
+{
+  g_autoptr (GstFoveaDecoder) decoder = g_new0 (GstFoveaDecoder, 1);
+
+  decoder->model = gst_fovea_model_ref (model);
+  decoder->slot = slot;
+  decoder->lease = g_new0 (Lease, 1);
+  g_atomic_ref_count_init (&decoder->lease->users);
+  decoder->program = fv_program_new (model->device);
+  fv_program_enable_timing (decoder->program);
+  if (!add_heads (decoder, map, error))
+    return NULL;
+  if (model->settings.output_tensor_meta && !add_tensors (decoder, error))
+    return NULL;
+  if (!fv_program_finish (decoder->program, error))
+    return NULL;
+  return g_steal_pointer (&decoder);
+}
+
+void
+gst_fovea_decoder_free (GstFoveaDecoder *decoder)
+{
+  if (decoder == NULL)
+    return;
+  fv_program_unref (decoder->program);
+  for (guint i = 0; i < decoder->n_heads; i++)
+    gst_fovea_head_free (decoder->heads[i]);
+  for (guint i = 0; i < decoder->n_tensors; i++)
+    fv_buffer_unref (decoder->tensors[i]);
+  g_free (decoder->tensors);
+  lease_unref (decoder->lease);
+  gst_fovea_model_unref (decoder->model);
+  g_free (decoder);
+}
+
+guint
+gst_fovea_decoder_slot (GstFoveaDecoder *decoder)
+{
+  return decoder->slot;
+}
+
+gsize
+gst_fovea_decoder_memory (GstFoveaDecoder *decoder)
+{
+  return decoder->memory;
+}
+
+FvProgram *
+gst_fovea_decoder_program (GstFoveaDecoder *decoder)
+{
+  return decoder->program;
+}
+
+gboolean
+gst_fovea_decoder_is_idle (GstFoveaDecoder *decoder)
+{
+  return !g_atomic_int_get (&decoder->taken)
+      && g_atomic_ref_count_compare (&decoder->lease->users, 1);
+}
+
+static void
+set_params (GstFoveaHead *head, const GstFoveaSettings *settings)
+{
+  GstFoveaHeadParams params;
+
+  gst_fovea_head_params_init (&params, gst_fovea_head_card (head));
+  if (settings->threshold > 0.0)
+    params.threshold = (float) settings->threshold;
+  if (settings->iou_threshold > 0.0)
+    params.iou_threshold = (float) settings->iou_threshold;
+  if (settings->max_detections > 0) {
+    params.max_detections =
+        MIN (settings->max_detections, GST_FOVEA_MAX_CANDIDATES);
+    params.max_classes = MIN (settings->max_detections, GST_FOVEA_MAX_CLASSES);
+  }
+  gst_fovea_head_set_params (head, &params);
+}
+
+void
+gst_fovea_decoder_take (GstFoveaDecoder *decoder,
+    const GstFoveaSettings *settings)
+{
+  g_atomic_int_set (&decoder->taken, TRUE);
+  for (guint i = 0; i < decoder->n_heads; i++)
+    set_params (decoder->heads[i], settings);
+}
+
+void
+gst_fovea_decoder_leave (GstFoveaDecoder *decoder)
+{
+  g_atomic_int_set (&decoder->taken, FALSE);
+}
+
+static const GstFoveaPlaneFormat plane_formats[] = {
+  [GST_FOVEA_HEAD_MAP_U8] = GST_FOVEA_PLANE_U8,
+  [GST_FOVEA_HEAD_MAP_U16] = GST_FOVEA_PLANE_U16,
+  [GST_FOVEA_HEAD_MAP_F32] = GST_FOVEA_PLANE_F32,
+};
+
+gsize
+gst_fovea_decoder_collect (GstFoveaDecoder *decoder, guint64 value,
+    GstFoveaProducer *const *producers, GstFoveaAnswer *answer)
+{
+  gsize bytes = 0;
+
+  answer->n_heads = decoder->n_heads;
+  for (guint i = 0; i < decoder->n_heads; i++) {
+    const GstFoveaHeadMap *map = gst_fovea_head_map (decoder->heads[i]);
+    GstFoveaResult *result = &answer->results[i];
+
+    gst_fovea_head_read (decoder->heads[i], result);
+    bytes += result->boxes->len * sizeof (GstFoveaBox)
+        + result->classes->len * sizeof (GstFoveaClass);
+    if (map && map->format != GST_FOVEA_HEAD_MAP_NONE)
+      answer->maps[i] = gst_fovea_plane_new (producers[i], answer->pts,
+          plane_formats[map->format], map->width, map->height,
+          (guint) map->stride,
+          lend_buffer (decoder, map->buffer, map->size, value));
+  }
+  if (decoder->n_tensors != answer->n_tensors) {
+    answer->tensors =
+        g_renew (GstBuffer *, answer->tensors, decoder->n_tensors);
+    answer->n_tensors = decoder->n_tensors;
+  }
+  for (guint i = 0; i < decoder->n_tensors; i++)
+    answer->tensors[i] = decoder->tensors[i] == NULL
+        ? NULL
+        : lend_buffer (decoder, decoder->tensors[i],
+            fv_buffer_size (decoder->tensors[i]), value);
+  g_atomic_int_set (&decoder->taken, FALSE);
+  return bytes;
+}

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/video/gstfoveasettings.h"
+
+#include <math.h>
+#include <string.h>
+
+#define FLAGS_READY \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+#define FLAGS_PLAYING \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
+
+GType
+gst_fovea_precision_get_type (void)
+{
+  static gsize type;
+  static const GEnumValue values[] = {
+    { GST_FOVEA_PRECISION_AUTO, "16 bits where the GPU stores them, else 32",
+        "auto" },
+    { GST_FOVEA_PRECISION_F32, "32-bit floats", "f32" },
+    { GST_FOVEA_PRECISION_F16, "16-bit floats in memory, 32-bit sums", "f16" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstFoveaPrecision", values));
+  return type;
+}
+
+GType
+gst_fovea_resize_mode_get_type (void)
+{
+  static gsize type;
+  static const GEnumValue values[] = {
+    { GST_FOVEA_RESIZE_MODE_AUTO, "As the model's card says, else stretch",
+        "auto" },
+    { GST_FOVEA_RESIZE_MODE_STRETCH, "Both axes fill the input on their own",
+        "stretch" },
+    { GST_FOVEA_RESIZE_MODE_LETTERBOX, "Whole frame, aspect kept, padded",
+        "letterbox" },
+    { GST_FOVEA_RESIZE_MODE_CROP, "Middle of the frame, aspect kept", "crop" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstFoveaResizeMode", values));
+  return type;
+}
+
+GType
+gst_fovea_input_format_get_type (void)
+{
+  static gsize type;
+  static const GEnumValue values[] = {
+    { GST_FOVEA_INPUT_FORMAT_AUTO, "As the model's card says, else RGB",
+        "auto" },
+    { GST_FOVEA_INPUT_FORMAT_RGB, "Red first", "rgb" },
+    { GST_FOVEA_INPUT_FORMAT_BGR, "Blue first", "bgr" },
+    { GST_FOVEA_INPUT_FORMAT_GRAY, "One channel of luma", "gray" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstFoveaInputFormat", values));
+  return type;
+}
+
+void
+gst_fovea_settings_init (GstFoveaSettings *settings)
+{
+  memset (settings, 0, sizeof *settings);
+  settings->inference_interval = 1;
+}
+
+void
+gst_fovea_settings_clear (GstFoveaSettings *settings)
+{
+  g_free (settings->model);
+  g_free (settings->labels_file);
+  g_free (settings->device);
+  g_strfreev (settings->labels);
+  memset (settings, 0, sizeof *settings);
+}
+
+void
+gst_fovea_settings_copy (const GstFoveaSettings *settings,
+    GstFoveaSettings *copy)
+{
+  gst_fovea_settings_clear (copy);
+  *copy = *settings;
+  copy->model = g_strdup (settings->model);
+  copy->labels_file = g_strdup (settings->labels_file);
+  copy->device = g_strdup (settings->device);
+  copy->labels = g_strdupv (settings->labels);
+}
+
+static gboolean
+check_numbers (const char *name, guint n, const float *values, GError **error)
+{
+  if (n != 0 && n != 1 && n != 3) {
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "property %s: expected 1 or 3 numbers, got %u", name, n);
+    return FALSE;
+  }
+  for (guint i = 0; i < n; i++) {
+    if (isfinite (values[i]))
+      continue;
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "property %s: expected a finite number at position %u", name, i);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+gst_fovea_settings_check (const GstFoveaSettings *settings, GError **error)
+{
+  if (settings->model == NULL) {
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "property model: expected an ONNX file, a folder or a card, got none");
+    return FALSE;
+  }
+  if (!check_numbers ("mean", settings->n_mean, settings->mean, error)
+      || !check_numbers ("std", settings->n_std, settings->std, error))
+    return FALSE;
+  for (guint i = 0; i < settings->n_std; i++) {
+    if (settings->std[i] != 0.0f)
+      continue;
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "property std: expected numbers other than 0, got 0 at position %u", i);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+install_model (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, GST_FOVEA_PROP_MODEL,
+      g_param_spec_string ("model", "Model",
+          "The ONNX file to run, or a folder with one, or its .modelinfo card.",
+          NULL, FLAGS_READY));
+  g_object_class_install_property (klass, GST_FOVEA_PROP_LABELS_FILE,
+      g_param_spec_string ("labels-file", "Labels file",
+          "A text file with the name of one class a line; NULL takes the names "
+          "from the model's card.",
+          NULL, FLAGS_READY));
+  g_object_class_install_property (klass, GST_FOVEA_PROP_LABELS,
+      gst_param_spec_array ("labels", "Labels",
+          "The names of the classes in order, which win over labels-file; an "
+          "empty list takes them from there or from the card.",
+          g_param_spec_string ("label", "Label", "The name of one class.", NULL,
+              FLAGS_READY),
+          FLAGS_READY));
+  g_object_class_install_property (klass, GST_FOVEA_PROP_INFERENCE_INTERVAL,
+      g_param_spec_uint ("inference-interval", "Inference interval",
+          "Run the model on every Nth frame; the frames between carry the "
+          "newest result with the timestamp of its own frame.",
+          1, G_MAXINT, 1, FLAGS_PLAYING));
+  g_object_class_install_property (klass, GST_FOVEA_PROP_DEVICE,
+      g_param_spec_string ("device", "Vulkan device",
+          "The index, a part of the name, or the UUID of the Vulkan device; "
+          "NULL takes the first GPU, or the CPU where there is none.",
+          NULL, FLAGS_READY));
+  g_object_class_install_property (klass, GST_FOVEA_PROP_PRECISION,
+      g_param_spec_enum ("precision", "Precision of the tensors",
+          "How tensors are stored on the device; auto is f16 on GPUs that "
+          "store it and f32 on others.",
+          GST_TYPE_FOVEA_PRECISION, GST_FOVEA_PRECISION_AUTO, FLAGS_READY));
+}
+
+static void
+install_input (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, GST_FOVEA_PROP_RESIZE_MODE,
+      g_param_spec_enum ("resize-mode", "Resize mode",
+          "How a frame comes to the size of the model's input.",
+          GST_TYPE_FOVEA_RESIZE_MODE, GST_FOVEA_RESIZE_MODE_AUTO, FLAGS_READY));
+  g_object_class_install_property (klass, GST_FOVEA_PROP_INPUT_WIDTH,
+      g_param_spec_uint ("input-width", "Input width",
+          "Width of the model's input in pixels where the model leaves it "
+          "free; 0 takes the card's, or one that suits the frame.",
+          0, 16384, 0, FLAGS_READY));
+  g_object_class_install_property (klass, GST_FOVEA_PROP_INPUT_HEIGHT,
+      g_param_spec_uint ("input-height", "Input height",
+          "Height of the model's input in pixels where the model leaves it "
+          "free; 0 takes the card's, or one that suits the frame.",
+          0, 16384, 0, FLAGS_READY));
+  g_object_class_install_property (klass, GST_FOVEA_PROP_INPUT_FORMAT,
+      g_param_spec_enum ("input-format", "Input channels",
+          "The order of the channels that the model was trained with.",
+          GST_TYPE_FOVEA_INPUT_FORMAT, GST_FOVEA_INPUT_FORMAT_AUTO,
+          FLAGS_READY));
+  g_object_class_install_property (klass, GST_FOVEA_PROP_MEAN,
+      gst_param_spec_array ("mean", "Mean of the channels",
+          "One number or three, in units of 0 to 1, that are subtracted from "
+          "the channels in the input's order; empty takes the card's.",
+          g_param_spec_double ("value", "Mean", "The mean of one channel.",
+              -G_MAXFLOAT, G_MAXFLOAT, 0.0, FLAGS_READY),
+          FLAGS_READY));
+  g_object_class_install_property (klass, GST_FOVEA_PROP_STD,
+      gst_param_spec_array ("std", "Deviation of the channels",
+          "One number or three, in units of 0 to 1, that the channels are "
+          "divided by after the mean is gone; empty takes the card's.",
+          g_param_spec_double ("value", "Deviation",
+              "The standard deviation of one channel.", -G_MAXFLOAT, G_MAXFLOAT,
+              1.0, FLAGS_READY),
+          FLAGS_READY));
+  g_object_class_install_property (klass, GST_FOVEA_PROP_OUTPUT_TENSOR_META,
+      g_param_spec_boolean ("output-tensor-meta", "Attach raw tensors",
+          "Attach every output of the model to the frame as it is; the values "
+          "stay on the device until somebody maps them.",
+          FALSE, FLAGS_READY));
+}
+
+static void
+install_aliases (GObjectClass *klass)
+{
+  static const struct
+  {
+    guint id;
+    const char *name, *nick, *blurb;
+  } aliases[] = {
+    { GST_FOVEA_PROP_MODEL_FILE, "model-file", "Model (alias)",
+        "Another name of the property model." },
+    { GST_FOVEA_PROP_MODEL_LOCATION, "model-location", "Model (alias)",
+        "Another name of the property model." },
+    { GST_FOVEA_PROP_LABEL_FILE, "label-file", "Labels file (alias)",
+        "Another name of the property labels-file." },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (aliases); i++)
+    g_object_class_install_property (klass, aliases[i].id,
+        g_param_spec_string (aliases[i].name, aliases[i].nick, aliases[i].blurb,
+            NULL, FLAGS_READY));
+}
+
+void
+gst_fovea_settings_install (GObjectClass *klass)
+{
+  install_model (klass);
+  install_input (klass);
+  install_aliases (klass);
+  gst_type_mark_as_plugin_api (GST_TYPE_FOVEA_PRECISION, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_FOVEA_RESIZE_MODE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_FOVEA_INPUT_FORMAT, 0);
+}
+
+static void
+install_threshold (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, GST_FOVEA_PROP_THRESHOLD,
+      g_param_spec_double ("threshold", "Score threshold",
+          "Results with a lower score are left out; 0 takes the card's "
+          "threshold, or the default of the head.",
+          0.0, 1.0, 0.0, FLAGS_PLAYING));
+  g_object_class_install_property (klass, GST_FOVEA_PROP_SCORE_THRESHOLD,
+      g_param_spec_double ("score-threshold", "Score threshold (alias)",
+          "Another name of the property threshold.", 0.0, 1.0, 0.0,
+          FLAGS_PLAYING));
+}
+
+static void
+install_iou_threshold (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, GST_FOVEA_PROP_IOU_THRESHOLD,
+      g_param_spec_double ("iou-threshold", "Overlap threshold",
+          "Of two boxes of one class that overlap by more than this share of "
+          "their union, the one with the lower score is left out; 0 takes the "
+          "card's, or the default of the head.",
+          0.0, 1.0, 0.0, FLAGS_PLAYING));
+}
+
+static void
+install_max_detections (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, GST_FOVEA_PROP_MAX_DETECTIONS,
+      g_param_spec_uint ("max-detections", "Most results",
+          "At most so many boxes or classes per frame, the best ones; 0 takes "
+          "the default of the head.",
+          0, 1024, 0, FLAGS_PLAYING));
+}
+
+void
+gst_fovea_settings_install_head (GObjectClass *klass, FvHeadKind head)
+{
+  if (head != FV_HEAD_DEPTH)
+    install_threshold (klass);
+  if (head == FV_HEAD_NONE || head == FV_HEAD_DETECT)
+    install_iou_threshold (klass);
+  if (head == FV_HEAD_NONE || head == FV_HEAD_DETECT
+      || head == FV_HEAD_CLASSIFY)
+    install_max_detections (klass);
+}
+
+/* Numbers of a GstValueArray, which a launch line may write as integers. What is
+ * no number becomes NaN, and *@n may be 2 or more than 3: the check says so. */
+static void
+set_numbers (const GValue *array, guint *n, float *values)
+{
+  *n = gst_value_array_get_size (array);
+  for (guint i = 0; i < MIN (*n, 3); i++) {
+    g_auto (GValue) number = G_VALUE_INIT;
+
+    g_value_init (&number, G_TYPE_DOUBLE);
+    values[i] = NAN;
+    if (g_value_transform (gst_value_array_get_value (array, i), &number))
+      values[i] = (float) g_value_get_double (&number);
+  }
+}
+
+static void
+get_numbers (GValue *array, guint n, const float *values)
+{
+  for (guint i = 0; i < MIN (n, 3); i++) {
+    g_auto (GValue) number = G_VALUE_INIT;
+
+    g_value_init (&number, G_TYPE_DOUBLE);
+    g_value_set_double (&number, values[i]);
+    gst_value_array_append_value (array, &number);
+  }
+}
+
+static void
+set_labels (GstFoveaSettings *settings, const GValue *array)
+{
+  guint size = gst_value_array_get_size (array);
+
+  g_clear_pointer (&settings->labels, g_strfreev);
+  if (size == 0)
+    return;
+  settings->labels = g_new0 (char *, size + 1);
+  for (guint i = 0; i < size; i++) {
+    const GValue *label = gst_value_array_get_value (array, i);
+
+    settings->labels[i] = G_VALUE_HOLDS_STRING (label)
+        ? g_value_dup_string (label)
+        : gst_value_serialize (label);
+    if (settings->labels[i] == NULL)
+      settings->labels[i] = g_strdup ("");
+  }
+}
+
+static void
+get_labels (const GstFoveaSettings *settings, GValue *array)
+{
+  for (guint i = 0; settings->labels && settings->labels[i]; i++) {
+    g_auto (GValue) label = G_VALUE_INIT;
+
+    g_value_init (&label, G_TYPE_STRING);
+    g_value_set_string (&label, settings->labels[i]);
+    gst_value_array_append_value (array, &label);
+  }
+}
+
+static void
+set_string (char **field, const GValue *value)
+{
+  g_free (*field);
+  *field = g_value_dup_string (value);
+  if (*field && **field == '\0')
+    g_clear_pointer (field, g_free);
+}
+
+/* Those that take effect with the next frame. */
+static gboolean
+set_live (GstFoveaSettings *settings, guint id, const GValue *value)
+{
+  switch (id) {
+    case GST_FOVEA_PROP_INFERENCE_INTERVAL:
+      settings->inference_interval = g_value_get_uint (value);
+      return TRUE;
+    case GST_FOVEA_PROP_THRESHOLD:
+    case GST_FOVEA_PROP_SCORE_THRESHOLD:
+      settings->threshold = g_value_get_double (value);
+      return TRUE;
+    case GST_FOVEA_PROP_IOU_THRESHOLD:
+      settings->iou_threshold = g_value_get_double (value);
+      return TRUE;
+    case GST_FOVEA_PROP_MAX_DETECTIONS:
+      settings->max_detections = g_value_get_uint (value);
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+gboolean
+gst_fovea_settings_set (GstFoveaSettings *settings, guint id,
+    const GValue *value, gboolean *reload)
+{
+  *reload = FALSE;
+  if (set_live (settings, id, value))
+    return TRUE;
+  *reload = TRUE;
+  switch (id) {
+    case GST_FOVEA_PROP_MODEL:
+    case GST_FOVEA_PROP_MODEL_FILE:
+    case GST_FOVEA_PROP_MODEL_LOCATION:
+      set_string (&settings->model, value);
+      return TRUE;
+    case GST_FOVEA_PROP_LABELS_FILE:
+    case GST_FOVEA_PROP_LABEL_FILE:
+      set_string (&settings->labels_file, value);
+      return TRUE;
+    case GST_FOVEA_PROP_LABELS:
+      set_labels (settings, value);
+      return TRUE;
+    case GST_FOVEA_PROP_DEVICE:
+      set_string (&settings->device, value);
+      return TRUE;
+    case GST_FOVEA_PROP_PRECISION:
+      settings->precision = g_value_get_enum (value);
+      return TRUE;
+    case GST_FOVEA_PROP_RESIZE_MODE:
+      settings->resize_mode = g_value_get_enum (value);
+      return TRUE;
+    case GST_FOVEA_PROP_INPUT_WIDTH:
+      settings->input_width = g_value_get_uint (value);
+      return TRUE;
+    case GST_FOVEA_PROP_INPUT_HEIGHT:
+      settings->input_height = g_value_get_uint (value);
+      return TRUE;
+    case GST_FOVEA_PROP_INPUT_FORMAT:
+      settings->input_format = g_value_get_enum (value);
+      return TRUE;
+    case GST_FOVEA_PROP_MEAN:
+      set_numbers (value, &settings->n_mean, settings->mean);
+      return TRUE;
+    case GST_FOVEA_PROP_STD:
+      set_numbers (value, &settings->n_std, settings->std);
+      return TRUE;
+    case GST_FOVEA_PROP_OUTPUT_TENSOR_META:
+      settings->output_tensor_meta = g_value_get_boolean (value);
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+static gboolean
+get_input (const GstFoveaSettings *settings, guint id, GValue *value)
+{
+  switch (id) {
+    case GST_FOVEA_PROP_RESIZE_MODE:
+      g_value_set_enum (value, settings->resize_mode);
+      return TRUE;
+    case GST_FOVEA_PROP_INPUT_WIDTH:
+      g_value_set_uint (value, settings->input_width);
+      return TRUE;
+    case GST_FOVEA_PROP_INPUT_HEIGHT:
+      g_value_set_uint (value, settings->input_height);
+      return TRUE;
+    case GST_FOVEA_PROP_INPUT_FORMAT:
+      g_value_set_enum (value, settings->input_format);
+      return TRUE;
+    case GST_FOVEA_PROP_MEAN:
+      get_numbers (value, settings->n_mean, settings->mean);
+      return TRUE;
+    case GST_FOVEA_PROP_STD:
+      get_numbers (value, settings->n_std, settings->std);
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+gboolean
+gst_fovea_settings_get (const GstFoveaSettings *settings, guint id,
+    GValue *value)
+{
+  switch (id) {
+    case GST_FOVEA_PROP_MODEL:
+    case GST_FOVEA_PROP_MODEL_FILE:
+    case GST_FOVEA_PROP_MODEL_LOCATION:
+      g_value_set_string (value, settings->model);
+      return TRUE;
+    case GST_FOVEA_PROP_LABELS_FILE:
+    case GST_FOVEA_PROP_LABEL_FILE:
+      g_value_set_string (value, settings->labels_file);
+      return TRUE;
+    case GST_FOVEA_PROP_LABELS:
+      get_labels (settings, value);
+      return TRUE;
+    case GST_FOVEA_PROP_INFERENCE_INTERVAL:
+      g_value_set_uint (value, settings->inference_interval);
+      return TRUE;
+    case GST_FOVEA_PROP_DEVICE:
+      g_value_set_string (value, settings->device);
+      return TRUE;
+    case GST_FOVEA_PROP_PRECISION:
+      g_value_set_enum (value, settings->precision);
+      return TRUE;
+    case GST_FOVEA_PROP_OUTPUT_TENSOR_META:
+      g_value_set_boolean (value, settings->output_tensor_meta);
+      return TRUE;
+    case GST_FOVEA_PROP_THRESHOLD:
+    case GST_FOVEA_PROP_SCORE_THRESHOLD:
+      g_value_set_double (value, settings->threshold);
+      return TRUE;
+    case GST_FOVEA_PROP_IOU_THRESHOLD:
+      g_value_set_double (value, settings->iou_threshold);
+      return TRUE;
+    case GST_FOVEA_PROP_MAX_DETECTIONS:
+      g_value_set_uint (value, settings->max_detections);
+      return TRUE;
+    default:
+      return get_input (settings, id, value);
+  }
+}

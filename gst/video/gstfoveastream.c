@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/video/gstfoveastream.h"
+#include "gst/video/gstfoveaimport.h"
+
+/* Longer than any frame takes; a device that hangs is an error then. */
+#define WAIT_NS (60 * (guint64) GST_SECOND)
+#define MAX_SLOTS 4
+
+typedef struct
+{
+  GstFoveaImport *import;
+  FvProgram *program;
+  guint64 value; /* of the last submit: its upload buffer is read until then */
+} Slot;
+
+struct _GstFoveaStream
+{
+  gatomicrefcount ref;
+  GstFoveaModel *model;
+  GstVideoInfo info;
+  FvFrameMap map;
+  guint n_slots, next_slot;
+  Slot slots[MAX_SLOTS];
+  GPtrArray *decoders; /* GstFoveaDecoder *, of all slots */
+  GPtrArray *extras; /* FvProgram *, that filled the further inputs */
+  gsize memory; /* atomic: `stats` reads it from any thread */
+  guint n_producers;
+  GstFoveaProducer *producers[FV_MAX_HEADS];
+  GstFoveaProducer *tensor_producer;
+};
+
+static void
+extra_values (const GstFoveaStream *stream, const FvCardExtra *extra,
+    double *values)
+{
+  double frame[2] = { stream->map.frame_width, stream->map.frame_height };
+  double input[2] = { stream->map.input_width, stream->map.input_height };
+
+  switch (extra->kind) {
+    case FV_EXTRA_FRAME_WH:
+    case FV_EXTRA_FRAME_HW:
+      memcpy (values, frame, sizeof frame);
+      break;
+    case FV_EXTRA_INPUT_WH:
+    case FV_EXTRA_INPUT_HW:
+      memcpy (values, input, sizeof input);
+      break;
+    default:
+      memcpy (values, extra->values, sizeof extra->values);
+      return;
+  }
+  if (extra->kind == FV_EXTRA_FRAME_HW || extra->kind == FV_EXTRA_INPUT_HW) {
+    double width = values[0];
+
+    values[0] = values[1];
+    values[1] = width;
+  }
+}
+
+/* Element @k of the port's tensor, row-major, as elements from its start. */
+static gint64
+port_position (const FvPort *port, gint64 k)
+{
+  gint64 position = port->offset;
+
+  for (guint axis = port->shape.rank; axis-- > 0;) {
+    position += (k % port->shape.dims[axis]) * port->strides[axis];
+    k /= port->shape.dims[axis];
+  }
+  return position;
+}
+
+/* Fills one further input of one slot, once: nothing writes it again. */
+static gboolean
+fill_extra (GstFoveaStream *stream, const FvCardExtra *extra, guint slot,
+    GError **error)
+{
+  const FvPort *port =
+      fv_graph_input (stream->model->graph, slot, extra->index);
+  guint n_values = extra->kind == FV_EXTRA_VALUES ? extra->n_values : 2;
+  g_autoptr (FvBuffer) upload = NULL;
+  g_autoptr (FvProgram) program = NULL;
+  FvProgram *programs[1];
+  double values[8] = { 0 };
+  guint64 value;
+  guint8 *data;
+
+  upload = fv_buffer_new (stream->model->device, port->buffer_size,
+      FV_MEMORY_UPLOAD, error);
+  if (upload == NULL)
+    return FALSE;
+  data = fv_buffer_map (upload);
+  memset (data, 0, port->buffer_size);
+  extra_values (stream, extra, values);
+  for (gint64 k = 0; n_values && k < fv_shape_count (&port->shape); k++) {
+    gint64 position = port_position (port, k);
+    float number = (float) values[k % n_values];
+
+    if (port->type == FV_TYPE_F16)
+      ((guint16 *) data)[position] = fv_f32_to_f16 (number);
+    else
+      ((float *) data)[position] = number;
+  }
+  program = fv_program_new (stream->model->device);
+  fv_program_copy (program, upload, 0, port->buffer, port->buffer_offset,
+      port->buffer_size);
+  programs[0] = program;
+  if (!fv_program_finish (program, error)
+      || !fv_program_submit (programs, 1, &value, error))
+    return FALSE;
+  g_ptr_array_add (stream->extras, g_steal_pointer (&program));
+  return TRUE;
+}
+
+static gboolean
+prepare_slot (GstFoveaStream *stream, guint slot, GError **error)
+{
+  const FvCard *card = stream->model->card;
+  Slot *s = &stream->slots[slot];
+
+  s->import =
+      gst_fovea_import_new (stream->model->device, &stream->info, &card->input,
+          fv_graph_input (stream->model->graph, slot, card->input.index),
+          &stream->map, error);
+  if (s->import == NULL)
+    return FALSE;
+  stream->memory += gst_fovea_import_memory (s->import);
+  s->program = fv_program_new (stream->model->device);
+  fv_program_enable_timing (s->program);
+  gst_fovea_import_add (s->import, s->program);
+  if (!fv_program_finish (s->program, error))
+    return FALSE;
+  for (guint i = 0; i < card->n_extras; i++)
+    if (!fill_extra (stream, &card->extras[i], slot, error))
+      return FALSE;
+  return TRUE;
+}
+
+static GstFoveaDecoder *
+add_decoder (GstFoveaStream *stream, guint slot, GError **error)
+{
+  GstFoveaDecoder *decoder =
+      gst_fovea_decoder_new (stream->model, slot, &stream->map, error);
+
+  if (decoder == NULL)
+    return NULL;
+  g_ptr_array_add (stream->decoders, decoder);
+  g_atomic_pointer_add (&stream->memory, gst_fovea_decoder_memory (decoder));
+  return decoder;
+}
+
+/* Enough for a sink that keeps the last frame while the next one is drawn. */
+static gboolean
+prepare_decoders (GstFoveaStream *stream, GError **error)
+{
+  for (guint slot = 0; slot < stream->n_slots; slot++) {
+    GstFoveaDecoder *decoder = add_decoder (stream, slot, error);
+
+    if (decoder == NULL)
+      return FALSE;
+    if (gst_fovea_decoder_memory (decoder) > 0
+        && add_decoder (stream, slot, error) == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+prepare_producers (GstFoveaStream *stream, const char *element)
+{
+  const char *model = stream->model->name;
+  const FvCardHead *head;
+
+  while ((head = gst_fovea_model_head (stream->model, stream->n_producers)))
+    stream->producers[stream->n_producers++] =
+        gst_fovea_producer_new (element, model, head->name,
+            GST_FOVEA_ROLE_RESULT, (const char *const *) head->labels);
+  stream->tensor_producer = gst_fovea_producer_new (element, model, NULL,
+      GST_FOVEA_ROLE_RESULT, NULL);
+}
+
+GstFoveaStream *
+gst_fovea_stream_new (GstFoveaModel *model, const GstVideoInfo *info,
+    const char *element, GError **error)
+{
+  g_autoptr (GstFoveaStream) stream = g_new0 (GstFoveaStream, 1);
+
+  g_atomic_ref_count_init (&stream->ref);
+  stream->model = gst_fovea_model_ref (model);
+  stream->info = *info;
+  stream->n_slots = MIN (fv_graph_n_slots (model->graph), MAX_SLOTS);
+  stream->decoders =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_fovea_decoder_free);
+  stream->extras =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) fv_program_unref);
+  fv_frame_map_init (&stream->map, &model->card->input,
+      GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info));
+  prepare_producers (stream, element);
+  for (guint slot = 0; slot < stream->n_slots; slot++)
+    if (!prepare_slot (stream, slot, error))
+      return NULL;
+  if (!prepare_decoders (stream, error))
+    return NULL;
+  return g_steal_pointer (&stream);
+}
+
+GstFoveaStream *
+gst_fovea_stream_ref (GstFoveaStream *stream)
+{
+  g_atomic_ref_count_inc (&stream->ref);
+  return stream;
+}
+
+void
+gst_fovea_stream_unref (GstFoveaStream *stream)
+{
+  if (stream == NULL || !g_atomic_ref_count_dec (&stream->ref))
+    return;
+  g_ptr_array_unref (stream->decoders);
+  g_ptr_array_unref (stream->extras);
+  for (guint slot = 0; slot < stream->n_slots; slot++) {
+    fv_program_unref (stream->slots[slot].program);
+    gst_fovea_import_free (stream->slots[slot].import);
+  }
+  for (guint i = 0; i < stream->n_producers; i++)
+    gst_fovea_producer_unref (stream->producers[i]);
+  gst_fovea_producer_unref (stream->tensor_producer);
+  gst_fovea_model_unref (stream->model);
+  g_free (stream);
+}
+
+const GstVideoInfo *
+gst_fovea_stream_info (GstFoveaStream *stream)
+{
+  return &stream->info;
+}
+
+GstFoveaModel *
+gst_fovea_stream_model (GstFoveaStream *stream)
+{
+  return stream->model;
+}
+
+gsize
+gst_fovea_stream_memory (GstFoveaStream *stream)
+{
+  return (gsize) g_atomic_pointer_get (&stream->memory);
+}
+
+static GstFoveaDecoder *
+idle_decoder (GstFoveaStream *stream, guint slot, GError **error)
+{
+  for (guint i = 0; i < stream->decoders->len; i++) {
+    GstFoveaDecoder *decoder = g_ptr_array_index (stream->decoders, i);
+
+    if (gst_fovea_decoder_slot (decoder) == slot
+        && gst_fovea_decoder_is_idle (decoder))
+      return decoder;
+  }
+  return add_decoder (stream, slot, error);
+}
+
+gboolean
+gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
+    const GstFoveaSettings *settings, GstFoveaTicket *ticket, gsize *uploaded,
+    GError **error)
+{
+  guint slot = stream->next_slot;
+  Slot *s = &stream->slots[slot];
+  GstFoveaDecoder *decoder = idle_decoder (stream, slot, error);
+  FvProgram *programs[3];
+
+  if (decoder == NULL)
+    return FALSE;
+  /* Only a frame that was given up can still be on its way here. */
+  if (s->value
+      && !fv_device_wait (stream->model->device, s->value, WAIT_NS, error))
+    return FALSE;
+  *uploaded = gst_fovea_import_upload (s->import, frame);
+  gst_fovea_decoder_take (decoder, settings);
+  programs[0] = s->program;
+  programs[1] = fv_graph_program (stream->model->graph, slot);
+  programs[2] = gst_fovea_decoder_program (decoder);
+  if (!fv_program_submit (programs, 3, &s->value, error)) {
+    gst_fovea_decoder_leave (decoder);
+    return FALSE;
+  }
+  stream->next_slot = (slot + 1) % stream->n_slots;
+  ticket->decoder = decoder;
+  ticket->value = s->value;
+  return TRUE;
+}
+
+gboolean
+gst_fovea_stream_wait (GstFoveaStream *stream, const GstFoveaTicket *ticket,
+    GError **error)
+{
+  return fv_device_wait (stream->model->device, ticket->value, WAIT_NS, error);
+}
+
+static double
+program_milliseconds (FvProgram *program)
+{
+  double seconds = 0.0;
+
+  for (guint i = 0; i < fv_program_n_dispatches (program); i++) {
+    double part = fv_program_seconds (program, i);
+
+    if (part < 0.0)
+      return -1.0;
+    seconds += part;
+  }
+  return seconds * 1000.0;
+}
+
+static double
+ticket_milliseconds (GstFoveaStream *stream, const GstFoveaTicket *ticket)
+{
+  guint slot = gst_fovea_decoder_slot (ticket->decoder);
+  FvProgram *programs[3] = {
+    stream->slots[slot].program,
+    fv_graph_program (stream->model->graph, slot),
+    gst_fovea_decoder_program (ticket->decoder),
+  };
+  double sum = 0.0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (programs); i++) {
+    double part = program_milliseconds (programs[i]);
+
+    if (part < 0.0)
+      return -1.0;
+    sum += part;
+  }
+  return sum;
+}
+
+void
+gst_fovea_stream_collect (GstFoveaStream *stream, GstFoveaTicket *ticket,
+    GstClockTime pts, GstFoveaAnswer *answer, gsize *downloaded,
+    double *milliseconds)
+{
+  *milliseconds = ticket_milliseconds (stream, ticket);
+  gst_fovea_answer_reset (answer);
+  answer->pts = pts;
+  *downloaded = gst_fovea_decoder_collect (ticket->decoder, ticket->value,
+      stream->producers, answer);
+  ticket->decoder = NULL;
+}
+
+void
+gst_fovea_stream_cancel (GstFoveaStream *stream, GstFoveaTicket *ticket)
+{
+  if (ticket->decoder == NULL)
+    return;
+  /* Its parameters are read by the device until it is through; an error here
+   * is met again by the frame that comes next. */
+  fv_device_wait (stream->model->device, ticket->value, WAIT_NS, NULL);
+  gst_fovea_decoder_leave (ticket->decoder);
+  ticket->decoder = NULL;
+}
+
+static const GstFoveaDepthKind depth_kinds[] = {
+  [FV_DEPTH_INVERSE] = GST_FOVEA_DEPTH_INVERSE,
+  [FV_DEPTH_METRIC] = GST_FOVEA_DEPTH_METRIC,
+};
+
+static void
+attach_head (GstFoveaStream *stream, guint i, const GstFoveaAnswer *answer,
+    GstBuffer *buffer)
+{
+  const FvCardHead *head = gst_fovea_model_head (stream->model, i);
+  const GstFoveaResult *result = &answer->results[i];
+  GstFoveaProducer *producer = stream->producers[i];
+  guint width = stream->map.frame_width;
+  guint height = stream->map.frame_height;
+
+  switch (head->kind) {
+    case FV_HEAD_CLASSIFY:
+      for (guint k = 0; k < result->classes->len; k++) {
+        const GstFoveaClass *c =
+            &g_array_index (result->classes, GstFoveaClass, k);
+
+        gst_fovea_buffer_add_frame_class (buffer, producer, answer->pts,
+            (gint) c->class_id, c->score, width, height);
+      }
+      break;
+    case FV_HEAD_DETECT:
+      for (guint k = 0; k < result->boxes->len; k++) {
+        const GstFoveaBox *box = &g_array_index (result->boxes, GstFoveaBox, k);
+
+        gst_fovea_buffer_add_detection (buffer, producer, answer->pts,
+            (gint) box->class_id, box->score, box->x, box->y, box->width,
+            box->height, width, height);
+      }
+      break;
+    case FV_HEAD_SEGMENT:
+      if (answer->maps[i])
+        gst_fovea_buffer_add_segmentation (buffer, answer->maps[i], NULL,
+            head->n_classes, head->background, width, height);
+      break;
+    case FV_HEAD_DEPTH:
+      if (answer->maps[i])
+        gst_fovea_buffer_add_depth (buffer, answer->maps[i],
+            depth_kinds[head->depth], width, height);
+      break;
+    default:
+      break;
+  }
+}
+
+static void
+attach_tensor (GstFoveaStream *stream, guint i, const GstFoveaAnswer *answer,
+    GstBuffer *buffer)
+{
+  const FvPort *port = fv_graph_output (stream->model->graph, 0, i);
+
+  gst_fovea_buffer_add_tensor (buffer, stream->tensor_producer, answer->pts,
+      port->name, port->type, &port->shape, port->strides, answer->tensors[i]);
+}
+
+void
+gst_fovea_stream_attach (GstFoveaStream *stream, const GstFoveaAnswer *answer,
+    GstBuffer *buffer)
+{
+  for (guint i = 0; i < answer->n_heads; i++)
+    attach_head (stream, i, answer, buffer);
+  for (guint i = 0; i < answer->n_tensors; i++)
+    if (answer->tensors[i])
+      attach_tensor (stream, i, answer, buffer);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* All that depends on the caps: a frame in, results as metas out. Private to the
+ * base class. */
+#pragma once
+
+#include <gst/video/video.h>
+#include "gst/video/gstfoveadecoder.h"
+
+G_BEGIN_DECLS
+
+typedef struct _GstFoveaStream GstFoveaStream;
+
+/* A frame on its way through the device. */
+typedef struct
+{
+  GstFoveaDecoder *decoder; /* (nullable): NULL when nothing was submitted */
+  guint64 value; /* of the device's timeline, behind the results */
+} GstFoveaTicket;
+
+/**
+ * GstFoveaStream: programs and buffers for one model and one kind of frames.
+ *
+ * Life:    gst_fovea_stream_new() for each caps; then per frame submit (which
+ *          gives a ticket), wait, collect; or submit and cancel. ref, unref.
+ * Memory:  made in new, except for a decoder more when all maps are still in use
+ *          downstream; kept then.
+ * Threads: submit by one thread, wait and collect by another; in order.
+ * Errors:  FV_ERROR, as import, heads and device have them.
+ */
+GstFoveaStream *gst_fovea_stream_new (GstFoveaModel *model,
+    const GstVideoInfo *info, const char *element, GError **error);
+GstFoveaStream *gst_fovea_stream_ref (GstFoveaStream *stream);
+void gst_fovea_stream_unref (GstFoveaStream *stream); /* %NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstFoveaStream, gst_fovea_stream_unref)
+
+const GstVideoInfo *gst_fovea_stream_info (GstFoveaStream *stream);
+GstFoveaModel *gst_fovea_stream_model (GstFoveaStream *stream);
+/* Bytes taken on the device beside the graph's. */
+gsize gst_fovea_stream_memory (GstFoveaStream *stream);
+
+/* Copies @frame into an upload buffer and submits [import | net | heads].
+ * *@uploaded: (out): bytes copied */
+gboolean gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
+    const GstFoveaSettings *settings, GstFoveaTicket *ticket, gsize *uploaded,
+    GError **error);
+/* Blocks until the device is done with @ticket. */
+gboolean gst_fovea_stream_wait (GstFoveaStream *stream,
+    const GstFoveaTicket *ticket, GError **error);
+/* After the wait: reads the results; the ticket is used up. *@downloaded: (out):
+ * bytes read; *@milliseconds: (out): of the device, -1 if not known */
+void gst_fovea_stream_collect (GstFoveaStream *stream, GstFoveaTicket *ticket,
+    GstClockTime pts, GstFoveaAnswer *answer, gsize *downloaded,
+    double *milliseconds);
+/* Gives the ticket back without its results. */
+void gst_fovea_stream_cancel (GstFoveaStream *stream, GstFoveaTicket *ticket);
+/* Attaches @answer to @buffer, whose metadata is writable. */
+void gst_fovea_stream_attach (GstFoveaStream *stream,
+    const GstFoveaAnswer *answer, GstBuffer *buffer);
+
+G_END_DECLS

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/element-models.h"
+#include "tests/element-test.h"
+#include "tests/model-builder.h"
+
+#define FLOAT 1
+#define INT64 7
+#define SIZE ELEMENT_MODEL_SIZE
+
+static char *
+write_model (ModelBuilder *builder, const char *name)
+{
+  g_autoptr (GBytes) bytes = model_builder_pack (builder);
+  char *path = element_test_path (name);
+
+  ck_assert (g_file_set_contents (path, g_bytes_get_data (bytes, NULL),
+      (gssize) g_bytes_get_size (bytes), NULL));
+  return path;
+}
+
+static ModelBuilder *
+image_model (gboolean is_free)
+{
+  ModelBuilder *builder = model_builder_new ();
+  Onnx__ValueInfoProto *input =
+      model_builder_input (builder, "image", FLOAT, 4, 1, 3, SIZE, SIZE);
+  Onnx__TensorShapeProto *shape = input->type[0]->tensor_type[0]->shape[0];
+
+  if (is_free)
+    shape->dim[2]->has_dim_value = shape->dim[3]->has_dim_value = FALSE;
+  return builder;
+}
+
+/* An output whose type is told and whose shape is not. */
+static void
+add_output (ModelBuilder *builder, const char *name)
+{
+  Onnx__ValueInfoProto *info = model_builder_output (builder, name);
+  Onnx__TypeProto *outer = model_builder_alloc (builder, sizeof *outer);
+  Onnx__TensorTypeProto *tensor = model_builder_alloc (builder, sizeof *tensor);
+
+  onnx__type_proto__init (outer);
+  onnx__tensor_type_proto__init (tensor);
+  tensor->has_elem_type = TRUE;
+  tensor->elem_type = FLOAT;
+  model_builder_append (builder, &outer->n_tensor_type, &outer->tensor_type,
+      tensor);
+  model_builder_append (builder, &info->n_type, &info->type, outer);
+}
+
+/* The mean of the channels at each pixel: [1, 1, h, w]. */
+static void
+add_mean (ModelBuilder *builder, const char *output)
+{
+  Onnx__NodeProto *node =
+      model_builder_node (builder, "ReduceMean", "mean", "image", output);
+  Onnx__AttributeProto *axes =
+      model_builder_attr (builder, node, "axes", 7); /* INTS */
+
+  axes->n_ints = 1;
+  axes->ints = model_builder_alloc (builder, sizeof *axes->ints);
+  axes->ints[0] = 1;
+}
+
+static void
+add_floats (ModelBuilder *builder, const char *name, float a, float b)
+{
+  const float values[] = { a, b };
+
+  model_builder_raw (builder,
+      model_builder_initializer (builder, name, FLOAT, 4, 1, 2, 1, 1), values,
+      sizeof values);
+}
+
+char *
+element_model_segment (const char *name, gboolean is_free)
+{
+  g_autoptr (ModelBuilder) builder = image_model (is_free);
+
+  add_mean (builder, "luma");
+  add_floats (builder, "scale", -1.0f, 1.0f);
+  add_floats (builder, "shift", 0.5f, -0.5f);
+  model_builder_node (builder, "Mul", "mul", "luma scale", "scaled");
+  model_builder_node (builder, "Add", "add", "scaled shift", "seg");
+  add_output (builder, "seg");
+  return write_model (builder, name);
+}
+
+char *
+element_model_depth (const char *name)
+{
+  g_autoptr (ModelBuilder) builder = image_model (FALSE);
+
+  add_mean (builder, "depth");
+  add_output (builder, "depth");
+  return write_model (builder, name);
+}
+
+char *
+element_model_raw (const char *name)
+{
+  static const gint64 sizes[] = { 1, 2, 2, SIZE / 2, SIZE / 2 };
+  g_autoptr (ModelBuilder) builder = image_model (FALSE);
+  Onnx__TensorProto *shape =
+      model_builder_initializer (builder, "shape", INT64, 1, 5);
+
+  add_mean (builder, "plane");
+  model_builder_raw (builder, shape, sizes, sizeof sizes);
+  model_builder_node (builder, "Reshape", "reshape", "plane shape", "blocks");
+  add_output (builder, "blocks");
+  return write_model (builder, name);
+}
+
+char *
+element_model_classify (const char *name)
+{
+  static const float ten[] = { 10 };
+  g_autoptr (ModelBuilder) builder = image_model (FALSE);
+  Onnx__TensorProto *scale =
+      model_builder_initializer (builder, "scale", FLOAT, 1, 1);
+
+  model_builder_raw (builder, scale, ten, sizeof ten);
+  model_builder_node (builder, "GlobalAveragePool", "pool", "image", "mean");
+  model_builder_node (builder, "Mul", "mul", "mean scale", "scaled");
+  model_builder_node (builder, "Flatten", "flatten", "scaled", "flat");
+  model_builder_node (builder, "Softmax", "softmax", "flat", "probabilities");
+  add_output (builder, "probabilities");
+  return write_model (builder, name);
+}
+
+#define CANDIDATES 21 /* of strides 8, 16 and 32 */
+
+static void
+add_metadata (ModelBuilder *builder, const char *key, const char *value)
+{
+  Onnx__StringStringEntryProto *entry =
+      model_builder_alloc (builder, sizeof *entry);
+
+  onnx__string_string_entry_proto__init (entry);
+  entry->key = model_builder_text (builder, key);
+  entry->value = model_builder_text (builder, value);
+  model_builder_append (builder, &builder->model.n_metadata_props,
+      &builder->model.metadata_props, entry);
+}
+
+char *
+element_model_detect (const char *name)
+{
+  static const gint64 sizes[] = { 1, 3, 1 };
+  float boxes[4][CANDIDATES] = { { 16, 10 }, { 16, 14 }, { 16, 8 }, { 8, 8 } };
+  float share[CANDIDATES] = { 1.f, 0.6f };
+  g_autoptr (ModelBuilder) builder = image_model (FALSE);
+  Onnx__TensorProto *tensor;
+  Onnx__AttributeProto *axis;
+
+  tensor =
+      model_builder_initializer (builder, "boxes", FLOAT, 3, 1, 4, CANDIDATES);
+  model_builder_raw (builder, tensor, boxes, sizeof boxes);
+  tensor =
+      model_builder_initializer (builder, "share", FLOAT, 3, 1, 1, CANDIDATES);
+  model_builder_raw (builder, tensor, share, sizeof share);
+  tensor = model_builder_initializer (builder, "shape", INT64, 1, 3);
+  model_builder_raw (builder, tensor, sizes, sizeof sizes);
+  model_builder_node (builder, "GlobalAveragePool", "pool", "image", "mean");
+  model_builder_node (builder, "Reshape", "reshape", "mean shape", "column");
+  model_builder_node (builder, "Mul", "mul", "column share", "scores");
+  axis = model_builder_attr (builder,
+      model_builder_node (builder, "Concat", "concat", "boxes scores",
+          "output0"),
+      "axis", 2); /* INT */
+
+  axis->has_i = TRUE;
+  axis->i = 1;
+  add_output (builder, "output0");
+  add_metadata (builder, "task", "detect");
+  add_metadata (builder, "stride", "32");
+  add_metadata (builder, "names", "{0: 'red', 1: 'green', 2: 'blue'}");
+  return write_model (builder, name);
+}
+
+char *
+element_model_unknown (const char *name)
+{
+  g_autoptr (ModelBuilder) builder = image_model (FALSE);
+
+  model_builder_node (builder, "Frobnicate", "odd_one", "image", "seg");
+  add_output (builder, "seg");
+  return write_model (builder, name);
+}

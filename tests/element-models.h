@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tiny models whose results are known by heart, as ONNX files. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define ELEMENT_MODEL_SIZE 32 /* pixels of their inputs, both ways */
+
+/* Each writes a file into the tests' folder and returns its path. (transfer
+ * full) */
+
+/* Pixels brighter than one half are class 1, others class 0; output "seg".
+ * @is_free: width and height of the input are left free. */
+char *element_model_segment (const char *name, gboolean is_free);
+/* The mean of red, green and blue at each pixel; output "depth". */
+char *element_model_depth (const char *name);
+/* Three classes: the more of the frame's mean is red, green or blue. */
+char *element_model_classify (const char *name);
+/* Two boxes in input pixels, centre and size, as YOLOv8 gives them: 16 16 16 8
+ * with the mean of each channel as scores of red, green and blue, and 10 14 8 8
+ * with 0.6 of it. */
+char *element_model_detect (const char *name);
+/* The depth net's values under a shape that no head fits: [1, 2, 2, 16, 16]. */
+char *element_model_raw (const char *name);
+/* An operator that nobody has. */
+char *element_model_unknown (const char *name);
+
+G_END_DECLS
