@@ -364,6 +364,31 @@ static const GstFoveaDepthKind depth_kinds[] = {
   [FV_DEPTH_METRIC] = GST_FOVEA_DEPTH_METRIC,
 };
 
+/* How many class ids a map can have; those from there on are no class. */
+static guint
+count_classes (const FvCardHead *head, const GstFoveaPlane *map)
+{
+  if (head->n_classes > 0)
+    return head->n_classes;
+  if (head->labels)
+    return g_strv_length (head->labels);
+  return map->format == GST_FOVEA_PLANE_U8 ? 255 : 65535;
+}
+
+/* The class that is drawn as nothing: what is not the one thing that a model
+ * with a single map finds, or the first class where it has that name. */
+static gint
+background_class (const FvCardHead *head)
+{
+  if (head->channel_axis < 0 && !head->class_map)
+    return 0;
+  if (head->labels && head->labels[0]
+      && (g_ascii_strcasecmp (head->labels[0], "background") == 0
+          || g_ascii_strcasecmp (head->labels[0], "__background__") == 0))
+    return 0;
+  return -1;
+}
+
 static void
 attach_head (GstFoveaStream *stream, guint i, const GstFoveaAnswer *answer,
     GstBuffer *buffer)
@@ -396,7 +421,8 @@ attach_head (GstFoveaStream *stream, guint i, const GstFoveaAnswer *answer,
     case FV_HEAD_SEGMENT:
       if (answer->maps[i])
         gst_fovea_buffer_add_segmentation (buffer, answer->maps[i], NULL,
-            head->n_classes, head->background, width, height);
+            count_classes (head, answer->maps[i]), background_class (head),
+            width, height);
       break;
     case FV_HEAD_DEPTH:
       if (answer->maps[i])
