@@ -40,6 +40,7 @@ typedef struct
   Times net; /* the plan alone; n is 0 for references */
   Times host; /* with inputs from and outputs to host arrays */
   guint64 bytes, host_bytes;
+  gsize peak_memory; /* resident, before kernels are timed one by one */
   GArray *shares;
 } Bench;
 
@@ -172,6 +173,14 @@ measure_kernels (Bench *bench, GError **error)
   return TRUE;
 }
 
+static gsize
+peak_memory (void)
+{
+  struct rusage usage;
+  getrusage (RUSAGE_SELF, &usage);
+  return (gsize) usage.ru_maxrss * 1024;
+}
+
 static gboolean
 run_bench (Bench *bench, GError **error)
 {
@@ -189,20 +198,13 @@ run_bench (Bench *bench, GError **error)
   fv_graph_stats (graph, &bench->stats);
   for (guint i = 0; i < bench->model->graph->n_outputs; i++)
     bench->host_bytes += bench->outputs[i]->size;
-  if (!measure (bench, graph, run_host, &bench->host, error))
+  if (!measure (bench, graph, run_host, &bench->host, error)
+      || (!bench->tool->reference
+          && !measure (bench, graph, run_net, &bench->net, error)))
     return FALSE;
-  if (bench->tool->reference)
-    return TRUE;
-  return measure (bench, graph, run_net, &bench->net, error)
-      && measure_kernels (bench, error);
-}
-
-static gsize
-peak_memory (void)
-{
-  struct rusage usage;
-  getrusage (RUSAGE_SELF, &usage);
-  return (gsize) usage.ru_maxrss * 1024;
+  bench->peak_memory = peak_memory ();
+  g_clear_pointer (&graph, fv_graph_unref);
+  return bench->tool->reference || measure_kernels (bench, error);
 }
 
 static double
@@ -259,7 +261,7 @@ print_json (const Bench *bench)
   tool_json_int (json, "arena_bytes", stats->arena_bytes);
   tool_json_int (json, "weight_bytes", stats->weight_bytes);
   tool_json_int (json, "io_bytes", stats->io_bytes);
-  tool_json_int (json, "peak_rss_bytes", peak_memory ());
+  tool_json_int (json, "peak_rss_bytes", bench->peak_memory);
   json_builder_set_member_name (json, "kernels");
   json_builder_begin_array (json);
   for (guint i = 0; i < bench->shares->len; i++) {
@@ -330,7 +332,7 @@ print_text (const Bench *bench)
       bench->host_bytes * 1e-6);
   printf ("memory        peak %.1f MB resident; %.1f MB activations, %.1f MB "
           "weights, %.1f MB inputs and outputs\n",
-      peak_memory () * 1e-6, stats->arena_bytes * 1e-6,
+      bench->peak_memory * 1e-6, stats->arena_bytes * 1e-6,
       stats->weight_bytes * 1e-6, stats->io_bytes * 1e-6);
   if (bench->shares->len > 0)
     print_kernels (bench);
