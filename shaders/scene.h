@@ -4,41 +4,46 @@
 #ifndef FV_SCENE_H
 #define FV_SCENE_H
 
-#define FV_SCENE_FRAME 0 /* width, height, tiles in a row, -             */
-#define FV_SCENE_MASK 1 /* there (0, 1), bytes an id, stride, classes   */
-#define FV_SCENE_MASK_REGION \
-  2 /* x, y, width, height of the frame it covers   */
-#define FV_SCENE_MASK_SIZE 3 /* width, height, background id or -1, alpha    */
-#define FV_SCENE_DEPTH \
-  4 /* there (0, 1), bytes a value, stride in values,
-                                   1: 0 is a value, 0: nothing is known there   */
-#define FV_SCENE_DEPTH_REGION \
-  5 /* as above                                     */
-#define FV_SCENE_DEPTH_SIZE 6 /* width, height, -, alpha                      */
-#define FV_SCENE_DEPTH_RANGE \
-  7 /* value of colour 0, value of colour 255       */
-#define FV_SCENE_INDICES \
-  8 /* vec4 where the lists of tiles start, and the
-                                   marks                                        */
-#define FV_SCENE_MATRIX 9 /* + component: r, g, b factors, offset         */
-#define FV_SCENE_PALETTE 16 /* 256 colours of classes: r, g, b in 0..255    */
-#define FV_SCENE_COLORMAP 272 /* 256 colours of depth                         */
-#define FV_SCENE_TILES 528 /* per tile: first index, number of indices     */
+/* width, height, tiles in a row, - */
+#define FV_SCENE_FRAME 0
+/* there (0, 1), bytes an id, stride in bytes, classes */
+#define FV_SCENE_MASK 1
+/* x, y, width, height of the part of the frame that it covers */
+#define FV_SCENE_MASK_REGION 2
+/* width, height, background id or -1, alpha */
+#define FV_SCENE_MASK_SIZE 3
+/* there (0, 1), bytes a value, stride in values, whether 0 is a value */
+#define FV_SCENE_DEPTH 4
+#define FV_SCENE_DEPTH_REGION 5
+/* width, height, -, alpha */
+#define FV_SCENE_DEPTH_SIZE 6
+/* value of colour 0, value of colour 255 */
+#define FV_SCENE_DEPTH_RANGE 7
+/* vec4s where the lists of tiles start, and the marks */
+#define FV_SCENE_INDICES 8
+/* + component: factors of r, g, b, offset */
+#define FV_SCENE_MATRIX 9
+/* 256 colours of classes, then 256 of depth: r, g, b in 0..255 */
+#define FV_SCENE_PALETTE 16
+#define FV_SCENE_COLORMAP 272
+/* per tile: first index, number of indices */
+#define FV_SCENE_TILES 528
 
 /* A mark is a rectangle of 4 vec4s, drawn in the order of its tile's list. */
 #define FV_MARK_SIZE 4
-#define FV_MARK_RECT \
-  0 /* x0, y0, x1, y1: outside of the right and lower edge  */
-#define FV_MARK_COLOR \
-  1 /* r, g, b in 0..255, opacity in 0..1                   */
-#define FV_MARK_TEXT \
-  2 /* the same of its text                                 */
-#define FV_MARK_ATLAS \
-  3 /* first byte of the text's coverage or -1, stride      */
+/* x0, y0, x1, y1: the latter outside of it */
+#define FV_MARK_RECT 0
+/* r, g, b in 0..255, opacity in 0..1 */
+#define FV_MARK_COLOR 1
+/* the same of its text */
+#define FV_MARK_TEXT 2
+/* first byte of the text's coverage or -1, stride */
+#define FV_MARK_ATLAS 3
 
-#define FV_TILE_SHIFT 5 /* tiles of 32 x 32 pixels */
+/* Tiles of 32 x 32 pixels */
+#define FV_TILE_SHIFT 5
 
-/* Depth values looked at to adapt the range of colours. */
+/* Depth values looked at to adapt the range of colours */
 #define FV_SAMPLES_X 64
 #define FV_SAMPLES_Y 36
 
