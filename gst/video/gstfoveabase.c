@@ -343,6 +343,17 @@ gst_fovea_base_class_init (GstFoveaBaseClass *klass)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_fovea_settings_install (object_class);
+  /**
+   * GstFoveaBase:stats:
+   *
+   * The structure `fovea-stats`: `frames-in`, `frames-out`, `inferred`, `skipped`,
+   * `dropped`, `bytes-uploaded`, `bytes-downloaded` and `memory-bytes` (uint64),
+   * `in-flight` (uint), `gpu-ms-p50`, `-p95`, `-p99` and `wall-ms-p50`, `-p95`,
+   * `-p99` (double), `device` and `path` (string: where frames come from, and
+   * which set of kernels serves the device).
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (object_class, GST_FOVEA_PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
           "Counters since PAUSED, and percentiles of the last 256 frames in "

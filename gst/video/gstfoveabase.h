@@ -17,7 +17,9 @@ G_DECLARE_DERIVABLE_TYPE (GstFoveaBase, gst_fovea_base, GST, FOVEA_BASE,
     GstElement)
 
 /**
- * GstFoveaBase: frames in, the same frames with results out.
+ * GstFoveaBase:
+ *
+ * Frames in, the same frames with results out.
  *
  * The sink pad's chain copies a frame into upload memory, submits the work and
  * queues the frame; a task on the source pad waits for the device, attaches the

@@ -25,7 +25,9 @@ void gst_fovea_answer_reset (GstFoveaAnswer *answer);
 void gst_fovea_answer_clear (GstFoveaAnswer *answer);
 
 /**
- * GstFoveaDecoder: one set of heads with a place for each map and raw tensor.
+ * GstFoveaDecoder:
+ *
+ * One set of heads with a place for each map and raw tensor.
  *
  * Life:    new, then any number of: take, submit of its program, collect (or
  *          leave); free. Maps that are still used downstream outlive it.

@@ -10,7 +10,9 @@
 G_BEGIN_DECLS
 
 /**
- * GstFoveaModel: what does not depend on the caps.
+ * GstFoveaModel:
+ *
+ * What does not depend on the caps.
  *
  * Life:    gst_fovea_model_open() reads files, gst_fovea_model_plan() builds and
  *          warms the graph; then ref and unref; immutable once planned.

@@ -138,15 +138,40 @@ gst_fovea_settings_check (const GstFoveaSettings *settings, GError **error)
 static void
 install_model (GObjectClass *klass)
 {
+  /**
+   * GstFoveaBase:model:
+   *
+   * The ONNX file to run, or a folder with one (`model.onnx`, `onnx/model.onnx` or
+   * the only one there), or a `.modelinfo` card whose `model` key names it. Read
+   * when going to READY; `model-file` and `model-location` are other names.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, GST_FOVEA_PROP_MODEL,
       g_param_spec_string ("model", "Model",
           "The ONNX file to run, or a folder with one, or its .modelinfo card.",
           NULL, FLAGS_READY));
+  /**
+   * GstFoveaBase:labels-file:
+   *
+   * A text file with the name of one class a line, or lines of number and name.
+   * %NULL takes the names from the model's card. `label-file` is another name.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, GST_FOVEA_PROP_LABELS_FILE,
       g_param_spec_string ("labels-file", "Labels file",
           "A text file with the name of one class a line; NULL takes the names "
           "from the model's card.",
           NULL, FLAGS_READY));
+  /**
+   * GstFoveaBase:labels:
+   *
+   * The names of the classes in order, as a list: `labels="<background, person>"`.
+   * Wins over #GstFoveaBase:labels-file.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, GST_FOVEA_PROP_LABELS,
       gst_param_spec_array ("labels", "Labels",
           "The names of the classes in order, which win over labels-file; an "
@@ -154,16 +179,46 @@ install_model (GObjectClass *klass)
           g_param_spec_string ("label", "Label", "The name of one class.", NULL,
               FLAGS_READY),
           FLAGS_READY));
+}
+
+static void
+install_run (GObjectClass *klass)
+{
+  /**
+   * GstFoveaBase:inference-interval:
+   *
+   * Run the model on every Nth frame; 1 is every frame. The frames between carry
+   * the newest result with the timestamp of the frame that it was computed on. May
+   * change while playing.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, GST_FOVEA_PROP_INFERENCE_INTERVAL,
       g_param_spec_uint ("inference-interval", "Inference interval",
           "Run the model on every Nth frame; the frames between carry the "
           "newest result with the timestamp of its own frame.",
           1, G_MAXINT, 1, FLAGS_PLAYING));
+  /**
+   * GstFoveaBase:device:
+   *
+   * The index, a part of the name, or the UUID of the Vulkan device, as
+   * `fovea devices` lists them. %NULL takes the first GPU, or the CPU where there is
+   * none. Elements on the same device share it.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, GST_FOVEA_PROP_DEVICE,
       g_param_spec_string ("device", "Vulkan device",
           "The index, a part of the name, or the UUID of the Vulkan device; "
           "NULL takes the first GPU, or the CPU where there is none.",
           NULL, FLAGS_READY));
+  /**
+   * GstFoveaBase:precision:
+   *
+   * How tensors are stored on the device; sums are 32-bit always.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, GST_FOVEA_PROP_PRECISION,
       g_param_spec_enum ("precision", "Precision of the tensors",
           "How tensors are stored on the device; auto is f16 on GPUs that "
@@ -172,27 +227,72 @@ install_model (GObjectClass *klass)
 }
 
 static void
-install_input (GObjectClass *klass)
+install_size (GObjectClass *klass)
 {
+  /**
+   * GstFoveaBase:resize-mode:
+   *
+   * How a frame comes to the size of the model's input; results are in the frame's
+   * own coordinates whatever it is.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, GST_FOVEA_PROP_RESIZE_MODE,
       g_param_spec_enum ("resize-mode", "Resize mode",
           "How a frame comes to the size of the model's input.",
           GST_TYPE_FOVEA_RESIZE_MODE, GST_FOVEA_RESIZE_MODE_AUTO, FLAGS_READY));
+  /**
+   * GstFoveaBase:input-width:
+   *
+   * Width of the model's input where the model leaves it free. With neither this nor
+   * the card to tell, the input takes the frame's aspect, at most 640 pixels on the
+   * long side, in multiples of 32.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, GST_FOVEA_PROP_INPUT_WIDTH,
       g_param_spec_uint ("input-width", "Input width",
           "Width of the model's input in pixels where the model leaves it "
           "free; 0 takes the card's, or one that suits the frame.",
           0, 16384, 0, FLAGS_READY));
+  /**
+   * GstFoveaBase:input-height:
+   *
+   * Height of the model's input where the model leaves it free, as
+   * #GstFoveaBase:input-width.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, GST_FOVEA_PROP_INPUT_HEIGHT,
       g_param_spec_uint ("input-height", "Input height",
           "Height of the model's input in pixels where the model leaves it "
           "free; 0 takes the card's, or one that suits the frame.",
           0, 16384, 0, FLAGS_READY));
+}
+
+static void
+install_values (GObjectClass *klass)
+{
+  /**
+   * GstFoveaBase:input-format:
+   *
+   * The order of the channels that the model was trained with.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, GST_FOVEA_PROP_INPUT_FORMAT,
       g_param_spec_enum ("input-format", "Input channels",
           "The order of the channels that the model was trained with.",
           GST_TYPE_FOVEA_INPUT_FORMAT, GST_FOVEA_INPUT_FORMAT_AUTO,
           FLAGS_READY));
+  /**
+   * GstFoveaBase:mean:
+   *
+   * What is subtracted from the channels, in units of 0 to 1 and in the input's
+   * order: one number or three, `mean="<0.485, 0.456, 0.406>"`.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, GST_FOVEA_PROP_MEAN,
       gst_param_spec_array ("mean", "Mean of the channels",
           "One number or three, in units of 0 to 1, that are subtracted from "
@@ -200,6 +300,14 @@ install_input (GObjectClass *klass)
           g_param_spec_double ("value", "Mean", "The mean of one channel.",
               -G_MAXFLOAT, G_MAXFLOAT, 0.0, FLAGS_READY),
           FLAGS_READY));
+  /**
+   * GstFoveaBase:std:
+   *
+   * What the channels are divided by after #GstFoveaBase:mean is gone, in the same
+   * units.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, GST_FOVEA_PROP_STD,
       gst_param_spec_array ("std", "Deviation of the channels",
           "One number or three, in units of 0 to 1, that the channels are "
@@ -208,6 +316,14 @@ install_input (GObjectClass *klass)
               "The standard deviation of one channel.", -G_MAXFLOAT, G_MAXFLOAT,
               1.0, FLAGS_READY),
           FLAGS_READY));
+  /**
+   * GstFoveaBase:output-tensor-meta:
+   *
+   * Attach every output of the model as a GstFoveaTensorMeta, with heads or without
+   * them. The values stay on the device until somebody maps them.
+   *
+   * Since: 0.1
+   */
   g_object_class_install_property (klass, GST_FOVEA_PROP_OUTPUT_TENSOR_META,
       g_param_spec_boolean ("output-tensor-meta", "Attach raw tensors",
           "Attach every output of the model to the frame as it is; the values "
@@ -241,7 +357,9 @@ void
 gst_fovea_settings_install (GObjectClass *klass)
 {
   install_model (klass);
-  install_input (klass);
+  install_run (klass);
+  install_size (klass);
+  install_values (klass);
   install_aliases (klass);
   gst_type_mark_as_plugin_api (GST_TYPE_FOVEA_PRECISION, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_FOVEA_RESIZE_MODE, 0);

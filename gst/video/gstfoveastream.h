@@ -18,7 +18,9 @@ typedef struct
 } GstFoveaTicket;
 
 /**
- * GstFoveaStream: programs and buffers for one model and one kind of frames.
+ * GstFoveaStream:
+ *
+ * Programs and buffers for one model and one kind of frames.
  *
  * Life:    gst_fovea_stream_new() for each caps; then per frame submit (which
  *          gives a ticket), wait, collect; or submit and cancel. ref, unref.
