@@ -141,7 +141,8 @@ static gboolean
 apply (FvPlan *plan, FvNode *node, const Maps *m, const FvTensor *table,
     gint64 table_map, GError **error)
 {
-  const guint pixels = 8, local = 64;
+  const guint local = 64;
+  guint pixels = 8;
   FvApplyPush push = { .rows = m->rows,
     .units = m->units,
     .channels = m->channels,
@@ -152,8 +153,11 @@ apply (FvPlan *plan, FvNode *node, const Maps *m, const FvTensor *table,
     .y_map = m->y_map / 4,
     .y_row = m->y_row / 4,
     .table_map = table_map };
+  guint64 most = fv_plan_device_info (plan)->max_groups[0];
   FvDispatch d;
 
+  while (m->rows / pixels * m->units / local >= most)
+    pixels *= 2;
   fv_plan_begin (plan, node, &d, "normapply");
   fv_plan_bind (plan, &d, &m->x, FALSE);
   fv_plan_bind (plan, &d, table, FALSE);

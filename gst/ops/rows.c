@@ -143,18 +143,81 @@ fv_rows_begin (FvPlan *plan, FvNode *node, guint axis, gboolean flatten,
   return place_output (plan, node, rows, error);
 }
 
+/* A vector over the node's last axis, repeated over a row of several axes. */
+static gboolean
+repeat_vector (FvPlan *plan, FvNode *node, const FvRows *rows,
+    const FvArray *vector, FvTensor *tensor, GError **error)
+{
+  g_autofree float *values = g_try_new (float, rows->width);
+
+  if (!values)
+    return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+        "no memory for its operand");
+  for (gint64 i = 0; i < rows->width; i++)
+    values[i] = fv_array_get_float (vector, i % vector->count);
+  return fv_plan_weights (plan, node, values, rows->width, FV_TYPE_NONE, tensor,
+      error);
+}
+
+/* The operand of a step for rows of several axes, which fv_plan_bind_steps() does
+ * not know. */
+static gboolean
+flat_operand (FvPlan *plan, FvNode *node, const FvRows *rows, guint input,
+    FvTensor *tensor, FvOperandPush *push, GError **error)
+{
+  FvArray *constant = fv_node_constant (node, input);
+  gint64 stride = 0;
+
+  if (fv_shape_equal (&node->inputs[input]->shape, &node->outputs[0]->shape)) {
+    if (!flatten_input (plan, node, input, rows->rows, rows->width, tensor,
+            &stride, error))
+      return FALSE;
+  } else if (!constant)
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "an operand that is no constant where several axes are one row");
+  else if (!repeat_vector (plan, node, rows, constant, tensor, error))
+    return FALSE;
+  push->base = tensor->offset / 4;
+  push->stride = stride / 4;
+  return TRUE;
+}
+
+static gboolean
+bind_flat_steps (FvPlan *plan, FvNode *node, const FvRows *rows,
+    FvDispatch *dispatch, FvOperandPush push[FV_MAX_OPERANDS], GError **error)
+{
+  FvTensor operands[FV_MAX_OPERANDS] = { rows->x, rows->x };
+  guint n = 0, which = 0;
+
+  for (guint i = 0; i < node->n_steps; i++) {
+    const FvStep *step = &node->steps[i];
+    guint spec = FV_SPEC_STEPS + 3 * i;
+
+    fv_dispatch_spec (dispatch, spec, step->kind);
+    fv_dispatch_spec_float (dispatch, spec + 1, step->a);
+    fv_dispatch_spec_float (dispatch, spec + 2, step->b);
+    if (!FV_STEP_HAS_OPERAND (step->kind))
+      continue;
+    g_assert (n < FV_MAX_OPERANDS);
+    if (!flat_operand (plan, node, rows, step->input, &operands[n], &push[n],
+            error))
+      return FALSE;
+    which |= n++ << (2 * i);
+  }
+  fv_dispatch_spec (dispatch, FV_SPEC_STEPS + 18, which);
+  for (guint i = 0; i < FV_MAX_OPERANDS; i++)
+    fv_plan_bind (plan, dispatch, &operands[i], FALSE);
+  return TRUE;
+}
+
 gboolean
 fv_rows_bind_steps (FvPlan *plan, FvNode *node, const FvRows *rows,
     FvDispatch *dispatch, FvOperandPush push[FV_MAX_OPERANDS], GError **error)
 {
-  int last = (int) rows->output.shape.rank - 1;
-
-  for (guint i = 0; rows->inner < 0 && i < node->n_steps; i++)
-    if (FV_STEP_HAS_OPERAND (node->steps[i].kind))
-      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-          "a fused operand where several axes are one row");
-  return fv_plan_bind_steps (plan, node, dispatch, &rows->output,
-      rows->inner < 0 ? last : rows->inner, push, error);
+  if (rows->inner < 0)
+    return bind_flat_steps (plan, node, rows, dispatch, push, error);
+  return fv_plan_bind_steps (plan, node, dispatch, &rows->output, rows->inner,
+      push, error);
 }
 
 gboolean

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Small graphs on the device, in one tier (FOVEA_TIER), in f32 and f16, against
+ * the references: what single nodes do not reach, which is steps fused behind
+ * kernels, inputs that are views, and outputs that are slices of a Concat. */
+#include "gst/engine/graph.h"
+#include "gst/engine/plan.h"
+#include "tests/ir-text.h"
+
+#include <check.h>
+#include <math.h>
+#include <string.h>
+
+#define STEPS(first) \
+  first "; c =f32[1,7,1,1]; a Mul m c; r Relu a; z f32[1,7,5,6]; y Add r z"
+
+static const char *const graphs[] = {
+  /* steps with a vector and a tensor as operands */
+  STEPS ("x f32[1,7,10,12]; m MaxPool x kernel_shape=[2,2] strides=[2,2]"),
+  STEPS ("x f32[1,7,5,6]; m MaxPool x kernel_shape=[7,7] pads=[3,3,3,3]"),
+  STEPS ("x f32[1,7,7,8]; m AveragePool x kernel_shape=[3,3]"),
+  STEPS ("x f32[1,7,5,6]; g =f32[7]; b =f32[7]; m InstanceNormalization x g b"),
+  STEPS ("x f32[1,7,10,4]; s =i64{1,7,5,6}; "
+         "m Resize x - - s mode=linear"),
+  STEPS ("x f32[1,7,2,3]; s =i64{1,7,5,6}; m Resize x - - s mode=linear"),
+  STEPS ("x f32[1,7,2,3]; s =i64{1,7,5,6}; m Resize x - - s mode=nearest"),
+  "x f32[2,7,5,6]; m GlobalAveragePool x; c =f32[1,7,1,1]; a Add m c; "
+  "y HardSigmoid a",
+  "x f32[2,9,14]; g =f32[14]; b =f32[14]; m LayerNormalization x g b; "
+  "c =f32[14]; a Mul m c; z f32[2,9,14]; y Add a z",
+  /* rows of several axes, padded and not */
+  "x f32[2,3,7]; g =f32[3,7]; m LayerNormalization x g axis=1; c =f32[7]; "
+  "a Mul m c; z f32[2,3,7]; y Add a z",
+  "x f32[2,3,8]; g =f32[3,8]; m LayerNormalization x g axis=1; c =f32[8]; "
+  "a Mul m c; z f32[2,3,8]; y Add a z",
+  /* tokens from a map and back */
+  "x f32[1,12,5,6]; s =i64{1,12,30}; r Reshape x s; "
+  "t Transpose r perm=[0,2,1]; g =f32[12]; m LayerNormalization t g; "
+  "u Transpose m perm=[0,2,1]; v =i64{1,12,5,6}; w Reshape u v; "
+  "y MaxPool w kernel_shape=[3,3]",
+  "x f32[1,6,5,7]; y Softmax x axis=1",
+  "x f32[1,6,5,7]; t Transpose x perm=[0,2,3,1]; y Softmax t axis=1",
+  /* channels of a slice, which are not padded */
+  "x f32[1,12,6,6]; i =i64{4}; j =i64{10}; k =i64{1}; s Slice x i j k; "
+  "y MaxPool s kernel_shape=[3,3]",
+  "x f32[1,6,12]; i =i64{4}; j =i64{10}; k =i64{2}; s Slice x i j k; "
+  "g =f32[6]; y LayerNormalization s g",
+  "x f32[1,6,12]; i =i64{4}; j =i64{9}; k =i64{2}; s Slice x i j k; y Softmax s",
+  "x f32[2,12,6,6]; i =i64{4}; j =i64{10}; k =i64{1}; s Slice x i j k; "
+  "y GlobalAveragePool s",
+  /* into a Concat */
+  "x f32[1,8,6,6]; a MaxPool x kernel_shape=[5,5] pads=[2,2,2,2]; "
+  "b MaxPool x kernel_shape=[3,3] pads=[1,1,1,1]; y Concat x a b axis=1",
+  "x f32[2,8,3,3]; z f32[2,4,6,6]; s =i64{2,8,6,6}; "
+  "a Resize x - - s mode=linear; y Concat z a axis=1",
+  "x f32[2,8,3,3]; z f32[2,8,2,6]; s =i64{2,8,6,6}; "
+  "a Resize x - - s mode=linear; y Concat z a axis=2",
+  "x f32[2,5,8]; z f32[2,3,8]; g =f32[8]; a LayerNormalization x g; "
+  "y Concat z a axis=1",
+  "x f32[2,5,8]; z f32[2,3,8]; a Softmax x; y Concat z a axis=1",
+  "x f32[2,6,4,4]; z f32[2,6,2,4]; g =f32[6]; b =f32[6]; "
+  "a InstanceNormalization x g b; y Concat a z axis=2",
+  /* attention over heads of one product, and what follows it */
+  "x f32[1,21,48]; w =f32[48,144]; p MatMul x w; s =i64{1,21,3,4,12}; "
+  "r Reshape p s; t Transpose r perm=[2,0,3,1,4]; i =i64(0); j =i64(1); "
+  "k =i64(2); a Gather t i axis=0; b Gather t j axis=0; c Gather t k axis=0; "
+  "d Transpose b perm=[0,1,3,2]; e MatMul a d; f =f32(0.29); g Mul e f; "
+  "h Softmax g; l MatMul h c; m Transpose l perm=[0,2,1,3]; n =i64{1,21,48}; "
+  "y Reshape m n",
+  /* heads of seven channels: no view, no whole vec4 */
+  "x f32[2,9,14]; s =i64{2,9,2,7}; r Reshape x s; "
+  "q Transpose r perm=[0,2,1,3]; k Transpose r perm=[0,2,3,1]; e MatMul q k; "
+  "b f32[1,2,9,9]; f Add e b; h Softmax f; l MatMul h q; "
+  "m Transpose l perm=[0,2,1,3]; n =i64{2,9,14}; y Reshape m n",
+};
+
+/* Largest difference as a share of the largest magnitude. */
+static double
+difference (const FvArray *got, const FvArray *want)
+{
+  double largest = 1e-3, worst = 0;
+
+  for (gint64 i = 0; i < want->count; i++)
+    largest = fmax (largest, fabs (fv_array_get_float (want, i)));
+  for (gint64 i = 0; i < want->count; i++) {
+    double error =
+        fabs (fv_array_get_float (got, i) - fv_array_get_float (want, i));
+
+    worst = error <= worst ? worst : error; /* a NaN stays */
+  }
+  return worst / largest;
+}
+
+static void
+run (FvDevice *device, const char *text, FvType type, double limit)
+{
+  FvIr *ir = ir_text_graph (text);
+  FvGraphOptions options = { .precision = type, .poison = TRUE, .slots = 1 };
+  guint n = ir->inputs->len;
+  FvArray *inputs[4], *want = NULL, *got = NULL;
+  g_autoptr (FvGraph) graph = NULL;
+  GError *error = NULL;
+  double worst;
+
+  for (guint i = 0; i < n; i++) {
+    FvValue *value = ir->inputs->pdata[i];
+    g_autofree char *shape = fv_shape_to_string (&value->shape);
+    g_autofree char *word = g_strconcat ("f32", shape, NULL);
+
+    inputs[i] = ir_text_array (word, -1, 1);
+  }
+  ck_assert (fv_ir_run_reference (ir, inputs, &want, type == FV_TYPE_F16, NULL,
+      NULL, &error));
+  if (!fv_ir_rewrite (ir, &error)
+      || !(graph = fv_graph_new_ir (device, ir, &options, &error))
+      || !fv_graph_run (graph, inputs, &got, &error))
+    ck_abort_msg ("'%s': %s", text, error->message);
+  worst = difference (got, want);
+  ck_assert_msg (worst <= limit, "'%s' in %s is %g off, allowed %g", text,
+      fv_type_name (type), worst, limit);
+  for (guint i = 0; i < n; i++)
+    fv_array_unref (inputs[i]);
+  fv_array_unref (want);
+  fv_array_unref (got);
+}
+
+START_TEST (test_graph)
+{
+  g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
+
+  ck_assert (device);
+  run (device, graphs[_i], FV_TYPE_F32, 1e-4);
+  run (device, graphs[_i], FV_TYPE_F16, 8e-3);
+  ck_assert_uint_eq (fv_validation_messages (), 0);
+}
+END_TEST
+
+int
+main (void)
+{
+  Suite *suite = suite_create ("fused");
+  TCase *tcase = tcase_create ("graphs");
+  SRunner *runner = srunner_create (suite);
+  g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
+  int failed;
+
+  if (!device) {
+    g_printerr ("no Vulkan device: skipped\n");
+    return 77;
+  }
+  srunner_set_fork_status (runner, CK_NOFORK);
+  tcase_set_timeout (tcase, 0);
+  tcase_add_loop_test (tcase, test_graph, 0, G_N_ELEMENTS (graphs));
+  suite_add_tcase (suite, tcase);
+  srunner_run_all (runner, CK_NORMAL);
+  failed = srunner_ntests_failed (runner);
+  srunner_free (runner);
+  return failed ? 1 : 0;
+}
