@@ -84,7 +84,7 @@ def check_shares(name, result, expected):
 
 
 def check_class(name, result, expected):
-    got = result["classes"][0]
+    got = next(o for o in result["objects"] if o["roi_type"] == "frame")["classes"][0]
     if got["label_id"] != expected[0][0]:
         faults.append(f"{name}: {got} is not class {expected[0]}")
     return f"class {got['label']}"
