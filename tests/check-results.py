@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Real models on real images through the pipeline, against stored results.
 
-    check-results.py CARDS-FOLDER SHARED-FOLDER
+    check-results.py CARD SHARED-FOLDER      all cards beside CARD
 
 The stored results (material/RESULTS.json) were made by other code from the same
 files. Every detection of at least 0.5 must be found with an IoU of 0.85 and a score
@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-cards, shared = Path(sys.argv[1]), Path(sys.argv[2])
+cards, shared = Path(sys.argv[1]).resolve().parent, Path(sys.argv[2]).resolve()
 material = shared / "material"
 SPELLINGS = {"motorbike": "motorcycle", "aeroplane": "airplane", "sofa": "couch",
              "tvmonitor": "tv", "bg": "background"}

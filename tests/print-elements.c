@@ -31,6 +31,18 @@ describe_default (GParamSpec *spec)
   return text ? text : g_strdup ("none");
 }
 
+static const char *
+type_word (GType type)
+{
+  if (type == G_TYPE_STRING)
+    return "string";
+  if (type == G_TYPE_BOOLEAN)
+    return "true, false";
+  if (type == GST_TYPE_ARRAY)
+    return "array";
+  return type == GST_TYPE_STRUCTURE ? "structure" : g_type_name (type);
+}
+
 static char *
 describe_range (GParamSpec *spec)
 {
@@ -61,7 +73,7 @@ describe_range (GParamSpec *spec)
       g_string_append_printf (text, "%s%s", i ? ", " : "",
           class->values[i].value_nick);
   } else
-    g_string_printf (text, "%s", g_type_name (spec->value_type));
+    g_string_printf (text, "%s", type_word (spec->value_type));
   return g_string_free (text, FALSE);
 }
 

@@ -62,7 +62,7 @@ run () {
 build build-tests --werror && run build-tests
 if [ $sanitizers = yes ]; then
   build build-sanitizers -Db_sanitize=address,undefined -Db_lundef=false \
-    -Dintrospection=disabled --werror && run build-sanitizers --suite sanitizers
+    -Dintrospection=disabled --werror && run build-sanitizers --no-suite plain
 fi
 
 echo "$passed passed, $failed failed, $skipped skipped"
