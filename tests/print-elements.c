@@ -5,6 +5,18 @@
 #include <string.h>
 
 static char *
+describe_flags (GFlagsClass *class, guint flags)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < class->n_values; i++)
+    if (flags & class->values[i].value)
+      g_string_append_printf (text, "%s%s", text->len ? "+" : "",
+          class->values[i].value_nick);
+  return g_string_free (text, FALSE);
+}
+
+static char *
 describe_default (GParamSpec *spec)
 {
   GValue value = G_VALUE_INIT;
@@ -20,10 +32,15 @@ describe_default (GParamSpec *spec)
     GEnumValue *item = g_enum_get_value (class, g_value_get_enum (&value));
 
     text = g_strdup (item ? item->value_nick : "");
-  } else if (G_IS_PARAM_SPEC_FLAGS (spec) || G_IS_PARAM_SPEC_BOXED (spec)
-      || G_IS_PARAM_SPEC_DOUBLE (spec) || G_IS_PARAM_SPEC_FLOAT (spec)
-      || G_IS_PARAM_SPEC_BOOLEAN (spec) || G_IS_PARAM_SPEC_INT (spec)
-      || G_IS_PARAM_SPEC_UINT (spec) || G_IS_PARAM_SPEC_UINT64 (spec))
+  } else if (G_IS_PARAM_SPEC_FLAGS (spec))
+    text = describe_flags (G_PARAM_SPEC_FLAGS (spec)->flags_class,
+        g_value_get_flags (&value));
+  else if (G_IS_PARAM_SPEC_BOXED (spec) && !g_value_get_boxed (&value))
+    text = g_strdup ("none");
+  else if (G_IS_PARAM_SPEC_BOXED (spec) || G_IS_PARAM_SPEC_DOUBLE (spec)
+      || G_IS_PARAM_SPEC_FLOAT (spec) || G_IS_PARAM_SPEC_BOOLEAN (spec)
+      || G_IS_PARAM_SPEC_INT (spec) || G_IS_PARAM_SPEC_UINT (spec)
+      || G_IS_PARAM_SPEC_UINT64 (spec))
     text = gst_value_serialize (&value);
   else
     text = g_strdup ("");
