@@ -21,6 +21,12 @@ fv_test_shared (const char *name)
   return NULL;
 }
 
+char *
+fv_test_source (const char *name)
+{
+  return g_build_filename (FV_SOURCE_ROOT, name, NULL);
+}
+
 static void
 remove_tree (const char *path)
 {

@@ -13,6 +13,9 @@ G_BEGIN_DECLS
  * aloud, where it is absent; the test then returns. */
 char *fv_test_shared (const char *name);
 
+/* (transfer full) The path of @name in the source tree. */
+char *fv_test_source (const char *name);
+
 /* A folder of this process for files that a test writes; emptied at exit. */
 const char *fv_test_folder (void);
 /* (transfer full) @name in that folder */

@@ -56,6 +56,22 @@ count_cells (const FvCard *card, const guint *strides, guint n)
   return cells;
 }
 
+static const char *const depth_names[] = { "depth", "disp", NULL };
+static const char *const mask_names[] = { "seg", "mask", "matte", "alpha",
+  "class", NULL };
+
+/* [1, h, w] that is a picture and no list of candidates. */
+static gboolean
+is_plain_map (const FvCard *card, const FvCardOutput *output)
+{
+  const gint64 *d = output->shape.dims + 1;
+
+  return !fv_type_is_float (output->type)
+      || name_has (output->name, depth_names)
+      || name_has (output->name, mask_names)
+      || (d[0] == card->input.height && d[1] == card->input.width);
+}
+
 static gboolean
 guess_one_detector (FvCard *card, const FvCardOutput *output)
 {
@@ -65,7 +81,8 @@ guess_one_detector (FvCard *card, const FvCardOutput *output)
   const char *decoder = NULL;
 
   if (output->shape.rank != 3 || output->shape.dims[0] > 1 || d[0] < 1
-      || d[1] < 1)
+      || d[1] < 1
+      || (card->priv->wanted != FV_HEAD_DETECT && is_plain_map (card, output)))
     return FALSE;
   if (d[1] == 6 && d[0] <= 1000)
     decoder = "yolov10";
@@ -267,10 +284,6 @@ map_channel_axis (const FvCard *card, const FvShape *s)
 static gboolean
 guess_map (FvCard *card)
 {
-  static const char *const depth_names[] = { "depth", "disp", NULL };
-  static const char *const mask_names[] = { "seg", "mask", "matte", "alpha",
-    "class", NULL };
-
   for (guint i = 0; i < card->priv->n_outputs; i++) {
     const FvCardOutput *output = &card->priv->outputs[i];
     const char *kind = NULL;
