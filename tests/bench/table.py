@@ -1,0 +1,105 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Prints the table at the head of docs/performance.md, from one run.
+
+    meson devenv -C build ../tests/bench/table.py [MODEL-NAME...]
+
+Each model is measured alone by `fovea bench`, in a process of its own with an empty
+cache of compiled kernels (load, first frame), and in the pipeline
+videotestsrc ! foveainfer ! foveaoverlay ! fakesink at 640x360 (I420).
+Needs the folder of models beside the tree, python3-gi and the plugin.
+"""
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = Path(os.environ.get("FOVEA_SHARED", ROOT.parent / "shared"))
+CARDS = ROOT / "tests/data/cards"
+MATERIAL = ["squeezenet1_1", "yolox_nano", "yolov8n_320_deq",
+            "mp_selfie_segmentation_landscape", "sinet_portrait_224",
+            "mobile_pydnet_kitti_192x640"]
+ZOO = ["resnet50_tv_op17_136x200", "mobilenetv3_large_tv_op17_160",
+       "efficientnet_b0_tv_op17_128", "deit_distilled_timm_op17_96",
+       "pvt_v2_b0_timm_op17_128x160", "segformer_b0_hf_op17_128x160",
+       "glpn_hf_op17_128x160"]
+SHAPES = {"resnet50_tv_op17_136x200": ["--input-shape", "1x3x136x200"]}
+SIZES = {"resnet50_tv_op17_136x200": "input-width=200 input-height=136"}
+FRAMES = 60
+
+
+def bench(name, folder):
+    with tempfile.TemporaryDirectory() as cache:
+        env = dict(os.environ, MESA_SHADER_CACHE_DIR=cache, XDG_CACHE_HOME=cache)
+        line = ["fovea", "bench", "--json", str(folder / "model.onnx"), *SHAPES.get(name, [])]
+        return json.loads(subprocess.run(line, env=env, check=True, timeout=600,
+                                         capture_output=True, text=True).stdout)
+
+
+def pipeline(model, size):
+    """Milliseconds a frame, bytes a frame and peak memory, in this process."""
+    import gi
+    gi.require_version("Gst", "1.0")
+    from gi.repository import Gst
+    Gst.init(None)
+    line = (f"videotestsrc num-buffers={FRAMES} pattern=ball ! "
+            "video/x-raw,format=I420,width=640,height=360 ! "
+            f"foveainfer name=infer model={model} {size} ! foveaoverlay ! "
+            "fakesink name=sink signal-handoffs=true")
+    stamps = []
+    pipe = Gst.parse_launch(line)
+    pipe.get_by_name("sink").connect("handoff", lambda *_: stamps.append(time.monotonic()))
+    pipe.set_state(Gst.State.PLAYING)
+    message = pipe.get_bus().timed_pop_filtered(
+        600 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR)
+    if message is None or message.type == Gst.MessageType.ERROR:
+        raise SystemExit(f"{model}: {message and message.parse_error()}")
+    stats = pipe.get_by_name("infer").get_property("stats")
+    moved = sum(stats.get_value(k) for k in ("bytes-uploaded", "bytes-downloaded"))
+    pipe.set_state(Gst.State.NULL)
+    steps = sorted(b - a for a, b in zip(stamps, stamps[1:]))
+    print(json.dumps({
+        "ms": 1000 * steps[len(steps) // 2], "bytes": moved / len(stamps),
+        "rss": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
+
+
+def measure_pipeline(name, folder):
+    card = CARDS / f"{name}.modelinfo"
+    model = card if card.exists() else folder / "model.onnx"
+    line = [sys.executable, __file__, "--pipeline", str(model), SIZES.get(name, "")]
+    done = subprocess.run(line, check=False, timeout=600, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{name}: {done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def row(name, folder):
+    net, video = bench(name, folder), measure_pipeline(name, folder)
+    return (f"| {name} | {net['load_ms']:.0f} | {net['first_frame_ms']:.1f} | "
+            f"{net['net']['median_ms']:.2f} | {video['ms']:.2f} | "
+            f"{net['gflop_per_cpu_second']:.1f} | {net['dispatches']} | "
+            f"{video['bytes'] / 1000:.0f} | {video['rss'] / 1e6:.0f} |")
+
+
+def main():
+    if sys.argv[1:2] == ["--pipeline"]:
+        return pipeline(sys.argv[2], sys.argv[3])
+    if not SHARED.exists():
+        print(f"{SHARED} is absent: skipped")
+        return 77
+    print("| model | load, ms | first frame, ms | net, ms | pipeline, ms | GFLOP per "
+          "CPU-second | dispatches | kB copied a frame | peak memory, MB |")
+    print("| --- " * 9 + "|")
+    for group, names in (("material/models", MATERIAL), ("zoo", ZOO)):
+        for name in names:
+            if not sys.argv[1:] or name in sys.argv[1:]:
+                print(row(name, SHARED / group / name), flush=True)
+    return 0
+
+
+sys.exit(main())
