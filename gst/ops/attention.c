@@ -211,14 +211,16 @@ place_output (FvPlan *plan, FvNode *node, FvTensor *y, GError **error)
 }
 
 /* Queries per lane: more of them share what a lane loads and shuffles, which costs
- * about as much as half a query; fewer leave fewer lanes idle at the end. */
+ * about as much as half a query; fewer leave fewer lanes idle at the end. The
+ * driver compiles for long where a lane holds much more than 32 vec4. */
 static guint
-choose_rows (gint64 m, guint lanes)
+choose_rows (gint64 m, guint lanes, gint64 v_units)
 {
   double least = G_MAXDOUBLE;
   guint best = 1;
 
-  for (guint rows = 1; rows <= 4; rows *= 2) {
+  for (guint rows = 1; rows <= 4 && (rows == 1 || rows * v_units <= 32);
+       rows *= 2) {
     double cost = (m + lanes * rows - 1) / (lanes * rows) * (rows + 0.6);
 
     if (cost < least) {
@@ -246,7 +248,7 @@ choose_tile (FvPlan *plan, FvNode *node, const Sizes *s, FvDispatch *d,
   v_chunk = (v_units + chunks - 1) / chunks;
   if (subgroup) {
     keys = MIN (keys, local & ~3u);
-    rows = choose_rows (s->m, local);
+    rows = choose_rows (s->m, local, v_chunk);
   } else
     while (keys > 4
         && keys * 16 * MAX (d_units, v_chunk) + local * (keys + 1) * 4
