@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -45,10 +46,19 @@ def node(op, inputs, outputs):
             + b"".join(field(2, o) for o in outputs) + field(4, op))
 
 
-def model(nodes, shape):
-    graph = (b"".join(field(1, n) for n in nodes) + field(2, "g")
-             + field(11, value_info("x", shape)) + field(12, value_info("y", shape)))
+def model(nodes, shape, constants=b""):
+    """@shape None: of unknown rank. @constants: as initializer() makes them."""
+    x = (value_info("x", shape) if shape is not None
+         else field(1, "x") + field(2, field(1, field(1, 1))))
+    graph = (b"".join(field(1, n) for n in nodes) + field(2, "g") + constants
+             + field(11, x) + field(12, field(1, "y")))
     return field(1, 8) + field(7, graph) + field(8, field(2, 17))
+
+
+def initializer(name, *values):
+    """An int64 list, as a field of the graph."""
+    data = struct.pack(f"<{len(values)}q", *values)
+    return field(5, field(1, len(values)) + field(2, 7) + field(8, name) + field(9, data))
 
 
 def tensor(values, shape):
@@ -146,6 +156,37 @@ class CommandTest(unittest.TestCase):
         path = self.path / "odd.onnx"
         path.write_bytes(model([node("Frobnicate", ["x"], ["y"])], [1, 4]))
         self.fails(1, "Frobnicate", "bench", *REFERENCE, path)
+
+    def test_greedy_models(self):
+        """Shapes and constants beyond all measure: refused, and soon."""
+        big = 1 << 20
+        tiles = [node("Tile", ["c" if i == 0 else f"c{i}", "t"], [f"c{i + 1}"])
+                 for i in range(12)]
+        fills = [node("ConstantOfShape", ["s"], [f"c{i}"]) for i in range(400)]
+        relu = [node("Relu", ["x"], ["y"])]
+        cases = [
+            ("is over the limit", model([node("ConstantOfShape", ["s"], ["y"])],
+                                        [1, 4], initializer("s", big, big))),
+            ("is over the limit", model([node("Expand", ["x", "s"], ["y"])], [1, 4],
+                                        initializer("s", big, big, 1, 4))),
+            ("is over the limit", model(
+                [node("ConstantOfShape", ["s"], ["c"])] + tiles
+                + [node("Relu", ["c12"], ["y"])], [1, 4],
+                initializer("s", 10) + initializer("t", 10))),
+            ("takes too much work", model(fills + relu, [1, 4],
+                                          initializer("s", 16000000))),
+            ("4611686018427387904", model([node("ConstantOfShape", ["s"], ["y"])],
+                                          [1, 4], initializer("s", 1 << 62, 4, 4))),
+            ("too large", model(relu, [1, 1 << 40])),
+            ("has no rank", model(relu, None)),
+            ("has the size 0", model(relu, [1, 0])),
+        ]
+        path = self.path / "greedy.onnx"
+        for text, data in cases:
+            path.write_bytes(data)
+            start = time.monotonic()
+            self.fails(1, text, "bench", *REFERENCE, path)
+            self.assertLess(time.monotonic() - start, 10)
 
     def test_devices(self):
         self.fails(1, "no-such-gpu", "info", "-d", "no-such-gpu", "--plan",

@@ -8,6 +8,10 @@
 #define MAX_IF_DEPTH 16
 /* Constants above this are left to the device. */
 #define FOLD_BYTES ((gsize) 256 << 20)
+/* Elements that folding may compute: under a second, and more for models that
+ * bring much of their own. */
+#define FOLD_WORK ((guint64) 1 << 27)
+#define FOLD_WORK_PER_WEIGHT 64
 
 typedef struct
 {
@@ -104,6 +108,34 @@ is_foldable (FvNode *node)
   return bytes <= FOLD_BYTES;
 }
 
+/* How many elements go into one of the result, for operators that sum. */
+static double
+fold_terms (FvNode *node)
+{
+  static const char *const products[] = { "MatMul", "Gemm" };
+  static const char *const windows[] = { "Conv", "ConvTranspose" };
+  static const char *const pools[] = { "MaxPool", "AveragePool", "LpPool" };
+  double terms = 1;
+
+  for (guint i = 0; i < G_N_ELEMENTS (products); i++)
+    for (guint d = 0;
+         fv_node_is (node, products[i]) && d < node->inputs[0]->shape.rank; d++)
+      terms = MAX (terms, node->inputs[0]->shape.dims[d]);
+  for (guint i = 0; i < G_N_ELEMENTS (windows); i++)
+    if (fv_node_is (node, windows[i]) && node->inputs[1]->shape.rank > 1)
+      terms = (double) fv_shape_count (&node->inputs[1]->shape)
+          / MAX (node->inputs[1]->shape.dims[i], 1);
+  for (guint i = 0; i < G_N_ELEMENTS (pools); i++)
+    if (fv_node_is (node, pools[i])) {
+      guint n;
+      const gint64 *sizes = fv_node_ints (node, "kernel_shape", &n);
+
+      for (guint d = 0; sizes && d < n; d++)
+        terms *= sizes[d];
+    }
+  return terms;
+}
+
 /* Makes the outputs constants and drops the node. */
 static gboolean
 fold (FvNode *node, GError **error)
@@ -112,14 +144,14 @@ fold (FvNode *node, GError **error)
   g_autofree FvArray **in = g_new0 (FvArray *, node->n_inputs + 1);
   g_autofree FvArray **out = g_new0 (FvArray *, node->n_outputs + 1);
   gboolean ok = TRUE;
-  guint64 work = 1;
+  double work = 1, terms = fold_terms (node);
 
   for (guint i = 0; i < node->n_inputs; i++)
     if (node->inputs[i])
       work += fv_shape_count (&node->inputs[i]->shape);
   for (guint i = 0; i < node->n_outputs; i++)
     if (node->outputs[i])
-      work += fv_shape_count (&node->outputs[i]->shape);
+      work += fv_shape_count (&node->outputs[i]->shape) * terms;
   if (work > ir->work_left)
     return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
         "folding the model's constants takes too much work");
@@ -380,6 +412,7 @@ fv_ir_build (FvModel *model, const FvShape *shapes, guint n_shapes,
 
   if (memory_limit)
     ir->memory_limit = memory_limit;
+  ir->work_left = FOLD_WORK + FOLD_WORK_PER_WEIGHT * model->n_parameters;
   ok = build_all (&build, model, shapes, n_shapes, &scope, error);
   g_hash_table_unref (scope.values);
   g_string_free (build.missing, TRUE);

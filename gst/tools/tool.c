@@ -130,8 +130,12 @@ tool_load (Tool *tool, const char *path, FvCard **card, char **card_problem,
     g_propagate_error (error, g_steal_pointer (&problem));
     return NULL;
   }
+  /* what is no card may be a model all the same */
+  g_autofree char *inside = g_build_filename (path, "model.onnx", NULL);
   if (model == NULL && !g_file_test (path, G_FILE_TEST_IS_DIR))
     model = fv_model_load (path, error);
+  else if (model == NULL && g_file_test (inside, G_FILE_TEST_EXISTS))
+    model = fv_model_load (inside, error);
   else if (model == NULL)
     g_propagate_error (error, g_steal_pointer (&problem));
   if (model == NULL)
@@ -202,6 +206,13 @@ tool_shapes (Tool *tool, FvModel *model, FvCard *card, GError **error)
   for (guint i = 0; tool->shape_texts && tool->shape_texts[i]; i++)
     if (!apply_shape (model, tool->shape_texts[i], shapes, error))
       return NULL;
+  for (guint i = 0; i < graph->n_inputs; i++)
+    if (!graph->inputs[i].has_shape && shapes[i].rank == 0) {
+      g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+          "'%s': input '%s' has no rank; give --input-shape %s=...",
+          model->path, graph->inputs[i].name, graph->inputs[i].name);
+      return NULL;
+    }
   return g_steal_pointer (&shapes);
 }
 
