@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From model to graph: what is bound, folded and inlined, and what is refused,
+ * each with one error that names the place, at once. */
+#include "gst/engine/plan.h"
+#include "tests/fovea-test.h"
+#include "tests/model-builder.h"
+
+#define FLOAT 1
+#define INT64 7
+#define BOOLEAN 9
+#define SECOND G_USEC_PER_SEC
+
+static void
+add_ints (ModelBuilder *b, const char *name, guint n, const gint64 *values)
+{
+  Onnx__TensorProto *tensor =
+      model_builder_initializer (b, name, INT64, 1, (int) n);
+
+  model_builder_raw (b, tensor, values, n * sizeof *values);
+}
+
+static void
+set_int (ModelBuilder *b, Onnx__NodeProto *node, const char *name, gint64 value)
+{
+  Onnx__AttributeProto *attr = model_builder_attr (b, node, name, 2);
+
+  attr->has_i = 1;
+  attr->i = value;
+}
+
+static FvIr *
+build (ModelBuilder *b, const FvShape *shape, GError **error)
+{
+  g_autoptr (FvModel) model = model_builder_parse (b, error);
+
+  ck_assert_msg (model != NULL, "%s", error && *error ? (*error)->message : "");
+  return fv_ir_build (model, shape, shape ? 1 : 0, 0, error);
+}
+
+/* The graph is refused with @code and @text, within a second. */
+static void
+refused (ModelBuilder *b, const FvShape *shape, FvError code, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 start = g_get_monotonic_time ();
+  g_autoptr (FvIr) ir = build (b, shape, &error);
+
+  ck_assert (!ir);
+  fv_test_error (&error, code, text);
+  ck_assert_int_lt (g_get_monotonic_time () - start, SECOND);
+}
+
+START_TEST (unknown_operator)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+
+  model_builder_input (b, "x", FLOAT, 2, 1, 4);
+  model_builder_node (b, "Relu", "first", "x", "h");
+  model_builder_node (b, "Frobnicate", "second", "h", "y");
+  model_builder_output (b, "y");
+  refused (b, NULL, FV_ERROR_UNSUPPORTED, "'second': operator Frobnicate");
+}
+END_TEST
+
+START_TEST (own_operators_are_not_onnx)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+
+  model_builder_input (b, "x", FLOAT, 2, 1, 4);
+  model_builder_node (b, "fovea.Swish", "sneaky", "x", "y");
+  model_builder_output (b, "y");
+  refused (b, NULL, FV_ERROR_UNSUPPORTED, "'sneaky': operator fovea.Swish");
+}
+END_TEST
+
+START_TEST (unknown_attribute)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+  Onnx__NodeProto *node;
+
+  model_builder_input (b, "x", FLOAT, 2, 1, 4);
+  node = model_builder_node (b, "Relu", "act", "x", "y");
+  set_int (b, node, "slope", 3);
+  model_builder_output (b, "y");
+  refused (b, NULL, FV_ERROR_UNSUPPORTED, "unknown attribute 'slope'");
+}
+END_TEST
+
+START_TEST (free_sizes)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+  FvShape good = { 2, { 3, 5 } }, rank = { 3, { 3, 5, 1 } };
+  FvShape wrong = { 2, { 3, 7 } }, zero = { 2, { 0, 5 } };
+  g_autoptr (FvIr) ir = NULL;
+
+  model_builder_input (b, "x", FLOAT, 2, -1, 5);
+  model_builder_node (b, "Relu", "act", "x", "y");
+  model_builder_output (b, "y");
+  refused (b, &rank, FV_ERROR_INVALID, "rank 2");
+  refused (b, &wrong, FV_ERROR_INVALID, "size of axis 1");
+  refused (b, &zero, FV_ERROR_INVALID, "zero");
+  ir = build (b, &good, NULL);
+  ck_assert (ir);
+  ck_assert_int_eq (((FvValue *) ir->outputs->pdata[0])->shape.dims[0], 3);
+  fv_ir_free (g_steal_pointer (&ir));
+  ir = build (b, NULL, NULL); /* a free batch is one */
+  ck_assert_int_eq (((FvValue *) ir->outputs->pdata[0])->shape.dims[0], 1);
+}
+END_TEST
+
+START_TEST (free_height)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+
+  model_builder_input (b, "x", FLOAT, 4, 1, 3, -1, 8);
+  model_builder_node (b, "Relu", "act", "x", "y");
+  model_builder_output (b, "y");
+  refused (b, NULL, FV_ERROR_INVALID, "size of axis 2");
+}
+END_TEST
+
+/* A shape that comes from the data has no rank that could be planned. */
+START_TEST (dynamic_rank)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+
+  model_builder_input (b, "x", FLOAT, 2, 2, 2);
+  model_builder_node (b, "Cast", "cast", "x", "s");
+  set_int (b, b->graph.node[0], "to", INT64);
+  model_builder_node (b, "Flatten", "flat", "s", "f");
+  model_builder_node (b, "Squeeze", "squeeze", "f", "n");
+  model_builder_node (b, "Reshape", "bend", "x n", "y");
+  model_builder_output (b, "y");
+  refused (b, NULL, FV_ERROR_UNSUPPORTED, "depends on the data");
+}
+END_TEST
+
+START_TEST (zero_sizes)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+
+  model_builder_input (b, "x", FLOAT, 4, 1, 3, 2, 2);
+  model_builder_initializer (b, "w", FLOAT, 4, 8, 3, 5, 5);
+  model_builder_raw (b, b->graph.initializer[0], model_builder_alloc (b, 2400),
+      2400);
+  model_builder_node (b, "Conv", "large", "x w", "y");
+  model_builder_output (b, "y");
+  refused (b, NULL, FV_ERROR_MALFORMED, "'large' (Conv");
+}
+END_TEST
+
+START_TEST (terabytes)
+{
+  static const gint64 terabyte[] = { 1 << 20, 1 << 20 };
+  static const char *const operators[] = { "ConstantOfShape", "Expand",
+    "Tile" };
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+
+  add_ints (b, "s", 2, terabyte);
+  if (_i == 0)
+    model_builder_node (b, operators[_i], "big", "s", "h");
+  else {
+    model_builder_input (b, "x", FLOAT, 2, 1, 1);
+    model_builder_node (b, operators[_i], "big", "x s", "h");
+  }
+  model_builder_node (b, "Relu", "act", "h", "y");
+  model_builder_output (b, "y");
+  refused (b, NULL, FV_ERROR_TOO_LARGE, "'big'");
+}
+END_TEST
+
+/* Each is small, all together are too much work: 1 MiB doubled again and again. */
+START_TEST (chain_of_tiles)
+{
+  static const gint64 start[] = { 1 << 18 }, twice[] = { 2 };
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+  g_autofree char *last = g_strdup ("h");
+
+  add_ints (b, "s", 1, start);
+  add_ints (b, "two", 1, twice);
+  model_builder_node (b, "ConstantOfShape", "seed", "s", "h");
+  for (guint i = 0; i < 40; i++) {
+    g_autofree char *inputs = g_strconcat (last, " two", NULL);
+    char *out = g_strdup_printf ("t%u", i);
+
+    model_builder_node (b, "Tile", out, inputs, out);
+    g_free (last);
+    last = out;
+  }
+  model_builder_output (b, last);
+  refused (b, NULL, FV_ERROR_TOO_LARGE, "over the limit");
+}
+END_TEST
+
+START_TEST (shape_arithmetic_folds)
+{
+  static const gint64 index[] = { 1 }, rest[] = { -1 };
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+  g_autoptr (FvIr) ir = NULL;
+  g_autoptr (GError) error = NULL;
+
+  model_builder_input (b, "x", FLOAT, 3, 2, 6, 4);
+  add_ints (b, "i", 1, index);
+  add_ints (b, "rest", 1, rest);
+  model_builder_node (b, "Shape", "", "x", "s");
+  model_builder_node (b, "Gather", "", "s i", "c");
+  model_builder_node (b, "Concat", "", "rest c", "t");
+  set_int (b, b->graph.node[2], "axis", 0);
+  model_builder_node (b, "Reshape", "", "x t", "y");
+  model_builder_output (b, "y");
+  ir = build (b, NULL, &error);
+  ck_assert_msg (ir != NULL, "%s", error ? error->message : "");
+  ck_assert_uint_eq (ir->nodes->len, 1);
+  ck_assert_int_eq (((FvValue *) ir->outputs->pdata[0])->shape.dims[0], 8);
+  ck_assert_int_eq (((FvValue *) ir->outputs->pdata[0])->shape.dims[1], 6);
+}
+END_TEST
+
+/* Every limit of FvGraphOptions.memory_limit is one of bytes. */
+START_TEST (memory_limit)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+  g_autoptr (FvModel) model = NULL;
+  g_autoptr (GError) error = NULL;
+
+  model_builder_input (b, "x", FLOAT, 2, 1024, 1024);
+  model_builder_node (b, "Relu", "act", "x", "y");
+  model_builder_output (b, "y");
+  model = model_builder_parse (b, NULL);
+  ck_assert (!fv_ir_build (model, NULL, 0, 1 << 20, &error));
+  fv_test_error (&error, FV_ERROR_TOO_LARGE, "'x' is too large");
+}
+END_TEST
+
+/* What is left of integers on the device is refused by name. */
+START_TEST (integers_on_the_device)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+  g_autoptr (FvModel) model = NULL;
+  g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
+  g_autoptr (GError) error = NULL;
+
+  model_builder_input (b, "ids", INT64, 2, 1, 4);
+  model_builder_node (b, "Abs", "magnitude", "ids", "y");
+  model_builder_output (b, "y");
+  model = model_builder_parse (b, NULL);
+  ck_assert (device && model);
+  ck_assert (!fv_graph_new (device, model, NULL, &error));
+  fv_test_error (&error, FV_ERROR_UNSUPPORTED, "'ids' is i64");
+}
+END_TEST
+
+int
+main (void)
+{
+  Suite *suite = suite_create ("build");
+  TCase *tcase = tcase_create ("graphs");
+
+  tcase_add_test (tcase, unknown_operator);
+  tcase_add_test (tcase, own_operators_are_not_onnx);
+  tcase_add_test (tcase, unknown_attribute);
+  tcase_add_test (tcase, free_sizes);
+  tcase_add_test (tcase, free_height);
+  tcase_add_test (tcase, dynamic_rank);
+  tcase_add_test (tcase, zero_sizes);
+  tcase_add_loop_test (tcase, terabytes, 0, 3);
+  tcase_add_test (tcase, chain_of_tiles);
+  tcase_add_test (tcase, shape_arithmetic_folds);
+  tcase_add_test (tcase, memory_limit);
+  tcase_add_test (tcase, integers_on_the_device);
+  suite_add_tcase (suite, tcase);
+  return fv_test_run (suite);
+}
