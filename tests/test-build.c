@@ -216,6 +216,71 @@ START_TEST (shape_arithmetic_folds)
 }
 END_TEST
 
+/* A branch of If: o = op (x), x being the outer graph's. */
+static void
+set_branch (ModelBuilder *b, Onnx__NodeProto *node, const char *name,
+    const char *op)
+{
+  Onnx__AttributeProto *attr = model_builder_attr (b, node, name, 5);
+  Onnx__GraphProto graph = ONNX__GRAPH_PROTO__INIT;
+  Onnx__NodeProto inner = ONNX__NODE_PROTO__INIT, *nodes[] = { &inner };
+  Onnx__ValueInfoProto out = ONNX__VALUE_INFO_PROTO__INIT, *outs[] = { &out };
+  char *input[] = { (char *) "x" }, *output[] = { (char *) "o" };
+
+  inner.op_type = (char *) op;
+  inner.n_input = inner.n_output = 1;
+  inner.input = input;
+  inner.output = output;
+  out.name = output[0];
+  graph.n_node = graph.n_output = 1;
+  graph.node = nodes;
+  graph.output = outs;
+  attr->n_g = 1;
+  attr->g = model_builder_alloc (b, sizeof *attr->g);
+  attr->g->len = onnx__graph_proto__get_packed_size (&graph);
+  attr->g->data = model_builder_alloc (b, attr->g->len);
+  onnx__graph_proto__pack (&graph, attr->g->data);
+}
+
+/* The condition is known: the branch it chooses takes the place of the If. */
+START_TEST (if_becomes_its_branch)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+  guint8 condition = _i;
+  Onnx__NodeProto *node;
+  g_autoptr (FvIr) ir = NULL;
+  g_autoptr (GError) error = NULL;
+
+  model_builder_input (b, "x", FLOAT, 2, 1, 4);
+  model_builder_raw (b, model_builder_initializer (b, "c", BOOLEAN, 0),
+      &condition, 1);
+  node = model_builder_node (b, "If", "choice", "c", "y");
+  set_branch (b, node, "then_branch", "Relu");
+  set_branch (b, node, "else_branch", "Neg");
+  model_builder_output (b, "y");
+  ir = build (b, NULL, &error);
+  ck_assert_msg (ir != NULL, "%s", error ? error->message : "");
+  ck_assert_uint_eq (ir->nodes->len, 1);
+  ck_assert_str_eq (((FvNode *) ir->nodes->pdata[0])->op->name,
+      _i ? "Relu" : "Neg");
+}
+END_TEST
+
+START_TEST (if_on_the_data)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+  Onnx__NodeProto *node;
+
+  model_builder_input (b, "x", FLOAT, 2, 1, 4);
+  model_builder_input (b, "c", BOOLEAN, 0);
+  node = model_builder_node (b, "If", "choice", "c", "y");
+  set_branch (b, node, "then_branch", "Relu");
+  set_branch (b, node, "else_branch", "Neg");
+  model_builder_output (b, "y");
+  refused (b, NULL, FV_ERROR_UNSUPPORTED, "'choice' (If)");
+}
+END_TEST
+
 /* Every limit of FvGraphOptions.memory_limit is one of bytes. */
 START_TEST (memory_limit)
 {
@@ -266,6 +331,8 @@ main (void)
   tcase_add_loop_test (tcase, terabytes, 0, 3);
   tcase_add_test (tcase, chain_of_tiles);
   tcase_add_test (tcase, shape_arithmetic_folds);
+  tcase_add_loop_test (tcase, if_becomes_its_branch, 0, 2);
+  tcase_add_test (tcase, if_on_the_data);
   tcase_add_test (tcase, memory_limit);
   tcase_add_test (tcase, integers_on_the_device);
   suite_add_tcase (suite, tcase);
