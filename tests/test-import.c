@@ -28,14 +28,21 @@ typedef struct
 
 static const char *const tiers[] = { "subgroup", "workgroup" };
 
+/* Open for all tests, so that a kernel is compiled once. */
+static FvDevice *devices[2];
+
 static FvDevice *
 open_tier (guint tier)
 {
   g_autoptr (GError) error = NULL;
-  g_setenv ("FOVEA_TIER", tiers[tier], TRUE);
-  FvDevice *device = fv_device_open (NULL, &error);
-  ck_assert_msg (device != NULL, "%s", error ? error->message : "no error");
-  return device;
+
+  if (!devices[tier]) {
+    g_setenv ("FOVEA_TIER", tiers[tier], TRUE);
+    devices[tier] = fv_device_open (NULL, &error);
+  }
+  ck_assert_msg (devices[tier] != NULL, "%s",
+      error ? error->message : "no error");
+  return devices[tier];
 }
 
 static void
@@ -241,7 +248,7 @@ static void
 check_case (const Case *c)
 {
   for (guint tier = 0; tier < 2; tier++) {
-    g_autoptr (FvDevice) device = open_tier (tier);
+    FvDevice *device = open_tier (tier);
     check_on (device, c, FV_TYPE_F32);
     check_on (device, c, FV_TYPE_F16);
   }
@@ -559,7 +566,7 @@ END_TEST
 START_TEST (test_errors)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (FvDevice) device = open_tier (0);
+  FvDevice *device = open_tier (0);
   Case c = { .format = "RGB",
     .width = 8,
     .height = 8,
@@ -636,5 +643,7 @@ main (int argc, char **argv)
   srunner_run_all (runner, CK_NORMAL);
   int failed = srunner_ntests_failed (runner);
   srunner_free (runner);
+  fv_device_unref (devices[0]);
+  fv_device_unref (devices[1]);
   return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
