@@ -628,6 +628,7 @@ main (int argc, char **argv)
   TCase *tcase = tcase_create ("import");
   SRunner *runner = srunner_create (suite);
 
+  srunner_set_fork_status (runner, CK_NOFORK);
   tcase_set_timeout (tcase, 120);
   tcase_add_loop_test (tcase, test_formulas, 0, 5);
   tcase_add_loop_test (tcase, test_pillow, 0, G_N_ELEMENTS (pillow));
