@@ -4,7 +4,7 @@
 /* Pools over windows of one to three axes.
  *
  * Bindings: 0 x, 1 y, 2 and 3 operands of steps
- * Grid:     (columns x channel units, blocks of ROWS rows x depth, maps)
+ * Grid:     folded (channel units, columns, blocks of ROWS rows) x maps x depth
  * An invocation makes ROWS outputs below each other of four channels. Each row of
  * the input under them is reduced along the width once, and that goes to all the
  * outputs whose window holds the row: high windows cost little. */
@@ -17,7 +17,8 @@ FV_OUT (1, y)
 FV_STEPS_OPERANDS (2)
 
 layout (constant_id = 0) const int KIND = FV_POOLS_MAX;
-layout (constant_id = 1) const int ROWS = 1; /* 1 where the height is dilated */
+layout (constant_id = 1) const int ROWS = 1; /* 1 where windows are dilated */
+layout (constant_id = 2) const bool DILATED = true;
 layout (push_constant) uniform Push { FvPoolPush push; };
 
 #define KERNEL(a) (push.kernel_stride[a] & 0xffff)
@@ -37,6 +38,8 @@ ivec2 taps (int a, int start, int size)
 {
   int d = DILATION (a);
 
+  if (!DILATED) /* no divisions, which are slow */
+    return ivec2 (max (-start, 0), min (KERNEL (a), max (size - start, 0)));
   return ivec2 (start < 0 ? (d - 1 - start) / d : 0,
     min (KERNEL (a), (max (size - start, 0) + d - 1) / d));
 }
@@ -53,19 +56,18 @@ int counted (int a, int start)
 
 void main ()
 {
-  int id = int (gl_GlobalInvocationID.x);
   int blocks = (push.out_size[1] + ROWS - 1) / ROWS;
-  int map = int (gl_WorkGroupID.z), depth = int (gl_WorkGroupID.y), row;
-  int column = id, unit;
+  int map = int (gl_WorkGroupID.z), depth, row = fv_unit (), column, unit;
   ivec3 start;
   ivec2 zs, xs;
   vec4 sum[ROWS];
 
-  fv_divide (column, push.units, unit);
-  fv_divide (depth, blocks, row);
-  row *= ROWS;
-  if (column >= push.out_size[2])
+  fv_divide (row, push.units, unit);
+  fv_divide (row, push.out_size[2], column);
+  fv_divide (map, push.out_size[0], depth);
+  if (row >= blocks)
     return;
+  row *= ROWS;
   start = ivec3 (depth * STRIDE (0) - BEGIN (0),
     row * STRIDE (1) - BEGIN (1), column * STRIDE (2) - BEGIN (2));
   zs = taps (0, start.x, push.in_size[0]);
@@ -75,9 +77,8 @@ void main ()
   for (int kz = zs.x; kz < zs.y; kz++) {
     int plane = push.x_base + map * push.x[0] + unit
       + (start.x + kz * DILATION (0)) * push.x[1];
-    int step = ROWS == 1 ? DILATION (1) : 1;
-    int first = start.y < 0 ? (step - 1 - start.y) / step * step + start.y
-                            : start.y;
+    int step = DILATED ? DILATION (1) : 1;
+    int first = start.y + taps (1, start.y, push.in_size[1]).x * step;
     int last = start.y + (ROWS - 1) * STRIDE (1)
       + (KERNEL (1) - 1) * step + 1;
 
@@ -86,7 +87,7 @@ void main ()
       vec4 v = INITIAL;
 
       for (int kx = xs.x; kx < xs.y; kx++)
-        v = combine (v, FV_LOAD (x, at + kx * DILATION (2) * push.x[3]));
+        v = combine (v, FV_LOAD (x, at + kx * (DILATED ? DILATION (2) : 1) * push.x[3]));
       if (ROWS == 1) {
         sum[0] = combine (sum[0], v);
         continue;

@@ -4,7 +4,7 @@
 /* Resampling along two axes by tables of taps, which hold every mode.
  *
  * Bindings: 0 x, 1 and 2 tables of rows and columns, 3 y, 4 and 5 operands
- * Grid:     (columns x channel units, rows, outer x middle)
+ * Grid:     folded (channel units, columns, rows) x outer x middle
  * A table entry holds two indices of the input and their weights; an output has
  * rows_taps (columns_taps) entries. */
 #include "fv.glsl"
@@ -22,14 +22,14 @@ layout (push_constant) uniform Push { FvResizePush push; };
 
 void main ()
 {
-  int id = int (gl_GlobalInvocationID.x);
-  int column = id, unit, row = int (gl_WorkGroupID.y);
-  int outer = int (gl_WorkGroupID.z), middle, base;
+  int row = fv_unit (), column, unit, base;
+  int outer = int (gl_WorkGroupID.z), middle;
   vec4 sum = vec4 (0);
 
-  fv_divide (column, push.units, unit);
+  fv_divide (row, push.units, unit);
+  fv_divide (row, push.width, column);
   fv_divide (outer, push.middle, middle);
-  if (column >= push.width)
+  if (row >= push.height)
     return;
   base = push.x_base + outer * push.x[0] + middle * push.x[1] + unit;
   if (NEAREST)

@@ -6,7 +6,7 @@
  * from WINDOW x WINDOW inputs, each loaded once.
  *
  * Bindings: 0 x, 1 and 2 tables of rows and columns, 3 y, 4 and 5 operands
- * Grid:     (blocks of columns x channel units, blocks of rows, outer x middle)
+ * Grid:     folded (channel units, blocks of columns and of rows) x outer x middle
  * A table holds for every four outputs the indices of the inputs, then for each
  * input its weight in each of the four. */
 #include "fv.glsl"
@@ -41,13 +41,14 @@ void store_row (int outer, int middle, int row, int column, int unit, vec4 v[4])
 
 void main ()
 {
-  int tile = int (gl_GlobalInvocationID.x), unit, middle;
-  int block = int (gl_WorkGroupID.y), outer = int (gl_WorkGroupID.z), base;
+  int block = fv_unit (), tile, unit;
+  int outer = int (gl_WorkGroupID.z), middle, base;
   vec4 row_at, column_at, weights[WINDOW], sum[16];
 
-  fv_divide (tile, push.units, unit);
+  fv_divide (block, push.units, unit);
+  fv_divide (block, (push.width + 3) >> 2, tile);
   fv_divide (outer, push.middle, middle);
-  if (4 * tile >= push.width)
+  if (4 * block >= push.height)
     return;
   base = push.x_base + outer * push.x[0] + middle * push.x[1] + unit;
   row_at = FV_LOAD (row_table, block * (WINDOW + 1));

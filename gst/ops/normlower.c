@@ -153,7 +153,7 @@ apply (FvPlan *plan, FvNode *node, const Maps *m, const FvTensor *table,
     .y_map = m->y_map / 4,
     .y_row = m->y_row / 4,
     .table_map = table_map };
-  guint64 most = fv_plan_device_info (plan)->max_groups[0];
+  gint64 most = fv_plan_device_info (plan)->max_groups[0];
   FvDispatch d;
 
   while (m->rows / pixels * m->units / local >= most)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pools on the device. */
 #include "gst/ops/pool.h"
+#include "gst/ops/loops.h"
 #include "gst/ops/rows.h"
-
-#define LOCAL 64
 
 /* One window over everything: a figure per channel. */
 static gboolean
@@ -54,11 +53,17 @@ spatial_strides (const FvTensor *t, const FvPool *p, fv_int strides[4])
   }
 }
 
+static gboolean
+is_dilated (const FvPool *p)
+{
+  return p->dilation[0] != 1 || p->dilation[1] != 1 || p->dilation[2] != 1;
+}
+
 /* Outputs below each other that share what is reduced along the width. */
 static guint
 rows_together (const FvPool *p)
 {
-  if (p->dilation[1] != 1 || p->kernel[1] <= p->stride[1] || p->out[1] < 3)
+  if (is_dilated (p) || p->kernel[1] <= p->stride[1] || p->out[1] < 3)
     return 1;
   return p->kernel[1] >= 7 && p->out[1] > 4 ? 8 : 4;
 }
@@ -112,16 +117,16 @@ fv_pool_lower (FvPlan *plan, FvNode *node, GError **error)
   if (!fv_plan_bind_steps (plan, node, &d, &y, 1, push.operand, error))
     return FALSE;
   rows = rows_together (&p);
-  fv_dispatch_spec (&d, FV_SPEC_LOCAL, LOCAL);
   fv_dispatch_spec (&d, 0,
       !p.average          ? FV_POOLS_MAX
           : p.include_pad ? FV_POOLS_AVERAGE_PADDED
                           : FV_POOLS_AVERAGE);
   fv_dispatch_spec (&d, 1, rows);
+  fv_dispatch_spec (&d, 2, is_dilated (&p));
   fv_dispatch_push (&d, &push, sizeof push);
-  d.groups[0] = (p.out[2] * push.units + LOCAL - 1) / LOCAL;
-  d.groups[1] = (p.out[1] + rows - 1) / rows * p.out[0];
-  d.groups[2] = x.shape.dims[0];
+  fv_dispatch_units (plan, &d,
+      (p.out[1] + rows - 1) / rows * p.out[2] * push.units);
+  d.groups[2] = x.shape.dims[0] * p.out[0];
   d.flops = fv_shape_count (&node->outputs[0]->shape) * p.kernel[0]
       * p.kernel[1] * p.kernel[2];
   return fv_plan_add (plan, &d, error);

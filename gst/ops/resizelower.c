@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Resize on the device: passes over two axes each. */
 #include "gst/ops/resize.h"
+#include "gst/ops/loops.h"
 #include "gst/ops/rows.h"
-
-#define LOCAL 64
 
 /* The axes of a pass, -1 where there is none: what the kernel calls outer,
  * middle, height and width. */
@@ -215,12 +214,11 @@ add_pass (FvPlan *plan, FvNode *node, FvNode *stepped, const Pass *pass,
   fv_plan_bind (plan, &d, y, TRUE);
   if (!fv_plan_bind_steps (plan, stepped, &d, y, inner, push.operand, error))
     return FALSE;
-  fv_dispatch_spec (&d, FV_SPEC_LOCAL, LOCAL);
   fv_dispatch_spec (&d, 0, window ? (gint32) window : is_nearest (pass));
   fv_dispatch_push (&d, &push, sizeof push);
-  d.groups[0] =
-      ((push.width + block - 1) / block * push.units + LOCAL - 1) / LOCAL;
-  d.groups[1] = (push.height + block - 1) / block;
+  fv_dispatch_units (plan, &d,
+      (push.width + block - 1) / block * ((push.height + block - 1) / block)
+          * push.units);
   d.groups[2] =
       push.middle * (pass->axes[0] < 0 ? 1 : y->shape.dims[pass->axes[0]]);
   d.flops = fv_shape_count (&y->shape) * 8;
