@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Depthwise convolution: y[pixel][c] = sum over tap of x[pixel + tap][c] w[tap][c].
  * An invocation makes a tile of pixels of four channels, so that inputs fetched
- * once serve several taps. Kernels over 49 taps loop instead (tile 1 x 1).
+ * once serve several taps. Tiles of one pixel loop over the taps instead.
  *
  * Grid: tiles across times vec4 of channels, tiles down, images. */
 #version 450
@@ -56,7 +56,7 @@ void main ()
 
   [[unroll]] for (int i = 0; i < TY * TX; i++)
     sum[i] = b;
-  if (KY * KX > 49) {
+  if (TY * TX == 1) {
     for (int ky = 0; ky < KY; ky++)
       for (int kx = 0; kx < KX; kx++)
         sum[0] = fma (load (start, iy + ky * DY, ix + kx * DX),

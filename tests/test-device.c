@@ -88,7 +88,7 @@ START_TEST (test_tier)
   g_autoptr (FvDevice) device = must_open (NULL);
   const FvDeviceInfo *info = fv_device_info (device);
   FvTier expected =
-      (info->is_cpu || info->subgroup_size <= 8) && info->has_shuffle
+      info->subgroup_size == 8 && info->has_shuffle && info->has_int64
       ? FV_TIER_SUBGROUP
       : FV_TIER_WORKGROUP;
   ck_assert_int_eq (fv_device_tier (device), expected);

@@ -16,9 +16,11 @@ choose_tier (const FvDeviceInfo *info, FvTier *tier, GError **error)
 {
   const char *forced = g_getenv ("FOVEA_TIER");
 
-  *tier = (info->is_cpu || info->subgroup_size <= 8) && info->has_shuffle
-      ? FV_TIER_SUBGROUP
-      : FV_TIER_WORKGROUP;
+  /* kernels of the subgroup tier count on eight lanes */
+  gboolean fits =
+      info->subgroup_size == 8 && info->has_shuffle && info->has_int64;
+
+  *tier = fits ? FV_TIER_SUBGROUP : FV_TIER_WORKGROUP;
   if (!forced || !*forced)
     return TRUE;
   if (g_str_equal (forced, "workgroup")) {
@@ -30,11 +32,13 @@ choose_tier (const FvDeviceInfo *info, FvTier *tier, GError **error)
         "FOVEA_TIER is \"%s\"; expected subgroup or workgroup", forced);
     return FALSE;
   }
-  if (!info->has_shuffle) {
+  if (!fits) {
     g_set_error (error, FV_ERROR, FV_ERROR_DEVICE,
-        "%s: FOVEA_TIER=subgroup, but it has no subgroup shuffles in compute "
-        "shaders",
-        info->name);
+        "%s: FOVEA_TIER=subgroup needs shuffles in subgroups of 8 and 64-bit "
+        "integers; it has subgroups of %u, %s and %s",
+        info->name, info->subgroup_size,
+        info->has_shuffle ? "shuffles" : "no shuffles",
+        info->has_int64 ? "such integers" : "none of those");
     return FALSE;
   }
   *tier = FV_TIER_SUBGROUP;
@@ -113,8 +117,10 @@ create_handle (FvDevice *device, GError **error)
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
     .timelineSemaphore = VK_TRUE
   };
+  VkPhysicalDeviceFeatures core = { .shaderInt64 = device->info.has_int64 };
   VkDeviceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
     .pNext = &features,
+    .pEnabledFeatures = &core,
     .queueCreateInfoCount = 1,
     .pQueueCreateInfos = &queue };
 

@@ -26,6 +26,7 @@ typedef struct
   guint32 api_version;
   guint subgroup_size;
   gboolean has_shuffle;
+  gboolean has_int64; /* 64-bit integers in shaders */
   guint max_shared_memory; /* bytes a workgroup */
   guint max_invocations; /* of a workgroup */
   guint max_groups[3];
@@ -62,7 +63,8 @@ FV_API FvDevice *fv_device_open (const char *name, GError **error);
 /**
  * fv_device_borrow: (skip)
  *
- * Wraps a VkDevice of the caller's.
+ * Wraps a VkDevice of the caller's, with timelineSemaphore enabled, and with
+ * shaderInt64 where fv_device_tier() is FV_TIER_SUBGROUP.
  */
 FV_API FvDevice *
 fv_device_borrow (VkInstance instance, VkPhysicalDevice physical,

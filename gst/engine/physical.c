@@ -48,12 +48,17 @@ fill_newer (const FvVulkan *vk, VkPhysicalDevice physical, FvDeviceInfo *info,
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
     .pNext = &v11
   };
+  VkPhysicalDeviceFeatures2 features = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2
+  };
 
   vk->GetPhysicalDeviceProperties2 (physical, &properties);
   g_snprintf (info->driver, sizeof info->driver, "%s %s", v12.driverName,
       v12.driverInfo);
   fill_uuid (info, v11.deviceUUID);
   info->subgroup_size = v11.subgroupSize;
+  vk->GetPhysicalDeviceFeatures2 (physical, &features);
+  info->has_int64 = features.features.shaderInt64;
   info->has_shuffle =
       (v11.subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT)
       && (v11.subgroupSupportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT);

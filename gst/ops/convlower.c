@@ -277,6 +277,14 @@ pack_depthwise (FvPlan *plan, FvNode *node, const FvConvGeometry *g,
       error);
 }
 
+/* Inputs that a tile of outputs looks at, gaps of a dilation included. */
+static gint64
+window_area (const FvConvGeometry *g, gint64 down, gint64 across)
+{
+  return ((down - 1) * g->stride[0] + (g->kernel[0] - 1) * g->dilation[0] + 1)
+      * ((across - 1) * g->stride[1] + (g->kernel[1] - 1) * g->dilation[1] + 1);
+}
+
 static gboolean
 lower_depthwise (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
 {
@@ -285,16 +293,14 @@ lower_depthwise (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
   FvWindowPush push = window_push (maps);
   guint local = is_subgroup ? 8 : 64, down = is_subgroup ? 4 : 2, across = 4;
   gint64 taps = g->kernel[0] * g->kernel[1];
-  gint64 extent = MAX ((g->kernel[0] - 1) * g->dilation[0],
-      (g->kernel[1] - 1) * g->dilation[1]);
   char text[32];
   FvTensor w;
   FvDispatch d;
 
-  /* unrolling has its price: a compiler that takes seconds */
-  if (taps > 25)
+  /* what is unrolled has its price: a compiler that takes seconds */
+  if (taps > 25 || window_area (g, down, across) > 100)
     down = 2;
-  if (taps > 49 || extent > 16 || g->stride[0] > 3 || g->stride[1] > 3)
+  if (taps > 49 || window_area (g, down, across) > 100)
     down = across = 1;
   if (!pack_depthwise (plan, node, g, &w, error))
     return FALSE;
