@@ -120,14 +120,16 @@ ir_text_attr (FvNode *node, const char *name, const char *text)
   g_error ("case: %s has no attribute '%s'", node->op->name, name);
 }
 
-/* One statement: "x f32[1,3]", "c =f32(0.5)", "y Conv x w strides=[2,2]". */
+/* One statement: "x f32[1,3]", "c =f32(0.5)", "y Conv x w strides=[2,2]", or
+ * "a,b Split x axis=1". All but the first output are put into @values. */
 static FvValue *
 add_statement (FvIr *ir, GHashTable *values, const char *statement)
 {
   g_auto (GStrv) words = g_strsplit (statement, " ", -1);
-  FvValue *inputs[16] = { NULL }, *value;
+  g_auto (GStrv) names = g_strsplit (words[0], ",", -1);
+  FvValue *inputs[16] = { NULL }, *outputs[16], *value;
   g_autoptr (FvArray) array = NULL;
-  guint n = 0, first_attr = 0;
+  guint n = 0, first_attr = 0, n_outputs = g_strv_length (names);
   g_autoptr (GError) error = NULL;
   FvNode *node;
 
@@ -146,9 +148,13 @@ add_statement (FvIr *ir, GHashTable *values, const char *statement)
       inputs[n++] = g_hash_table_lookup (values, words[first_attr]);
     else
       n++;
-  value = fv_ir_add_value (ir, words[0], FV_TYPE_NONE, NULL);
+  for (guint i = 0; i < n_outputs; i++) {
+    outputs[i] = fv_ir_add_value (ir, names[i], FV_TYPE_NONE, NULL);
+    if (i > 0)
+      g_hash_table_insert (values, outputs[i]->name, outputs[i]);
+  }
   node = fv_ir_add_node (ir, fv_op_find (words[1], 17, NULL), NULL, inputs, n,
-      &value, 1);
+      outputs, n_outputs);
   node->opset = 17;
   for (char **word = words + first_attr; *word; word++) {
     g_auto (GStrv) pair = g_strsplit (*word, "=", 2);
@@ -157,7 +163,7 @@ add_statement (FvIr *ir, GHashTable *values, const char *statement)
   }
   if (!fv_node_infer (node, &error))
     g_error ("'%s': %s", statement, error->message);
-  return value;
+  return outputs[0];
 }
 
 FvIr *
