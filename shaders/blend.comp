@@ -5,8 +5,9 @@
  * GROUP_PIXELS pixels: 1 and 1 for luma, 2 and 2 for NV12's chroma, 4 and 2 for
  * YUY2, 3 and 1 for RGB. Byte k of a group holds component (components >> 8 k),
  * 255 for padding, of the pixel or pair of pixels that bit k of WIDE and SECOND
- * name. Words in which nothing is drawn are not written.
- * Grid: 64 words of a row, rows. */
+ * name. A tile holds whole words in every format. Words in which nothing is drawn
+ * are not written.
+ * Grid: a workgroup of 64 per tile. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "fv.glsl"
@@ -34,7 +35,13 @@ layout (set = 0, binding = 1) uniform usamplerBuffer canvas;
 layout (set = 0, binding = 2) uniform usamplerBuffer frame_in;
 layout (std430, set = 0, binding = 3) writeonly buffer Frame { uint frame_out[]; };
 
-/* Of the pixels @p to @p + @n: colour times alpha summed, mean alpha. */
+const int SIDE = 1 << FV_TILE_SHIFT;
+const int WORDS = SIDE / GROUP_PIXELS * GROUP_BYTES / 4; /* of a tile's row */
+
+/* rows of the matrix, one per component */
+vec4 matrix[4];
+
+/* Of the pixels @p to @p + @n: colour times alpha summed, alpha summed. */
 vec4 cover (ivec2 p, ivec2 n)
 {
   vec4 sum = vec4 (0);
@@ -47,37 +54,64 @@ vec4 cover (ivec2 p, ivec2 n)
   return sum;
 }
 
-uint blend (uint old, int byte, int row)
+uint blend (uint old, uint component, vec4 sum, int n)
 {
-  int k = byte % GROUP_BYTES;
-  uint component = (components >> (8 * k)) & 255u;
-  ivec2 p = ivec2 (
-      byte / GROUP_BYTES * GROUP_PIXELS + ((SECOND >> k) & 1), row * ROWS);
-  ivec2 n = min (ivec2 (1 + ((WIDE >> k) & 1), ROWS), ivec2 (width, height) - p);
-
-  if (component == 255u || byte >= row_bytes || n.x <= 0)
-    return old;
-  vec4 sum = cover (p, n);
-  if (sum.a == 0.0)
-    return old;
-  vec4 m = FV_LOAD (scene, FV_SCENE_MATRIX + int (component));
+  vec4 m = component == 0u ? matrix[0]
+      : component == 1u    ? matrix[1]
+      : component == 2u    ? matrix[2]
+                           : matrix[3];
   float value = dot (m.rgb, sum.rgb / sum.a) + m.a;
-  float alpha = sum.a / (255.0 * float (n.x * n.y));
+  float alpha = sum.a / (255.0 * float (n));
+
   return uint (clamp (
       float (old) + (value - float (old)) * alpha + 0.5, 0.0, 255.0));
 }
 
+/* Word @x of row @row. */
+void blend_word (int x, int row)
+{
+  int i = offset + row * stride + x;
+  uvec4 old = texelFetch (frame_in, i), result = old;
+  ivec2 last = ivec2 (-1), last_n = ivec2 (0);
+  vec4 sum = vec4 (0);
+
+  [[unroll]] for (int b = 0; b < 4; b++) {
+    int byte = 4 * x + b, k = byte % GROUP_BYTES;
+    uint component = (components >> (8 * k)) & 255u;
+    ivec2 p = ivec2 (
+        byte / GROUP_BYTES * GROUP_PIXELS + ((SECOND >> k) & 1), row * ROWS);
+    ivec2 n = min (
+        ivec2 (1 + ((WIDE >> k) & 1), ROWS), ivec2 (width, height) - p);
+    if (component == 255u || byte >= row_bytes || n.x <= 0)
+      continue;
+    /* bytes of the same pixels share what covers them */
+    if (p != last || n != last_n)
+      sum = cover (p, n);
+    last = p;
+    last_n = n;
+    if (sum.a > 0.0)
+      result[b] = blend (old[b], component, sum, n.x * n.y);
+  }
+  if (result != old)
+    frame_out[i] = result.x | result.y << 8 | result.z << 16 | result.w << 24;
+}
+
 void main ()
 {
-  int x = int (gl_GlobalInvocationID.x), row = int (gl_GlobalInvocationID.y);
+  int tile = int (gl_WorkGroupID.x);
+  vec4 frame = FV_LOAD (scene, FV_SCENE_FRAME);
+  vec4 list = FV_LOAD (scene, FV_SCENE_TILES + tile);
 
-  if (4 * x >= row_bytes || row >= n_rows)
+  if (list.y == 0.0 && frame.w == 0.0)
     return;
-  int i = offset + row * stride + x;
-  uvec4 old = texelFetch (frame_in, i), result;
-  [[unroll]] for (int b = 0; b < 4; b++)
-    result[b] = blend (old[b], 4 * x + b, row);
-  if (result != old)
-    frame_out[i]
-        = result.x | result.y << 8 | result.z << 16 | result.w << 24;
+  [[unroll]] for (int c = 0; c < 4; c++)
+    matrix[c] = FV_LOAD (scene, FV_SCENE_MATRIX + c);
+  ivec2 corner = ivec2 (tile % int (frame.z), tile / int (frame.z))
+      * ivec2 (WORDS, SIDE / ROWS);
+  for (int at = int (gl_LocalInvocationID.x); at < WORDS * (SIDE / ROWS);
+       at += int (gl_WorkGroupSize.x)) {
+    ivec2 p = corner + ivec2 (at % WORDS, at / WORDS);
+    if (4 * p.x < row_bytes && p.y < n_rows)
+      blend_word (p.x, p.y);
+  }
 }

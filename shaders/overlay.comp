@@ -2,8 +2,9 @@
 /* Paints masks, depth, boxes and text onto a canvas of the frame's size.
  *
  * Canvas: a word per pixel, r g b a from the low byte, colour not multiplied by
- * alpha; 0 where nothing is drawn.
- * Grid: 64 pixels of a row, rows. */
+ * alpha; 0 where nothing is drawn. Tiles without anything are left as they are,
+ * since blend.comp does not read them, unless the scene asks for all.
+ * Grid: a workgroup of 64 per tile. */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "fv.glsl"
@@ -18,22 +19,25 @@ layout (std430, set = 0, binding = 4) writeonly buffer Canvas { uint canvas[]; }
 #include "depthmap.glsl"
 
 /* colour times alpha, alpha */
-vec4 sum = vec4 (0);
+vec4 sum;
 
 void over (vec3 color, float alpha)
 {
   sum = sum * (1.0 - alpha) + vec4 (color, 1.0) * alpha;
 }
 
-void paint_depth (ivec2 p)
+bool is_outside (vec2 at, vec4 region)
 {
-  vec4 region = FV_LOAD (scene, FV_SCENE_DEPTH_REGION);
-  vec4 size = FV_LOAD (scene, FV_SCENE_DEPTH_SIZE);
-  vec2 range = FV_LOAD (scene, FV_SCENE_DEPTH_RANGE).xy;
+  return any (lessThan (at, vec2 (0)))
+      || any (greaterThanEqual (at, region.zw));
+}
+
+void paint_depth (ivec2 p, vec4 region, vec4 size, vec2 range)
+{
   vec2 at = vec2 (p) - region.xy;
   bool known;
 
-  if (any (lessThan (at, vec2 (0))) || any (greaterThanEqual (at, region.zw)))
+  if (is_outside (at, region))
     return;
   float value = depth_between (
       (at + 0.5) * (size.xy / region.zw), ivec2 (size.xy), known);
@@ -43,13 +47,11 @@ void paint_depth (ivec2 p)
   over (FV_LOAD (scene, FV_SCENE_COLORMAP + int (t * 255.0 + 0.5)).rgb, size.w);
 }
 
-void paint_mask (ivec2 p, vec4 head)
+void paint_mask (ivec2 p, vec4 head, vec4 region, vec4 size)
 {
-  vec4 region = FV_LOAD (scene, FV_SCENE_MASK_REGION);
-  vec4 size = FV_LOAD (scene, FV_SCENE_MASK_SIZE);
   vec2 at = vec2 (p) - region.xy;
 
-  if (any (lessThan (at, vec2 (0))) || any (greaterThanEqual (at, region.zw)))
+  if (is_outside (at, region))
     return;
   ivec2 q = min (ivec2 ((at + 0.5) * size.xy / region.zw), ivec2 (size.xy) - 1);
   int i = q.y * int (head.z) + q.x * int (head.y);
@@ -78,33 +80,49 @@ void paint_mark (ivec2 p, int mark)
   over (ink.rgb, ink.a * coverage);
 }
 
+uint packed ()
+{
+  uvec4 c;
+
+  if (sum.a <= 0.0)
+    return 0u;
+  c = min (uvec4 (vec4 (sum.rgb / sum.a, sum.a * 255.0) + 0.5), uvec4 (255));
+  return c.a == 0u ? 0u : c.r | c.g << 8 | c.b << 16 | c.a << 24;
+}
+
 void main ()
 {
+  int tile = int (gl_WorkGroupID.x);
   vec4 frame = FV_LOAD (scene, FV_SCENE_FRAME);
-  ivec2 p = ivec2 (gl_GlobalInvocationID.xy);
+  ivec2 list = ivec2 (FV_LOAD (scene, FV_SCENE_TILES + tile).xy);
 
-  if (p.x >= int (frame.x) || p.y >= int (frame.y))
+  if (list.y == 0 && frame.w == 0.0)
     return;
-  if (FV_LOAD (scene, FV_SCENE_DEPTH).x > 0.0)
-    paint_depth (p);
-  vec4 head = FV_LOAD (scene, FV_SCENE_MASK);
-  if (head.x > 0.0)
-    paint_mask (p, head);
+  vec4 depth_head = FV_LOAD (scene, FV_SCENE_DEPTH);
+  vec4 depth_region = FV_LOAD (scene, FV_SCENE_DEPTH_REGION);
+  vec4 depth_size = FV_LOAD (scene, FV_SCENE_DEPTH_SIZE);
+  vec2 depth_range = FV_LOAD (scene, FV_SCENE_DEPTH_RANGE).xy;
+  vec4 mask_head = FV_LOAD (scene, FV_SCENE_MASK);
+  vec4 mask_region = FV_LOAD (scene, FV_SCENE_MASK_REGION);
+  vec4 mask_size = FV_LOAD (scene, FV_SCENE_MASK_SIZE);
+  ivec2 lists = ivec2 (FV_LOAD (scene, FV_SCENE_INDICES).xy);
+  ivec2 corner = ivec2 (tile % int (frame.z), tile / int (frame.z))
+      << FV_TILE_SHIFT;
+  const int side = 1 << FV_TILE_SHIFT;
 
-  ivec2 tile = p >> FV_TILE_SHIFT;
-  ivec2 list = ivec2 (FV_LOAD (scene,
-      FV_SCENE_TILES + tile.y * int (frame.z) + tile.x).xy);
-  if (list.y > 0) {
-    ivec2 lists = ivec2 (FV_LOAD (scene, FV_SCENE_INDICES).xy);
+  for (int at = int (gl_LocalInvocationID.x); at < side * side;
+       at += int (gl_WorkGroupSize.x)) {
+    ivec2 p = corner + ivec2 (at & (side - 1), at >> FV_TILE_SHIFT);
+    if (p.x >= int (frame.x) || p.y >= int (frame.y))
+      continue;
+    sum = vec4 (0);
+    if (depth_head.x > 0.0)
+      paint_depth (p, depth_region, depth_size, depth_range);
+    if (mask_head.x > 0.0)
+      paint_mask (p, mask_head, mask_region, mask_size);
     for (int i = list.x; i < list.x + list.y; i++)
       paint_mark (p, lists.y
           + FV_MARK_SIZE * int (FV_LOAD1 (scene, lists.x * 4 + i)));
+    canvas[p.y * int (frame.x) + p.x] = packed ();
   }
-
-  uvec4 result = uvec4 (0);
-  if (sum.a > 0.0)
-    result = uvec4 (vec4 (sum.rgb / sum.a, sum.a * 255.0) + 0.5);
-  result = min (result, uvec4 (255));
-  canvas[p.y * int (frame.x) + p.x] = result.a == 0u ? 0u
-      : result.r | result.g << 8 | result.b << 16 | result.a << 24;
 }

@@ -4,7 +4,7 @@
 #ifndef FV_SCENE_H
 #define FV_SCENE_H
 
-/* width, height, tiles in a row, - */
+/* width, height, tiles in a row, whether tiles without marks are drawn too */
 #define FV_SCENE_FRAME 0
 /* there (0, 1), bytes an id, stride in bytes, classes */
 #define FV_SCENE_MASK 1

@@ -145,13 +145,21 @@ bind_whole (FvDispatch *dispatch, FvBuffer *buffer, FvBindKind kind)
 }
 
 static void
-set_grid (FvDispatch *dispatch, const char *kernel, guint columns, guint rows)
+set_kernel (FvDispatch *dispatch, const char *kernel, guint columns, guint rows)
 {
   dispatch->kernel = kernel;
   fv_dispatch_spec (dispatch, FV_SPEC_LOCAL, LOCAL);
-  dispatch->groups[0] = (columns + LOCAL - 1) / LOCAL;
+  dispatch->groups[0] = columns;
   dispatch->groups[1] = rows;
   dispatch->groups[2] = 1;
+}
+
+static guint
+n_tiles (const GstFoveaDraw *draw)
+{
+  guint row;
+
+  return gst_fovea_marks_tiles (draw->width, draw->height, &row);
 }
 
 static void
@@ -165,7 +173,7 @@ add_blend (GstFoveaDraw *draw, const GstFoveaPlaneLayout *layout)
     layout->n_rows, draw->width, draw->height, layout->components };
   FvDispatch dispatch = { 0 };
 
-  set_grid (&dispatch, "blend", (layout->row_bytes + 3) / 4, layout->n_rows);
+  set_kernel (&dispatch, "blend", n_tiles (draw), 1);
   fv_dispatch_spec (&dispatch, 0, layout->group_bytes);
   fv_dispatch_spec (&dispatch, 1, layout->group_pixels);
   fv_dispatch_spec (&dispatch, 2, layout->wide);
@@ -201,9 +209,8 @@ make_finish (GstFoveaDraw *draw, GError **error)
 static gboolean
 make_buffers (GstFoveaDraw *draw, gsize frame_size, GError **error)
 {
-  guint row, n_tiles = gst_fovea_marks_tiles (draw->width, draw->height, &row);
   gsize pixels = (gsize) draw->width * draw->height;
-  gsize scene = 16 * (FV_SCENE_TILES + gst_fovea_marks_room (n_tiles));
+  gsize scene = 16 * (FV_SCENE_TILES + gst_fovea_marks_room (n_tiles (draw)));
   gsize atlas = CLAMP (2 * pixels, 1 << 20, 16 << 20);
 
   draw->scene = fv_buffer_new (draw->device, scene, FV_MEMORY_UPLOAD, error);
@@ -338,7 +345,7 @@ record_pass (GstFoveaDraw *draw, Pass *pass, gboolean has_depth, GError **error)
 {
   FvDispatch canvas = { 0 }, samples = { 0 };
 
-  set_grid (&canvas, "overlay", draw->width, draw->height);
+  set_kernel (&canvas, "overlay", n_tiles (draw), 1);
   bind_whole (&canvas, draw->scene, FV_BIND_FLOATS_READ);
   bind (&canvas, pass->mask.buffer, pass->mask.offset, pass->mask.size,
       FV_BIND_BYTES_READ);
@@ -352,7 +359,8 @@ record_pass (GstFoveaDraw *draw, Pass *pass, gboolean has_depth, GError **error)
     return FALSE;
   if (!has_depth)
     return TRUE;
-  set_grid (&samples, "depthsample", FV_SAMPLES_X, FV_SAMPLES_Y);
+  set_kernel (&samples, "depthsample", (FV_SAMPLES_X + LOCAL - 1) / LOCAL,
+      FV_SAMPLES_Y);
   bind_whole (&samples, draw->scene, FV_BIND_FLOATS_READ);
   bind (&samples, pass->depth.buffer, pass->depth.offset, pass->depth.size,
       FV_BIND_RGBA8_READ);
@@ -448,7 +456,8 @@ write_scene (GstFoveaDraw *draw, const Job *job)
   guint row;
 
   gst_fovea_marks_tiles (draw->width, draw->height, &row);
-  set_vec4 (scene, FV_SCENE_FRAME, draw->width, draw->height, row, 0);
+  set_vec4 (scene, FV_SCENE_FRAME, draw->width, draw->height, row,
+      draw->is_transparent || job->mask || job->depth);
   set_vec4 (scene, FV_SCENE_MASK, 0, 0, 0, 0);
   set_vec4 (scene, FV_SCENE_DEPTH, 0, 0, 0, 0);
   if (job->mask) {
