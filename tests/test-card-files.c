@@ -291,6 +291,24 @@ START_TEST (test_real)
 }
 END_TEST
 
+/* Every key and every decoder stands in the documentation. */
+START_TEST (test_documented)
+{
+  const char *const *lists[] = { fv_modelinfo_input_keys,
+    fv_modelinfo_head_keys, fv_detect_nicks + 1, fv_box_nicks };
+  g_autofree char *path = fv_test_source ("docs/model-cards.md");
+  g_autofree char *text = NULL;
+
+  ck_assert (g_file_get_contents (path, &text, NULL, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
+    for (guint k = 0; lists[i][k] != NULL; k++) {
+      g_autofree char *quoted = g_strdup_printf ("`%s`", lists[i][k]);
+      ck_assert_msg (strstr (text, quoted) != NULL, "%s has no %s", path,
+          quoted);
+    }
+}
+END_TEST
+
 /* Bytes changed at random: an answer or an error, nothing else. */
 START_TEST (test_random)
 {
@@ -344,6 +362,7 @@ main (void)
   tcase_add_test (tcase, test_labels);
   tcase_add_test (tcase, test_load);
   tcase_add_loop_test (tcase, test_real, 0, 6);
+  tcase_add_test (tcase, test_documented);
   tcase_add_test (tcase, test_random);
   suite_add_tcase (suite, tcase);
   return fv_test_run (suite);

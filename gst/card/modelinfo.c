@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-static const char *const input_keys[] = { "model", "input", "layout", "width",
-  "height", "multiple", "channels", "mean", "std", "resize", "anchor", "pad",
-  "crop-fraction", "filter", "antialias", NULL };
-static const char *const head_keys[] = { "head", "output", "labels",
+const char *const fv_modelinfo_input_keys[] = { "model", "input", "layout",
+  "width", "height", "multiple", "channels", "mean", "std", "resize", "anchor",
+  "pad", "crop-fraction", "filter", "antialias", NULL };
+const char *const fv_modelinfo_head_keys[] = { "head", "output", "labels",
   "labels-file", "threshold", "iou-threshold", "activation", "background",
   "classes", "channel-axis", "class-map", "depth", "scale", "shift", "decoder",
   "boxes", "scores", "objectness", "class-numbers", "transposed", "box-channel",
@@ -222,15 +222,15 @@ fv_card_read_modelinfo (FvCard *card, const char *path, const char *data,
   for (guint i = 0; ok && groups[i] != NULL; i++) {
     const char *group = groups[i];
     if (g_str_equal (group, "fovea")) {
-      ok = read_own_group (card, file, group, "", input_keys, head_keys, path,
-          error);
+      ok = read_own_group (card, file, group, "", fv_modelinfo_input_keys,
+          fv_modelinfo_head_keys, path, error);
     } else if (g_str_has_prefix (group, "fovea head ")) {
       const char *name = group + strlen ("fovea head ");
       if (*name != '\0' && card->priv->heads->len < FV_MAX_HEADS)
         g_ptr_array_add (card->priv->heads, g_strdup (name));
       ok = *name != '\0'
-          && read_own_group (card, file, group, name, head_keys, NULL, path,
-              error);
+          && read_own_group (card, file, group, name, fv_modelinfo_head_keys,
+              NULL, path, error);
     } else if (g_str_has_prefix (group, "fovea input ")) {
       g_autofree char *prefix =
           g_strconcat ("input ", group + strlen ("fovea input "), NULL);

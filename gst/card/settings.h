@@ -121,6 +121,9 @@ void fv_card_head_clear (FvCardHead *head);
  * order. NULL where it is none. (transfer full) */
 char **fv_parse_python_names (const char *text);
 
+/* The keys that docs/model-cards.md explains. */
+extern const char *const fv_modelinfo_input_keys[];
+extern const char *const fv_modelinfo_head_keys[];
 extern const char *const fv_head_nicks[];
 extern const char *const fv_activation_nicks[];
 extern const char *const fv_detect_nicks[];
