@@ -6,6 +6,14 @@
 
 #include "shared.h"
 
+/* Grids that may be longer than a device takes lie in rows of workgroups. */
+#ifndef __STDC__
+#define FV_FLAT_INDEX \
+  int ((gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x) \
+          * gl_WorkGroupSize.x \
+      + gl_LocalInvocationID.x)
+#endif
+
 /* detect.comp: specialization constants, as FvBoxFormat and FvActivation. */
 #define FV_DETECT_SPEC_BOX 0
 #define FV_DETECT_SPEC_SCORE 1 /* activation of class scores             */
@@ -65,22 +73,15 @@ FV_STRUCT (FvMapPush)
 };
 
 /* segment.comp */
-/* Grids that may be longer than a device takes lie in rows of workgroups. */
-#ifndef __STDC__
-#define FV_FLAT_INDEX \
-  int ((gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x) \
-          * gl_WorkGroupSize.x \
-      + gl_LocalInvocationID.x)
-#endif
-
 #define FV_SEGMENT_SPEC_MODE 0
 #define FV_SEGMENT_ARGMAX 0 /* the largest channel                         */
 #define FV_SEGMENT_THRESHOLD 1 /* one map: 1 where it reaches the threshold   */
 #define FV_SEGMENT_NUMBERS 2 /* the map holds class numbers                 */
 #define FV_SEGMENT_SPEC_DENSE 1 /* 1: channels lie in vec4 units              */
 #define FV_SEGMENT_SPEC_BITS 2 /* of a class number: 8 or 16                 */
-#define FV_SEGMENT_BLOCK_X 8 /* pixels that one invocation writes          */
-#define FV_SEGMENT_BLOCK_Y 4
+#define FV_SEGMENT_SPEC_TILE 3 /* blocks a workgroup takes side by side */
+#define FV_SEGMENT_SPEC_BLOCK_X 4 /* pixels that one invocation writes */
+#define FV_SEGMENT_SPEC_BLOCK_Y 5
 
 #define FV_DEPTH_BLOCK 4
 

@@ -119,13 +119,18 @@ add_dispatch (GstFoveaHead *head, FvDispatch *dispatch, guint local)
   g_array_append_val (head->dispatches, *dispatch);
 }
 
+guint
+gst_fovea_head_local (const GstFoveaHead *head)
+{
+  return fv_device_tier (head->device) == FV_TIER_SUBGROUP
+      ? MAX (1, fv_device_info (head->device)->subgroup_size)
+      : 64;
+}
+
 void
 gst_fovea_head_dispatch (GstFoveaHead *head, FvDispatch *dispatch, guint64 n)
 {
-  const FvDeviceInfo *info = fv_device_info (head->device);
-  guint local = fv_device_tier (head->device) == FV_TIER_SUBGROUP
-      ? MAX (1, info->subgroup_size)
-      : 64;
+  guint local = gst_fovea_head_local (head);
   guint64 groups = MAX (1, (n + local - 1) / local);
 
   dispatch->groups[0] = (guint) MIN (groups, 32768);

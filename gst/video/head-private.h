@@ -57,6 +57,8 @@ gboolean gst_fovea_port_is_dense (const FvPort *port, gint axis);
 void gst_fovea_head_bind (FvDispatch *dispatch, const FvPort *port);
 void gst_fovea_head_bind_raw (FvDispatch *dispatch, FvBuffer *buffer,
     gboolean write);
+/* Invocations of a workgroup of such a grid. */
+guint gst_fovea_head_local (const GstFoveaHead *head);
 /* @n invocations, in a flat grid, added to the head. */
 void
 gst_fovea_head_dispatch (GstFoveaHead *head, FvDispatch *dispatch, guint64 n);

@@ -47,6 +47,29 @@ check_channels (const FvCardHead *card, const FvPort *port, GError **error)
   return TRUE;
 }
 
+/* Workgroups in two directions: about as many blocks side by side as one below
+ * the other. Blocks that lie between the same logits share their loads, so few
+ * processors take larger ones. */
+static void
+add_tiles (GstFoveaHead *head, FvDispatch *dispatch, const FvMapPush *push)
+{
+  guint local = gst_fovea_head_local (head), columns = 1, width, height;
+  gboolean few = fv_device_tier (head->device) == FV_TIER_SUBGROUP;
+  gint32 block_x = few && push->scale_x <= 0.125f ? 16 : 8;
+  gint32 block_y = few && push->scale_y <= 0.25f ? 8 : 4;
+
+  while (columns * columns * 4 <= local)
+    columns *= 2;
+  width = columns * (guint) block_x;
+  height = local / columns * (guint) block_y;
+  fv_dispatch_spec (dispatch, FV_SEGMENT_SPEC_BLOCK_X, block_x);
+  fv_dispatch_spec (dispatch, FV_SEGMENT_SPEC_BLOCK_Y, block_y);
+  fv_dispatch_spec (dispatch, FV_SEGMENT_SPEC_TILE, (gint32) columns);
+  gst_fovea_head_dispatch (head, dispatch,
+      (guint64) ((head->map.width + width - 1) / width)
+          * ((head->map.height + height - 1) / height) * local);
+}
+
 static gboolean
 prepare (GstFoveaHead *head, GError **error)
 {
@@ -55,7 +78,6 @@ prepare (GstFoveaHead *head, GError **error)
   FvDispatch dispatch = { .kernel = "segment" };
   guint y_axis, x_axis, n;
   FvMapPush push;
-  guint64 blocks;
 
   if (port == NULL || !check_channels (card, port, error)
       || !gst_fovea_head_map_axes (head, port, card->channel_axis, &y_axis,
@@ -83,14 +105,11 @@ prepare (GstFoveaHead *head, GError **error)
       gst_fovea_port_is_dense (port, card->channel_axis));
   fv_dispatch_spec (&dispatch, FV_SEGMENT_SPEC_BITS, n > 256 ? 16 : 8);
   fv_dispatch_push (&dispatch, &push, sizeof push);
-  blocks = (guint64) ((head->map.width + FV_SEGMENT_BLOCK_X - 1)
-               / FV_SEGMENT_BLOCK_X)
-      * ((head->map.height + FV_SEGMENT_BLOCK_Y - 1) / FV_SEGMENT_BLOCK_Y);
   dispatch.bytes = head->map.size
       + (guint64) push.channels * (guint64) push.map_width
           * (guint64) push.map_height * fv_type_size (port->type);
   gst_fovea_head_fill (head, head->work, 0, head->copy_size, 0);
-  gst_fovea_head_dispatch (head, &dispatch, blocks);
+  add_tiles (head, &dispatch, &push);
   return TRUE;
 }
 
