@@ -90,6 +90,8 @@ allocate (FvBuffer *buffer, FvMemoryUse use, GError **error)
     .memoryTypeIndex = (guint) type };
   VkResult result =
       device->vk.AllocateMemory (device->handle, &info, NULL, &buffer->memory);
+  if (result != VK_SUCCESS)
+    buffer->memory = VK_NULL_HANDLE;
   if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY
       || result == VK_ERROR_OUT_OF_HOST_MEMORY) {
     g_set_error (error, FV_ERROR, FV_ERROR_TOO_LARGE,
@@ -109,9 +111,12 @@ allocate (FvBuffer *buffer, FvMemoryUse use, GError **error)
   if (use == FV_MEMORY_DEVICE
       && g_strcmp0 (g_getenv ("FOVEA_UNMAPPED"), "1") == 0)
     return TRUE;
-  return (chosen->propertyFlags & HOST) != HOST
+  if ((chosen->propertyFlags & HOST) != HOST
       || VK (device, MapMemory, error, device->handle, buffer->memory, 0,
-          VK_WHOLE_SIZE, 0, &buffer->mapped);
+          VK_WHOLE_SIZE, 0, &buffer->mapped))
+    return TRUE;
+  buffer->mapped = NULL;
+  return FALSE;
 }
 
 static gboolean
@@ -138,8 +143,7 @@ buffer_init (FvBuffer *buffer, FvMemoryUse use, GError **error)
         | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT
         | VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT,
     .sharingMode = VK_SHARING_MODE_EXCLUSIVE };
-  return VK (device, CreateBuffer, error, device->handle, &info, NULL,
-             &buffer->handle)
+  return VK_CREATE (device, CreateBuffer, error, &info, &buffer->handle)
       && allocate (buffer, use, error);
 }
 

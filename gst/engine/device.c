@@ -96,8 +96,7 @@ device_init (FvDevice *device, GError **error)
                                      VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
     .pNext = &type };
 
-  if (!VK (device, CreateSemaphore, error, device->handle, &info, NULL,
-          &device->timeline))
+  if (!VK_CREATE (device, CreateSemaphore, error, &info, &device->timeline))
     return FALSE;
   device->kernels = fv_kernels_new (device, error);
   return device->kernels != NULL;
@@ -125,8 +124,10 @@ create_handle (FvDevice *device, GError **error)
     .pQueueCreateInfos = &queue };
 
   if (!VK (device, CreateDevice, error, device->physical, &info, NULL,
-          &device->handle))
+          &device->handle)) {
+    device->handle = VK_NULL_HANDLE;
     return FALSE;
+  }
   if (!fv_vulkan_load_device (&device->vk, device->handle, error))
     return FALSE;
   device->vk.GetDeviceQueue (device->handle, device->queue_family, 0,

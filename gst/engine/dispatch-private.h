@@ -73,4 +73,10 @@ gboolean fv_vulkan_check (FvDevice *device, const char *call, VkResult result,
 #define VK(device, name, error, ...) \
   fv_vulkan_check (device, "vk" #name, (device)->vk.name (__VA_ARGS__), error)
 
+/* The same for what makes a handle, which is undefined after a failure and
+ * VK_NULL_HANDLE here. */
+#define VK_CREATE(device, name, error, info, created) \
+  (VK (device, name, error, (device)->handle, info, NULL, created) \
+      || (*(created) = VK_NULL_HANDLE, FALSE))
+
 G_END_DECLS

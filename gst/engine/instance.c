@@ -133,21 +133,25 @@ instance_init (FvInstance *instance, GError **error)
   }
   gboolean validate = want_validation (vk);
   VkResult result = create_handle (instance, validate);
+  if (result != VK_SUCCESS)
+    instance->handle = VK_NULL_HANDLE;
   if (result == VK_ERROR_INCOMPATIBLE_DRIVER) {
     g_set_error_literal (error, FV_ERROR, FV_ERROR_NOT_FOUND,
         "no Vulkan device: the loader finds no driver "
         "(Debian: apt install mesa-vulkan-drivers)");
     return FALSE;
   }
-  if (!fv_vulkan_check (NULL, "vkCreateInstance", result, error))
+  if (!fv_vulkan_check (NULL, "vkCreateInstance", result, error)
+      || !fv_vulkan_load_instance (vk, instance->handle, validate, error))
     return FALSE;
-  if (!fv_vulkan_load_instance (vk, instance->handle, validate, error))
-    return FALSE;
-  return !validate
-      || fv_vulkan_check (NULL, "vkCreateDebugUtilsMessengerEXT",
-          vk->CreateDebugUtilsMessengerEXT (instance->handle, &messenger_info,
-              NULL, &instance->messenger),
-          error);
+  if (!validate)
+    return TRUE;
+  result = vk->CreateDebugUtilsMessengerEXT (instance->handle, &messenger_info,
+      NULL, &instance->messenger);
+  if (result != VK_SUCCESS)
+    instance->messenger = VK_NULL_HANDLE;
+  return fv_vulkan_check (NULL, "vkCreateDebugUtilsMessengerEXT", result,
+      error);
 }
 
 FvInstance *

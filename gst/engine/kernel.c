@@ -98,8 +98,7 @@ fv_kernels_new (FvDevice *device, GError **error)
       (GDestroyNotify) g_bytes_unref, NULL);
   kernels->kernels = g_hash_table_new_full (g_bytes_hash, g_bytes_equal,
       (GDestroyNotify) g_bytes_unref, NULL);
-  if (VK (device, CreatePipelineCache, error, device->handle, &info, NULL,
-          &kernels->cache))
+  if (VK_CREATE (device, CreatePipelineCache, error, &info, &kernels->cache))
     return kernels;
   fv_kernels_free (kernels);
   return NULL;
@@ -180,9 +179,9 @@ make_layout (FvKernels *kernels, const guint8 *types, guint n, GError **error)
       .descriptorType = types[i],
       .descriptorCount = 1,
       .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT };
-  if (VK (device, CreateDescriptorSetLayout, error, device->handle, &set, NULL,
+  if (VK_CREATE (device, CreateDescriptorSetLayout, error, &set,
           &layout->set_layout)
-      && VK (device, CreatePipelineLayout, error, device->handle, &info, NULL,
+      && VK_CREATE (device, CreatePipelineLayout, error, &info,
           &layout->layout))
     return layout;
   layout_free (kernels, layout);
@@ -292,8 +291,7 @@ make_pipeline (FvKernels *kernels, const FvSpirv *module,
   for (guint i = 0; i < constants->n; i++)
     entries[i] = (VkSpecializationMapEntry){ constants->id[i],
       i * (guint32) sizeof (guint32), sizeof (guint32) };
-  if (!VK (device, CreateShaderModule, error, device->handle, &code, NULL,
-          &info.stage.module))
+  if (!VK_CREATE (device, CreateShaderModule, error, &code, &info.stage.module))
     return VK_NULL_HANDLE;
   if (!VK (device, CreateComputePipelines, error, device->handle,
           kernels->cache, 1, &info, NULL, &pipeline))

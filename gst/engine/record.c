@@ -81,7 +81,7 @@ make_view (FvProgram *program, const FvBinding *binding, VkBufferView *view,
 
   /* The VkBuffer is a multiple of 16 bytes long. */
   info.range = (binding->size + texel - 1) / texel * texel;
-  if (!VK (device, CreateBufferView, error, device->handle, &info, NULL, view))
+  if (!VK_CREATE (device, CreateBufferView, error, &info, view))
     return FALSE;
   g_array_append_val (program->views, *view);
   return TRUE;
@@ -110,7 +110,7 @@ make_pool (FvProgram *program, GError **error)
     if (sizes[i].descriptorCount)
       used[info.poolSizeCount++] = sizes[i];
   info.pPoolSizes = used;
-  return VK (device, CreateDescriptorPool, error, device->handle, &info, NULL,
+  return VK_CREATE (device, CreateDescriptorPool, error, &info,
       &program->descriptors);
 }
 
@@ -163,8 +163,7 @@ make_queries (FvProgram *program, GError **error)
     .queryType = VK_QUERY_TYPE_TIMESTAMP,
     .queryCount = 2 * program->dispatches->len };
 
-  return VK (device, CreateQueryPool, error, device->handle, &info, NULL,
-      &program->queries);
+  return VK_CREATE (device, CreateQueryPool, error, &info, &program->queries);
 }
 
 static gboolean
@@ -176,7 +175,7 @@ make_command_buffer (FvProgram *program, GError **error)
     .queueFamilyIndex = device->queue_family
   };
 
-  if (!VK (device, CreateCommandPool, error, device->handle, &pool, NULL,
+  if (!VK_CREATE (device, CreateCommandPool, error, &pool,
           &program->commands_pool))
     return FALSE;
   VkCommandBufferAllocateInfo info = {
