@@ -58,7 +58,10 @@ bench_clear (Bench *b)
     fv_buffer_unref (b->ports[i].buffer);
   }
   fv_card_unref (b->card);
-  card_maker_free (b->model);
+  if (b->real != NULL)
+    fv_model_unref (b->real);
+  else
+    card_maker_free (b->model);
   fv_device_unref (b->device);
 }
 

@@ -20,6 +20,7 @@ typedef struct
 {
   FvDevice *device;
   FvModel *model;
+  FvModel *real; /* the same, where it was loaded and not made */
   FvCard *card;
   FvFrameMap map;
   FvType type;
