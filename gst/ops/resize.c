@@ -486,6 +486,7 @@ const FvOp fv_ops_resize[] = {
           { "f32[1,4,12,20] - - =i64{16,16}",
               "mode=linear keep_aspect_ratio_policy=not_larger axes=[2,3]" },
           { "f32[1,4,6,5] - - =i64{1,4,9,13}", "nearest_mode=ceil" },
+          { "f32[1,5,6,7] - - =i64{1,5,6,7}", "mode=linear" },
           { "f32[1,4,6,5] - - =i64{1,4,12,3}",
               "nearest_mode=round_prefer_ceil" },
           { "f32[1,3,4,5,6] - =f32{1,1,2,2,2}", "mode=linear" },

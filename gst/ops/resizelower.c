@@ -319,6 +319,12 @@ fv_resize_lower (FvPlan *plan, FvNode *node, GError **error)
         "an empty tensor on the device");
   if (!fv_resize_new (node, &r, error))
     return FALSE;
+  if (!r.n && !node->n_steps) { /* nothing changes */
+    if (!fv_plan_input (plan, node, 0, FV_ANY_AXIS, &x, error))
+      return FALSE;
+    fv_plan_alias (plan, node, 0, &x);
+    return TRUE;
+  }
   inner = choose_inner (&node->inputs[0]->shape, &r);
   if (inner < 0)
     return lower_scalars (plan, node, &r, error);
