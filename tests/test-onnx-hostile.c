@@ -337,6 +337,31 @@ START_TEST (graphs)
 }
 END_TEST
 
+/* Names made for one value of djb2, that of g_str_hash(). */
+START_TEST (names_of_one_hash)
+{
+  g_autoptr (ModelBuilder) builder = small_model ();
+  const guint n = 1 << 15;
+  Onnx__NodeProto **nodes =
+      model_builder_alloc (builder, (n + 1) * sizeof *nodes);
+  nodes[0] = builder->graph.node[0];
+  for (guint i = 0; i < n; i++) {
+    char name[2 * 15 + 1] = { 0 };
+    for (guint bit = 0; bit < 15; bit++)
+      memcpy (name + 2 * bit, i >> bit & 1 ? "Ab" : "BA", 2);
+    nodes[i + 1] = model_builder_node (builder, "Relu", "", "x", name);
+    builder->graph.n_node = 1; /* appending one by one would be slow */
+  }
+  builder->graph.node = nodes;
+  builder->graph.n_node = n + 1;
+  GError *error = NULL;
+  begin ();
+  g_autoptr (FvModel) model = model_builder_parse (builder, &error);
+  in_time ();
+  ck_assert_msg (model != NULL, "%s", error ? error->message : "");
+}
+END_TEST
+
 START_TEST (models)
 {
   static const int opsets[] = { -1, 0, 6, 24 };
@@ -493,6 +518,7 @@ main (void)
   tcase_add_test (tests, deep_subgraphs);
   tcase_add_test (tests, many_empty_nodes);
   tcase_add_test (tests, graphs);
+  tcase_add_test (tests, names_of_one_hash);
   tcase_add_test (tests, models);
   tcase_add_test (tests, functions);
   tcase_add_test (tests, attributes);

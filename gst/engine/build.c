@@ -2,6 +2,7 @@
 /* From the file's graph to the IR: sizes bound, operators found, shapes
  * inferred and everything constant folded, in one sweep in topological order. */
 #include "gst/engine/ir-private.h"
+#include "gst/onnx/names.h"
 
 #include <string.h>
 
@@ -211,7 +212,7 @@ inline_if (Build *build, const FvModelNode *from, Scope *scope, GError **error)
         build->ir->name, from->name);
     return FALSE;
   }
-  inner.values = g_hash_table_new (g_str_hash, g_str_equal);
+  inner.values = g_hash_table_new (fv_name_hash, g_str_equal);
   build->depth++;
   add_initializers (build, branch->graph, &inner);
   ok = build_nodes (build, branch->graph, &inner, error);
@@ -406,7 +407,7 @@ fv_ir_build (FvModel *model, const FvShape *shapes, guint n_shapes,
     gsize memory_limit, GError **error)
 {
   g_autoptr (FvIr) ir = fv_ir_new (model->path ? model->path : "model");
-  Scope scope = { NULL, g_hash_table_new (g_str_hash, g_str_equal) };
+  Scope scope = { NULL, g_hash_table_new (fv_name_hash, g_str_equal) };
   Build build = { ir, 0, 0, g_string_new (NULL) };
   gboolean ok;
 

@@ -2,6 +2,7 @@
 /* Passes that only take away: what does nothing, what is there twice, what
  * nothing uses. */
 #include "gst/engine/ir-private.h"
+#include "gst/onnx/names.h"
 
 #include <string.h>
 
@@ -155,7 +156,7 @@ gint
 fv_pass_common (FvIr *ir, GError **error)
 {
   g_autoptr (GHashTable) seen =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+      g_hash_table_new_full (fv_name_hash, g_str_equal, g_free, NULL);
   gint changes = merge_constants (ir);
 
   for (guint i = 0; i < ir->nodes->len; i++) {

@@ -214,7 +214,7 @@ parse_properties (FvParser *parser, Onnx__ModelProto *proto, FvModel *model,
     GError **error)
 {
   model->metadata =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+      g_hash_table_new_full (fv_name_hash, g_str_equal, g_free, g_free);
   for (gsize i = 0; i < proto->n_metadata_props; i++) {
     Onnx__StringStringEntryProto *entry = proto->metadata_props[i];
     char *key = fv_parser_string (parser, &entry->key, error);

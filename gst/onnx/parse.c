@@ -53,8 +53,9 @@ fv_parser_init (FvParser *parser, const char *name, const char *folder,
   *parser = (FvParser){
     .name = name,
     .folder = folder,
-    .opsets = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
-    .functions = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
+    .opsets = g_hash_table_new_full (fv_name_hash, g_str_equal, g_free, NULL),
+    .functions =
+        g_hash_table_new_full (fv_name_hash, g_str_equal, g_free, NULL),
     .allocator = { counted_alloc, counted_free, parser },
     .bytes_left = 4 * (gint64) size + (64 << 20),
     .weights_left = FV_MAX_WEIGHT_BYTES,
@@ -353,7 +354,7 @@ parse_attrs (FvParser *parser, Onnx__NodeProto *proto, guint depth,
   for (; node->n_attrs < proto->n_attribute; node->n_attrs++) {
     Onnx__AttributeProto *attribute = proto->attribute[node->n_attrs];
     if (attribute->n_g > 0 && *uses == NULL)
-      *uses = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+      *uses = g_hash_table_new_full (fv_name_hash, g_str_equal, g_free, NULL);
     if (!parse_attr (parser, attribute, node, depth, *uses,
             &node->attrs[node->n_attrs], error)) {
       node->n_attrs++; /* it may hold something to free */
@@ -497,7 +498,7 @@ static gboolean
 parse_nodes (FvParser *parser, Onnx__GraphProto *proto, guint depth,
     GHashTable **uses, FvModelGraph *graph, GError **error)
 {
-  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) names = g_hash_table_new (fv_name_hash, g_str_equal);
   graph->nodes =
       fv_parser_list (parser, proto->n_node, sizeof *graph->nodes, error);
   if (graph->nodes == NULL)
@@ -515,7 +516,7 @@ FvModelGraph *
 fv_parse_graph (FvParser *parser, Onnx__GraphProto *proto, guint depth,
     GHashTable *outer, GError **error)
 {
-  g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) known = g_hash_table_new (fv_name_hash, g_str_equal);
   GHashTable **uses =
       fv_parser_list (parser, proto->n_node, sizeof *uses, error);
   if (uses == NULL)

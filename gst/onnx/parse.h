@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gst/onnx/model.h"
+#include "gst/onnx/names.h"
 #include "gst/onnx/onnx.pb-c.h"
 
 G_BEGIN_DECLS

@@ -2,6 +2,9 @@
 /* Node order: some converters write consumers before producers. */
 #include "gst/onnx/parse.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 typedef enum
 {
   UNSEEN,
@@ -66,6 +69,12 @@ define_all (Sorter *sorter, GError **error)
   return TRUE;
 }
 
+static int
+compare_names (const void *a, const void *b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
 /* What a node needs: its inputs, and what its subgraphs take from around. */
 static gboolean
 list_uses (Sorter *sorter, guint index, GError **error)
@@ -79,12 +88,13 @@ list_uses (Sorter *sorter, guint index, GError **error)
   for (guint i = 0; i < node->n_inputs; i++)
     uses[i] = node->inputs[i];
   if (around != NULL) {
-    GHashTableIter iter;
-    gpointer name;
-    guint i = node->n_inputs;
-    g_hash_table_iter_init (&iter, around);
-    while (g_hash_table_iter_next (&iter, &name, NULL))
-      uses[i++] = name;
+    guint n_around;
+    g_autofree gpointer *names =
+        g_hash_table_get_keys_as_array (around, &n_around);
+    /* a table has another order in every process */
+    qsort (names, n_around, sizeof *names, compare_names);
+    for (guint i = 0; i < n_around; i++)
+      uses[node->n_inputs + i] = names[i];
   }
   sorter->uses[index] = uses;
   sorter->n_uses[index] = n;
@@ -194,7 +204,7 @@ fv_sort_graph (FvParser *parser, FvModelGraph *graph, GHashTable **outer_uses,
     .graph = graph,
     .outer_uses = outer_uses,
     .outer = outer,
-    .defined = g_hash_table_new (g_str_hash, g_str_equal),
+    .defined = g_hash_table_new (fv_name_hash, g_str_equal),
     .uses = fv_parser_list (parser, n, sizeof (char **), error),
   };
   gboolean done = FALSE;
