@@ -13,7 +13,54 @@
 #define STEPS(first) \
   first "; c =f32[1,7,1,1]; a Mul m c; r Relu a; z f32[1,7,5,6]; y Add r z"
 
+/* the same behind an operator with weights @w */
+#define WEIGHTED(x, op, w, attrs) \
+  STEPS ("x f32" x "; w =f32" w "; b =f32[7]; m " op " x w b" attrs)
+#define SLICE(x, from, to, axis) \
+  "x f32" x "; i =i64{" from "}; j =i64{" to "}; k =i64{" axis "}; " \
+  "s Slice x i j k; "
+
 static const char *const graphs[] = {
+  /* convolutions and products: every kernel with steps behind it */
+  WEIGHTED ("[1,8,5,6]", "Conv", "[7,8,3,3]", " pads=[1,1,1,1]"),
+  WEIGHTED ("[1,8,5,6]", "Conv", "[7,8,1,1]", ""),
+  WEIGHTED ("[1,3,10,12]", "Conv", "[7,3,2,2]", " strides=[2,2]"),
+  WEIGHTED ("[1,7,5,6]", "Conv", "[7,1,3,3]", " pads=[1,1,1,1] group=7"),
+  WEIGHTED ("[1,7,5,6]", "Conv", "[7,1,9,9]", " pads=[4,4,4,4] group=7"),
+  WEIGHTED ("[1,14,5,6]", "Conv", "[7,2,3,3]", " pads=[1,1,1,1] group=7"),
+  WEIGHTED ("[1,5,3,3]", "ConvTranspose", "[5,7,3,3]",
+      " strides=[2,2] pads=[1,1,1,0]"),
+  "x f32[1,5,3,4]; w =f32[5,7,2,2]; m ConvTranspose x w strides=[2,2]; "
+  "c =f32[1,7,1,1]; a Mul m c; y Relu a",
+  "x f32[2,24,5,6]; w =f32[16,12,3,3]; m Conv x w group=2 pads=[1,1,1,1]; "
+  "c =f32[1,16,1,1]; a Mul m c; r Relu a; z f32[2,16,5,6]; y Add r z",
+  "x f32[3,9,7,5]; w =f32[6,9,7,5]; m Conv x w; z f32[3,6,1,1]; y Add m z",
+  "x f32[1,9,14]; w =f32[14,7]; m MatMul x w; c =f32[7]; a Mul m c; "
+  "r Relu a; z f32[1,9,7]; y Add r z",
+  "x f32[2,130]; w =f32[130,37]; m MatMul x w; c =f32[37]; a Mul m c; "
+  "r Relu a; z f32[2,37]; y Add r z",
+  "x f32[2,3,9,8]; k f32[2,3,8,6]; m MatMul x k; z f32[2,3,9,6]; y Add m z",
+  "x f32[2,1,2,4,5]; k f32[2,3,1,5,6]; m MatMul x k; z f32[2,3,2,4,6]; "
+  "y Add m z",
+  /* ... into a Concat, along channels, rows and columns */
+  "x f32[2,8,6,6]; w =f32[8,8,3,3]; a Conv x w pads=[1,1,1,1]; "
+  "v =f32[5,8,1,1]; b Conv x v; y Concat a b axis=1",
+  "x f32[2,8,6,6]; w =f32[8,8,1,1]; a Conv x w; v =f32[8,8,3,3]; "
+  "b Conv a v pads=[1,1,1,1]; c Conv x w strides=[2,1]; "
+  "y Concat a b c axis=2",
+  "x f32[2,9,6,6]; w =f32[9,1,3,3]; a Conv x w pads=[1,1,1,1] group=9; "
+  "v =f32[9,9,1,1]; b Conv x v; y Concat a b axis=3",
+  "x f32[2,5,3,3]; w =f32[5,6,2,2]; a ConvTranspose x w strides=[2,2]; "
+  "z f32[2,6,6,2]; y Concat a z axis=3",
+  "x f32[2,5,8]; w =f32[8,6]; a MatMul x w; z f32[2,3,6]; y Concat z a axis=1",
+  /* ... from slices, whose last vec4 ends in their neighbours */
+  SLICE ("[1,12,6,6]", "4", "10", "1") "w =f32[7,6,3,3]; y Conv s w",
+  SLICE ("[1,12,6,6]", "4", "10", "1") "w =f32[6,1,3,3]; y Conv s w group=6",
+  SLICE ("[1,12,6,6]", "4", "9",
+      "1") "w =f32[5,4,2,2]; y ConvTranspose s w strides=[2,2]",
+  SLICE ("[1,12,6,7]", "1", "6", "3") "w =f32[7,12,1,1]; y Conv s w",
+  SLICE ("[2,9,12]", "4", "10", "2") "t Transpose s perm=[0,2,1]; y MatMul s t",
+  SLICE ("[2,9,12]", "4", "10", "2") "w =f32[6,5]; y MatMul s w",
   /* steps with a vector and a tensor as operands */
   STEPS ("x f32[1,7,10,12]; m MaxPool x kernel_shape=[2,2] strides=[2,2]"),
   STEPS ("x f32[1,7,5,6]; m MaxPool x kernel_shape=[7,7] pads=[3,3,3,3]"),
