@@ -41,8 +41,16 @@ typedef struct
 
 #define GST_TYPE_FOVEA_PRODUCER (gst_fovea_producer_get_type ())
 FV_API GType gst_fovea_producer_get_type (void);
-/* @element, @model, @head: (nullable): "" then. @labels: (nullable)
- * (transfer none) (array zero-terminated=1). Returns: (transfer full) */
+/**
+ * gst_fovea_producer_new:
+ * @element: (nullable): its name
+ * @model: (nullable): base name of the model
+ * @head: (nullable): name of the head
+ * @role: what its results are
+ * @labels: (nullable) (array zero-terminated=1): names of classes
+ *
+ * Returns: (transfer full): the producer
+ */
 FV_API GstFoveaProducer *
 gst_fovea_producer_new (const char *element, const char *model,
     const char *head, GstFoveaRole role, const char *const *labels);
@@ -94,8 +102,19 @@ typedef struct
 
 #define GST_TYPE_FOVEA_PLANE (gst_fovea_plane_get_type ())
 FV_API GType gst_fovea_plane_get_type (void);
-/* @data: (transfer full). Returns: (transfer full) (nullable): NULL, with @data
- * dropped, when @data is smaller than the rows say or a size is 0. */
+/**
+ * gst_fovea_plane_new:
+ * @producer: who made it
+ * @pts: of the frame that it was computed on
+ * @format: of the elements
+ * @width: elements of a row
+ * @height: rows
+ * @stride: bytes from row to row
+ * @data: (transfer full): the rows
+ *
+ * Returns: (transfer full) (nullable): the plane, or %NULL, with @data dropped,
+ *   when @data is smaller than the rows say or a size is 0
+ */
 FV_API GstFoveaPlane *gst_fovea_plane_new (GstFoveaProducer *producer,
     GstClockTime pts, GstFoveaPlaneFormat format, guint width, guint height,
     guint stride, GstBuffer *data);
@@ -138,12 +157,28 @@ typedef struct
   (gst_fovea_segmentation_meta_api_get_type ())
 FV_API GType gst_fovea_segmentation_meta_api_get_type (void);
 FV_API const GstMetaInfo *gst_fovea_segmentation_meta_get_info (void);
-/* @map, @matte: (transfer none); the map covers the whole frame. */
+/**
+ * gst_fovea_buffer_add_segmentation:
+ * @buffer: a writable buffer
+ * @map: class ids
+ * @matte: (nullable): of the size of @map
+ * @n_classes: ids from here on are no class
+ * @background: the class that is drawn as nothing; -1: none
+ * @frame_width: pixels of the frame, all of which @map covers
+ * @frame_height: the same
+ *
+ * Returns: (transfer none) (nullable): the meta, owned by @buffer
+ */
 FV_API GstFoveaSegmentationMeta *gst_fovea_buffer_add_segmentation (
     GstBuffer *buffer, GstFoveaPlane *map, GstFoveaPlane *matte,
     guint n_classes, gint background, guint frame_width, guint frame_height);
-/* The first one that matches @source, as in gst_fovea_producer_matches().
- * Returns: (transfer none) (nullable) */
+/**
+ * gst_fovea_buffer_get_segmentation:
+ * @buffer: a buffer
+ * @source: (nullable): as in gst_fovea_producer_matches()
+ *
+ * Returns: (transfer none) (nullable): the first one of that source
+ */
 FV_API GstFoveaSegmentationMeta *
 gst_fovea_buffer_get_segmentation (GstBuffer *buffer, const char *source);
 
@@ -172,9 +207,26 @@ typedef struct
 #define GST_FOVEA_DEPTH_META_API_TYPE (gst_fovea_depth_meta_api_get_type ())
 FV_API GType gst_fovea_depth_meta_api_get_type (void);
 FV_API const GstMetaInfo *gst_fovea_depth_meta_get_info (void);
+/**
+ * gst_fovea_buffer_add_depth:
+ * @buffer: a writable buffer
+ * @map: depth values
+ * @kind: what they mean
+ * @frame_width: pixels of the frame, all of which @map covers
+ * @frame_height: the same
+ *
+ * Returns: (transfer none) (nullable): the meta, owned by @buffer
+ */
 FV_API GstFoveaDepthMeta *
 gst_fovea_buffer_add_depth (GstBuffer *buffer, GstFoveaPlane *map,
     GstFoveaDepthKind kind, guint frame_width, guint frame_height);
+/**
+ * gst_fovea_buffer_get_depth:
+ * @buffer: a buffer
+ * @source: (nullable): as in gst_fovea_producer_matches()
+ *
+ * Returns: (transfer none) (nullable): the first one of that source
+ */
 FV_API GstFoveaDepthMeta *
 gst_fovea_buffer_get_depth (GstBuffer *buffer, const char *source);
 /* "metres", "inverse" or "relative" */
@@ -203,12 +255,31 @@ typedef struct
 #define GST_FOVEA_TENSOR_META_API_TYPE (gst_fovea_tensor_meta_api_get_type ())
 FV_API GType gst_fovea_tensor_meta_api_get_type (void);
 FV_API const GstMetaInfo *gst_fovea_tensor_meta_get_info (void);
-/* @strides: (nullable): NULL for row-major. @data: (transfer none). Returns:
- * (nullable): NULL when @data is smaller than shape and strides say. */
+/**
+ * gst_fovea_buffer_add_tensor: (skip)
+ * @buffer: a writable buffer
+ * @producer: who made it
+ * @pts: of the frame that it was computed on
+ * @name: (nullable): of the model's output
+ * @type: of an element
+ * @shape: as ONNX has it
+ * @strides: (nullable): elements; %NULL for row-major
+ * @data: (transfer none): the elements
+ *
+ * Returns: (transfer none) (nullable): the meta, or %NULL when @data is smaller
+ *   than shape and strides say
+ */
 FV_API GstFoveaTensorMeta *gst_fovea_buffer_add_tensor (GstBuffer *buffer,
     GstFoveaProducer *producer, GstClockTime pts, const char *name, FvType type,
     const FvShape *shape, const gint64 *strides, GstBuffer *data);
-/* The first of that name (NULL: any) that matches @source; (nullable) */
+/**
+ * gst_fovea_buffer_get_tensor:
+ * @buffer: a buffer
+ * @source: (nullable): as in gst_fovea_producer_matches()
+ * @name: (nullable): of the output; %NULL for any
+ *
+ * Returns: (transfer none) (nullable): the first one of that source and name
+ */
 FV_API GstFoveaTensorMeta *gst_fovea_buffer_get_tensor (GstBuffer *buffer,
     const char *source, const char *name);
 
@@ -237,15 +308,42 @@ typedef struct
   GstClockTime pts;
 } GstFoveaRegion;
 
-/* A box in pixels of the frame; roi_type is the label, which the producer knows
- * ("object" where it does not). The box is clipped to the frame; NULL when nothing of it is
- * left. Returns: (transfer none) (nullable) */
+/**
+ * gst_fovea_buffer_add_detection:
+ * @buffer: a writable buffer
+ * @producer: who found it; its labels give the region's type ("object" without)
+ * @pts: of the frame that it was found on
+ * @label_id: the class; -1 when unknown
+ * @confidence: 0 to 1
+ * @x: left edge in pixels of the frame, to which the box is clipped
+ * @y: upper edge
+ * @width: of the box
+ * @height: of the box
+ * @frame_width: of the frame
+ * @frame_height: of the frame
+ *
+ * Returns: (transfer none) (nullable): the meta, owned by @buffer; %NULL when
+ *   nothing of the box is left
+ */
 FV_API GstVideoRegionOfInterestMeta *
 gst_fovea_buffer_add_detection (GstBuffer *buffer, GstFoveaProducer *producer,
     GstClockTime pts, gint label_id, double confidence, double x, double y,
     double width, double height, guint frame_width, guint frame_height);
-/* A class of the whole frame; more calls of the same producer and @pts add to the
- * same region. */
+/**
+ * gst_fovea_buffer_add_frame_class:
+ * @buffer: a writable buffer
+ * @producer: who found it
+ * @pts: of the frame that it was found on
+ * @label_id: the class
+ * @confidence: 0 to 1
+ * @frame_width: of the frame
+ * @frame_height: of the frame
+ *
+ * A class of the whole frame; more calls of the same producer and @pts add to the
+ * same region.
+ *
+ * Returns: (transfer none): the meta, owned by @buffer
+ */
 FV_API GstVideoRegionOfInterestMeta *gst_fovea_buffer_add_frame_class (
     GstBuffer *buffer, GstFoveaProducer *producer, GstClockTime pts,
     gint label_id, double confidence, guint frame_width, guint frame_height);
@@ -253,8 +351,16 @@ FV_API GstVideoRegionOfInterestMeta *gst_fovea_buffer_add_frame_class (
 FV_API void gst_fovea_region_add_class (GstVideoRegionOfInterestMeta *meta,
     GstFoveaProducer *producer, GstClockTime pts, gint label_id,
     double confidence);
-/* The next region, after @meta (NULL: from the start), that matches @source (NULL
- * and "results" take regions of other elements too). FALSE at the end. */
+/**
+ * gst_fovea_buffer_next_region: (skip)
+ * @buffer: a buffer
+ * @source: (nullable): as in gst_fovea_producer_matches(); %NULL and "results"
+ *   take regions of other elements too
+ * @state: (inout): %NULL to start with
+ * @region: (out caller-allocates): the region
+ *
+ * Returns: %FALSE at the end
+ */
 FV_API gboolean gst_fovea_buffer_next_region (GstBuffer *buffer,
     const char *source, gpointer *state, GstFoveaRegion *region);
 /* Class @i of a region of the whole frame or attribute @i of a box: its
