@@ -6,12 +6,12 @@
 #include "igemm.h"
 
 /* Specialization constants of convdw.comp. */
-#define FV_DW_TILE 0     /* FV_PAIR: pixels a lane, down and across           */
-#define FV_DW_KERNEL 1   /* FV_PAIR                                           */
-#define FV_DW_STRIDE 2   /* FV_PAIR                                           */
-#define FV_DW_DILATION 3 /* FV_PAIR                                           */
+#define FV_DW_TILE 0 /* FV_PAIR: pixels a lane, down and across */
+#define FV_DW_KERNEL 1 /* FV_PAIR */
+#define FV_DW_STRIDE 2 /* FV_PAIR */
+#define FV_DW_DILATION 3 /* FV_PAIR */
 #define FV_DW_BIAS 4
-#define FV_DW_ODD 5      /* 1: channels is no multiple of 4                   */
+#define FV_DW_ODD 5 /* 1: channels is no multiple of 4 */
 
 /* Specialization constants of convdirect.comp. */
 #define FV_DIRECT_TRANSPOSED 0
@@ -26,8 +26,8 @@ FV_STRUCT (FvWindowPush)
   fv_int kernel, stride, dilation, pad; /* FV_PAIR */
   fv_int w_base, w_channel, w_row, w_column;
   fv_int channels; /* of the output */
-  fv_int depth;    /* input channels of a group */
-  fv_int share;    /* output channels of a group */
+  fv_int depth; /* input channels of a group */
+  fv_int share; /* output channels of a group */
   fv_int y_base, y_batch, y_row, y_pixel;
   fv_int bias;
   FvOperandPush operand[FV_MAX_OPERANDS];
