@@ -14,6 +14,8 @@ layout (constant_id = 1) const int mode1 = FV_ELEMENTWISE_ABSENT;
 layout (constant_id = 2) const int mode2 = FV_ELEMENTWISE_ABSENT;
 layout (constant_id = 3) const int mode3 = FV_ELEMENTWISE_ABSENT;
 layout (constant_id = 4) const int n_axes = 0;
+/* The first input chooses between the next two. */
+layout (constant_id = 5) const bool select = false;
 
 FV_IN (0, input0)
 FV_IN (1, input1)
@@ -71,6 +73,8 @@ void main ()
   READ (1, c, j)
   READ (2, c, j)
   READ (3, c, j)
+  if (select)
+    v0 = mix (v2, v1, notEqual (v0, vec4 (0)));
   APPLY (0) APPLY (1) APPLY (2) APPLY (3) APPLY (4) APPLY (5)
   v0 = mix (v0, vec4 (0), greaterThanEqual (j, ivec4 (push.n)));
   FV_STORE (target, to + c, v0);

@@ -59,6 +59,11 @@
 #define FV_STEP_POW_Y 72        /* v ^ y                                      */
 #define FV_STEP_RPOW_Y 73       /* y ^ v                                      */
 #define FV_STEP_PRELU 74        /* v < 0 ? y v : v                            */
+#define FV_STEP_EQUAL 75        /* v == y ? 1 : 0; so on: bools are 0 and 1   */
+#define FV_STEP_LESS 76
+#define FV_STEP_LESS_OR_EQUAL 77
+#define FV_STEP_GREATER 78
+#define FV_STEP_GREATER_OR_EQUAL 79
 
 #define FV_STEP_HAS_OPERAND(kind) ((kind) >= 64)
 

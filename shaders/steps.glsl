@@ -97,6 +97,11 @@ vec4 fv_step (int kind, float a, float b, vec4 v, vec4 y)
   case FV_STEP_POW_Y: return fv_pow (v, y);
   case FV_STEP_RPOW_Y: return fv_pow (y, v);
   case FV_STEP_PRELU: return mix (v, y * v, lessThan (v, vec4 (0)));
+  case FV_STEP_EQUAL: return vec4 (equal (v, y));
+  case FV_STEP_LESS: return vec4 (lessThan (v, y));
+  case FV_STEP_LESS_OR_EQUAL: return vec4 (lessThanEqual (v, y));
+  case FV_STEP_GREATER: return vec4 (greaterThan (v, y));
+  case FV_STEP_GREATER_OR_EQUAL: return vec4 (greaterThanEqual (v, y));
   }
   return v;
 }

@@ -81,6 +81,15 @@ static const char *const chains[] = {
   "y Sub a t",
   "a f32[2,3,2,3,2,5]; b f32[3,2,3,2,5,2]; t Transpose b perm=[5,2,1,0,3,4]; "
   "p Mul a t; y Add p t",
+  /* bools between kernels */
+  "x f32[1,3,5,7]; z f32[3,1,7]; g Greater x z; h LessOrEqual x z; "
+  "e Equal x x; n Not h; o Xor g n; p Or g h; q And p e; a Xor o q; "
+  "y Where a x z",
+  "x f32[2,3,5]; z f32[5]; k =f32(0.25); l Less x k; m GreaterOrEqual z k; "
+  "a And l m; y Where a z x",
+  "x f32[2,9,5]; k =f32(0); g Greater x k; f Cast g to=1; y Add f x",
+  "x f32[2,9,5]; c f32[5,9]; k =f32(0); t Transpose c perm=[1,0]; "
+  "l Less t k; m Neg x; y Where l x m",
   /* reductions of what lies transposed */
   "x f32[1,3,5,7]; m ReduceMean x axes=[2,3]; d Sub x m; y Mul d d",
   "x f32[1,3,5,7]; m ReduceMax x axes=[1]; d Sub x m; y Exp d",

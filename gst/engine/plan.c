@@ -290,13 +290,20 @@ allocate_output (FvPlan *plan, FvValue *value, const guint *order)
   place->has_tensor = TRUE;
 }
 
+/* What the device can hold: bools are floats of 0 and 1 there. */
+static gboolean
+has_device_type (const FvValue *value)
+{
+  return fv_type_is_float (value->type) || value->type == FV_TYPE_BOOL;
+}
+
 gboolean
 fv_plan_output_order (FvPlan *plan, FvNode *node, guint i, const guint *order,
     FvTensor *tensor, GError **error)
 {
   FvValue *value = node->outputs[i];
 
-  if (!fv_type_is_float (value->type))
+  if (!has_device_type (value))
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
         "its output '%s' of type %s depends on the data; the device keeps "
         "floats only",
@@ -563,7 +570,7 @@ lower_all (FvPlan *plan, GError **error)
   for (guint i = 0; i < ir->inputs->len; i++) {
     FvValue *value = ir->inputs->pdata[i];
 
-    if (fv_type_is_float (value->type))
+    if (has_device_type (value))
       place_input (plan, value);
     else if (value->users->len) {
       g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,

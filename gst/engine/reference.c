@@ -125,6 +125,16 @@ binary_step (guint kind, double v, double y)
       return pow (y, v);
     case FV_STEP_PRELU:
       return v < 0 ? v * y : v;
+    case FV_STEP_EQUAL:
+      return v == y;
+    case FV_STEP_LESS:
+      return v < y;
+    case FV_STEP_LESS_OR_EQUAL:
+      return v <= y;
+    case FV_STEP_GREATER:
+      return v > y;
+    case FV_STEP_GREATER_OR_EQUAL:
+      return v >= y;
   }
   g_assert_not_reached ();
 }

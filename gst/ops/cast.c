@@ -95,18 +95,18 @@ cast (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
-/* Between floats nothing happens: the device stores all in the plan's type. */
+/* Between floats nothing happens: the device stores all in the plan's type, and
+ * bools as 0 and 1. */
 static gboolean
 lower_cast (FvPlan *plan, FvNode *node, GError **error)
 {
+  FvType from = node->inputs[0]->type, to = node->outputs[0]->type;
   FvTensor source;
 
-  if (!fv_type_is_float (node->inputs[0]->type)
-      || !fv_type_is_float (node->outputs[0]->type))
+  if (!fv_type_is_float (to) && !(from == FV_TYPE_BOOL && to == from))
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "from %s to %s: the device keeps floats only",
-        fv_type_name (node->inputs[0]->type),
-        fv_type_name (node->outputs[0]->type));
+        "from %s to %s: the device keeps floats and bools only",
+        fv_type_name (from), fv_type_name (to));
   if (!fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
     return FALSE;
   fv_plan_alias (plan, node, 0, &source);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Comparisons, logic, and Where. */
 #include "gst/ops/common.h"
+#include "gst/ops/elementwise.h"
 
 typedef enum
 {
@@ -130,10 +131,40 @@ where (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
+/* On the device bools are 0 and 1. */
+static gboolean
+lower_compare (FvPlan *plan, FvNode *node, GError **error)
+{
+  static const guint kinds[] = {
+    [EQUAL] = FV_STEP_EQUAL,
+    [LESS] = FV_STEP_LESS,
+    [LESS_OR_EQUAL] = FV_STEP_LESS_OR_EQUAL,
+    [GREATER] = FV_STEP_GREATER,
+    [GREATER_OR_EQUAL] = FV_STEP_GREATER_OR_EQUAL,
+    [AND] = FV_STEP_MUL,
+    [OR] = FV_STEP_MAX,
+    [XOR] = FV_STEP_SUB,
+  };
+  FvStep steps[2] = { { kinds[node->op->variant], 0, 0, 1 },
+    { FV_STEP_ABS, 0, 0, -1 } };
+
+  return fv_elementwise_lower (plan, node, 0, steps,
+      node->op->variant == XOR ? 2 : 1, error);
+}
+
+static gboolean
+lower_not (FvPlan *plan, FvNode *node, GError **error)
+{
+  FvStep step = { FV_STEP_AFFINE, -1, 1, -1 };
+
+  return fv_elementwise_lower (plan, node, 0, &step, 1, error);
+}
+
 #define COMPARISON(op_name, opset, kind) \
   { \
     .name = op_name, .since = opset, .variant = kind, .min_inputs = 2, \
     .attrs = "", .infer = infer_compare, .reference = compare, \
+    .lower = lower_compare, \
   }
 
 const FvOp fv_ops_compare[] = {
@@ -152,6 +183,7 @@ const FvOp fv_ops_compare[] = {
       .attrs = "",
       .infer = infer_not,
       .reference = not,
+      .lower = lower_not,
   },
   {
       .name = "Where",
@@ -160,6 +192,13 @@ const FvOp fv_ops_compare[] = {
       .attrs = "",
       .infer = infer_where,
       .reference = where,
+      .lower = fv_select_lower,
+      .cases = FV_CASES ({ .inputs = "=bool[2,3,5,1] f32[2,3,5,7] f32[7]",
+                             .low = 0,
+                             .high = 2 },
+          { .inputs = "=bool[3,1,6] =f32(0.5) f32[3,4,6]",
+              .low = 0,
+              .high = 2 }),
   },
   {},
 };

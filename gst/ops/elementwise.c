@@ -11,6 +11,7 @@
 /* Steps that one dispatch applies, and the tensors that they read. */
 typedef struct
 {
+  gboolean select; /* first of all, see elementwise.comp */
   guint n_steps, n_operands;
   FvStep steps[FV_MAX_STEPS];
   guint operands[FV_ELEMENTWISE_INPUTS - 1]; /* indices of the node's inputs */
@@ -154,6 +155,7 @@ add_dispatch (FvPlan *plan, FvNode *node, const Chunk *chunk,
   }
   fv_plan_bind (plan, &d, &tensors[0], TRUE);
   fv_dispatch_spec (&d, 4, n_axes);
+  fv_dispatch_spec (&d, 5, chunk->select);
   fill_steps (&d, chunk);
   fv_dispatch_push (&d, push, sizeof *push);
   fv_dispatch_units (plan, &d, push->units);
@@ -225,23 +227,37 @@ lower_chunk (FvPlan *plan, FvNode *node, const Chunk *chunk,
       push, error);
 }
 
-gboolean
-fv_elementwise_lower (FvPlan *plan, FvNode *node, guint main,
-    const FvStep *steps, guint n_steps, GError **error)
+/* A place for the output, in the layout of the largest input. @inner: (out): its
+ * innermost axis */
+static gboolean
+get_target (FvPlan *plan, FvNode *node, guint main, FvTensor *target,
+    int *inner, GError **error)
 {
-  guint total = n_steps + node->n_steps, done = 0, order[FV_MAX_RANK];
-  g_autofree FvStep *all = g_new0 (FvStep, total + 1);
-  FvTensor lead, tensors[FV_LOOP_TENSORS];
-  int inner = FV_ANY_AXIS;
+  guint order[FV_MAX_RANK];
+  FvTensor lead;
 
   if (!fv_plan_input (plan, node, leading_input (node, main), FV_ANY_AXIS,
           &lead, error))
     return FALSE;
   order_of (&lead, &node->outputs[0]->shape, order);
-  if (!fv_plan_output_order (plan, node, 0, order, &tensors[0], error))
+  if (!fv_plan_output_order (plan, node, 0, order, target, error))
     return FALSE;
-  if (tensors[0].shape.rank)
-    inner = order[tensors[0].shape.rank - 1];
+  *inner =
+      target->shape.rank ? (int) order[target->shape.rank - 1] : FV_ANY_AXIS;
+  return TRUE;
+}
+
+gboolean
+fv_elementwise_lower (FvPlan *plan, FvNode *node, guint main,
+    const FvStep *steps, guint n_steps, GError **error)
+{
+  guint total = n_steps + node->n_steps, done = 0;
+  g_autofree FvStep *all = g_new0 (FvStep, total + 1);
+  FvTensor tensors[FV_LOOP_TENSORS];
+  int inner;
+
+  if (!get_target (plan, node, main, &tensors[0], &inner, error))
+    return FALSE;
   if (!get_input (plan, node, main, &tensors[0], inner, &tensors[1], error))
     return FALSE;
   memcpy (all, steps, n_steps * sizeof *all);
@@ -259,4 +275,19 @@ fv_elementwise_lower (FvPlan *plan, FvNode *node, guint main,
     tensors[1] = tensors[0];
   } while (done < total);
   return TRUE;
+}
+
+gboolean
+fv_select_lower (FvPlan *plan, FvNode *node, GError **error)
+{
+  Chunk chunk = { .select = TRUE, .n_operands = 2, .operands = { 1, 2 } };
+  FvTensor tensors[FV_LOOP_TENSORS];
+  int inner;
+
+  if (!get_target (plan, node, 1, &tensors[0], &inner, error))
+    return FALSE;
+  for (guint i = 0; i < 3; i++)
+    if (!get_input (plan, node, i, &tensors[0], inner, &tensors[i + 1], error))
+      return FALSE;
+  return lower_chunk (plan, node, &chunk, tensors, error);
 }

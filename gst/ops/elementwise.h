@@ -11,5 +11,7 @@ G_BEGIN_DECLS
  * node's inputs. */
 gboolean fv_elementwise_lower (FvPlan *plan, FvNode *node, guint main,
     const FvStep *steps, guint n_steps, GError **error);
+/* Output 0 is input 1 where input 0 is not zero, elsewhere input 2. */
+gboolean fv_select_lower (FvPlan *plan, FvNode *node, GError **error);
 
 G_END_DECLS
