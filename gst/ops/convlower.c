@@ -167,6 +167,21 @@ drop_window (const Maps *maps, FvIgemm *igemm)
   igemm->is_window = FALSE;
 }
 
+/* A kernel's row that never leaves the map, over pixels without gaps, is one tap
+ * of more channels: patch embeddings gain by it. */
+static void
+join_columns (const Maps *maps, FvIgemmPush *push)
+{
+  const FvConvGeometry *g = &maps->g;
+  gint64 reach = (g->out[1] - 1) * g->stride[1] + g->kernel[1];
+
+  if (g->groups > 1 || g->begin[1] || g->dilation[1] > 1 || reach > g->in[1]
+      || maps->x_steps[2] != push->depth)
+    return;
+  push->depth *= g->kernel[1];
+  push->kernel = FV_PAIR (g->kernel[0], 1);
+}
+
 static gboolean
 lower_igemm (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
 {
@@ -199,6 +214,8 @@ lower_igemm (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
   igemm.push.pad = FV_PAIR (g->begin[0], g->begin[1]);
   igemm.push.w_z0 = fv_igemm_packed_size (&weights);
   drop_window (maps, &igemm);
+  if (igemm.is_window)
+    join_columns (maps, &igemm.push);
   return fv_igemm_pack (plan, node, constant_weights (node), &weights, &igemm.w,
              error)
       && fv_igemm_dispatch (plan, node, &igemm, error);
