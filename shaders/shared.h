@@ -6,28 +6,28 @@
 
 /* Specialization constants that every kernel shares. A kernel's own constants
  * have the ids 0 to 31. */
-#define FV_SPEC_STEPS 32  /* 3 per step: kind, a, b (floats by their bits)    */
-#define FV_SPEC_LOCAL 60  /* local_size_x                                     */
-#define FV_SPEC_TYPES 64  /* + binding: how its elements are stored, below    */
+#define FV_SPEC_STEPS 32 /* 3 per step: kind, a, b (floats by their bits)    */
+#define FV_SPEC_LOCAL 60 /* local_size_x                                     */
+#define FV_SPEC_TYPES 64 /* + binding: how its elements are stored, below    */
 
 #define FV_STORED_F32 0
 #define FV_STORED_F16 1
 
-#define FV_MAX_STEPS 6    /* elementwise steps behind a kernel                */
+#define FV_MAX_STEPS 6 /* elementwise steps behind a kernel                */
 #define FV_MAX_OPERANDS 2 /* of those, tensors read                           */
 
 /* Elementwise steps: v is the running value, y the step's operand. The same list
  * serves as epilogue of the matrix kernels and as the elementwise kernel. */
 #define FV_STEP_NONE 0
-#define FV_STEP_RELU 1          /* max (v, 0)                                 */
-#define FV_STEP_LEAKY_RELU 2    /* v < 0 ? a v : v                            */
-#define FV_STEP_CLIP 3          /* min (max (v, a), b)                        */
-#define FV_STEP_SIGMOID 4       /* 1 / (1 + exp (-v))                         */
-#define FV_STEP_HARD_SIGMOID 5  /* max (0, min (1, a v + b))                  */
-#define FV_STEP_SWISH 6         /* v sigmoid (a v); SiLU: a = 1               */
-#define FV_STEP_HARD_SWISH 7    /* v max (0, min (1, v / 6 + 1 / 2))          */
-#define FV_STEP_GELU 8          /* v / 2 (1 + erf (v / sqrt 2))               */
-#define FV_STEP_GELU_TANH 9     /* tanh approximation, as ONNX Gelu has it    */
+#define FV_STEP_RELU 1 /* max (v, 0)                                 */
+#define FV_STEP_LEAKY_RELU 2 /* v < 0 ? a v : v                            */
+#define FV_STEP_CLIP 3 /* min (max (v, a), b)                        */
+#define FV_STEP_SIGMOID 4 /* 1 / (1 + exp (-v))                         */
+#define FV_STEP_HARD_SIGMOID 5 /* max (0, min (1, a v + b))                  */
+#define FV_STEP_SWISH 6 /* v sigmoid (a v); SiLU: a = 1               */
+#define FV_STEP_HARD_SWISH 7 /* v max (0, min (1, v / 6 + 1 / 2))          */
+#define FV_STEP_GELU 8 /* v / 2 (1 + erf (v / sqrt 2))               */
+#define FV_STEP_GELU_TANH 9 /* tanh approximation, as ONNX Gelu has it    */
 #define FV_STEP_TANH 10
 #define FV_STEP_ERF 11
 #define FV_STEP_EXP 12
@@ -37,29 +37,29 @@
 #define FV_STEP_ABS 16
 #define FV_STEP_FLOOR 17
 #define FV_STEP_CEIL 18
-#define FV_STEP_ROUND 19        /* half to even                               */
+#define FV_STEP_ROUND 19 /* half to even                               */
 #define FV_STEP_SIGN 20
 #define FV_STEP_SIN 21
 #define FV_STEP_COS 22
-#define FV_STEP_SOFTPLUS 23     /* log (1 + exp (v))                          */
-#define FV_STEP_ELU 24          /* v < 0 ? a (exp (v) - 1) : b v              */
-#define FV_STEP_MISH 25         /* v tanh (softplus (v))                      */
-#define FV_STEP_AFFINE 26       /* a v + b                                    */
-#define FV_STEP_POW 27          /* v ^ a                                      */
+#define FV_STEP_SOFTPLUS 23 /* log (1 + exp (v))                          */
+#define FV_STEP_ELU 24 /* v < 0 ? a (exp (v) - 1) : b v              */
+#define FV_STEP_MISH 25 /* v tanh (softplus (v))                      */
+#define FV_STEP_AFFINE 26 /* a v + b                                    */
+#define FV_STEP_POW 27 /* v ^ a                                      */
 #define FV_STEP_SOFTSIGN 28
-#define FV_STEP_THRESHOLD 29    /* v > a ? v : 0                              */
-#define FV_STEP_ADD 64          /* v + y                                      */
-#define FV_STEP_SUB 65          /* v - y                                      */
-#define FV_STEP_RSUB 66         /* y - v                                      */
+#define FV_STEP_THRESHOLD 29 /* v > a ? v : 0                              */
+#define FV_STEP_ADD 64 /* v + y                                      */
+#define FV_STEP_SUB 65 /* v - y                                      */
+#define FV_STEP_RSUB 66 /* y - v                                      */
 #define FV_STEP_MUL 67
-#define FV_STEP_DIV 68          /* v / y                                      */
-#define FV_STEP_RDIV 69         /* y / v                                      */
+#define FV_STEP_DIV 68 /* v / y                                      */
+#define FV_STEP_RDIV 69 /* y / v                                      */
 #define FV_STEP_MAX 70
 #define FV_STEP_MIN 71
-#define FV_STEP_POW_Y 72        /* v ^ y                                      */
-#define FV_STEP_RPOW_Y 73       /* y ^ v                                      */
-#define FV_STEP_PRELU 74        /* v < 0 ? y v : v                            */
-#define FV_STEP_EQUAL 75        /* v == y ? 1 : 0; so on: bools are 0 and 1   */
+#define FV_STEP_POW_Y 72 /* v ^ y                                      */
+#define FV_STEP_RPOW_Y 73 /* y ^ v                                      */
+#define FV_STEP_PRELU 74 /* v < 0 ? y v : v                            */
+#define FV_STEP_EQUAL 75 /* v == y ? 1 : 0; so on: bools are 0 and 1   */
 #define FV_STEP_LESS 76
 #define FV_STEP_LESS_OR_EQUAL 77
 #define FV_STEP_GREATER 78
@@ -70,7 +70,9 @@
 #ifdef __STDC__
 #include <stdint.h>
 typedef int32_t fv_int;
-#define FV_STRUCT(name) typedef struct name name; struct name
+#define FV_STRUCT(name) \
+  typedef struct name name; \
+  struct name
 #else
 #define fv_int int
 #define FV_STRUCT(name) struct name
@@ -87,24 +89,25 @@ FV_STRUCT (FvOperandPush)
 /* copy.comp: rows of vec4 units of the target; axes stand innermost first. */
 FV_STRUCT (FvCopyPush)
 {
-  fv_int units;              /* vec4 to write */
-  fv_int row_units;          /* of those in a row */
-  fv_int n;                  /* elements in a row */
-  fv_int shift;              /* elements before the row in its first vec4 */
-  fv_int target;             /* vec4 units */
-  fv_int source;             /* elements */
-  fv_int source_inner;       /* stride along the row, see FV_COPY_* */
-  fv_int size[4];            /* of the axes around the rows, but the last */
-  fv_int target_stride[5];   /* vec4 units */
-  fv_int source_stride[5];   /* elements */
-  fv_int from_size[5];       /* FV_COPY_RAVEL: the source's own axes */
+  fv_int units; /* vec4 to write */
+  fv_int row_units; /* of those in a row */
+  fv_int n; /* elements in a row */
+  fv_int shift; /* elements before the row in its first vec4 */
+  fv_int target; /* vec4 units */
+  fv_int source; /* elements */
+  fv_int source_inner; /* stride along the row, see FV_COPY_* */
+  fv_int size[4]; /* of the axes around the rows, but the last */
+  fv_int target_stride[5]; /* vec4 units */
+  fv_int source_stride[5]; /* elements */
+  fv_int from_size[5]; /* FV_COPY_RAVEL: the source's own axes */
   fv_int from_stride[6];
 };
 
 /* How copy.comp finds a row's elements in the source. */
-#define FV_COPY_VEC4 0    /* in vec4 units on both sides */
+#define FV_COPY_VEC4 0 /* in vec4 units on both sides */
 #define FV_COPY_STRIDED 1 /* one by one, by source_inner */
-#define FV_COPY_RAVEL 2   /* strides count elements in row-major order, which are
+#define FV_COPY_RAVEL \
+  2 /* strides count elements in row-major order, which are
                              looked up in the source's own axes */
 
 /* elementwise.comp: input 0 is the running value, 1 to 3 are operands of steps.
@@ -112,20 +115,20 @@ FV_STRUCT (FvCopyPush)
 #define FV_ELEMENTWISE_INPUTS 4
 FV_STRUCT (FvElementwisePush)
 {
-  fv_int units;            /* vec4 to write */
-  fv_int row_units;        /* of those in a row */
-  fv_int n;                /* elements in a row */
-  fv_int target;           /* vec4 units */
-  fv_int size[2];          /* of the axes, but the last */
+  fv_int units; /* vec4 to write */
+  fv_int row_units; /* of those in a row */
+  fv_int n; /* elements in a row */
+  fv_int target; /* vec4 units */
+  fv_int size[2]; /* of the axes, but the last */
   fv_int target_stride[3]; /* vec4 units */
-  fv_int base[4];          /* of each input, in elements, as its strides */
-  fv_int inner[4];         /* along the row */
-  fv_int stride[12];       /* input * 3 + axis */
+  fv_int base[4]; /* of each input, in elements, as its strides */
+  fv_int inner[4]; /* along the row */
+  fv_int stride[12]; /* input * 3 + axis */
 };
 
 /* How an input of elementwise.comp is read. */
 #define FV_ELEMENTWISE_VEC4 0
-#define FV_ELEMENTWISE_SPLAT 1   /* one element a row */
+#define FV_ELEMENTWISE_SPLAT 1 /* one element a row */
 #define FV_ELEMENTWISE_STRIDED 2 /* element by element */
 #define FV_ELEMENTWISE_ABSENT 3
 
@@ -133,26 +136,26 @@ FV_STRUCT (FvElementwisePush)
  * table says which position of the source it takes. */
 FV_STRUCT (FvRemapPush)
 {
-  fv_int units;            /* vec4 to write */
-  fv_int row_units;        /* of those in a row */
-  fv_int n;                /* elements in a row */
-  fv_int target;           /* vec4 units */
-  fv_int source;           /* elements */
-  fv_int source_inner;     /* stride along the row */
-  float value;             /* where a table says -1 */
-  fv_int outside;          /* not 0: it is -1 everywhere */
-  fv_int size[4];          /* of the axes around the rows, but the last */
+  fv_int units; /* vec4 to write */
+  fv_int row_units; /* of those in a row */
+  fv_int n; /* elements in a row */
+  fv_int target; /* vec4 units */
+  fv_int source; /* elements */
+  fv_int source_inner; /* stride along the row */
+  float value; /* where a table says -1 */
+  fv_int outside; /* not 0: it is -1 everywhere */
+  fv_int size[4]; /* of the axes around the rows, but the last */
   fv_int target_stride[5]; /* vec4 units */
   fv_int source_stride[5]; /* elements */
-  fv_int table[6];         /* start of each axis' table, [5] the row's; -1: none */
+  fv_int table[6]; /* start of each axis' table, [5] the row's; -1: none */
 };
 
 /* norm.comp and softmax.comp. Rows of width elements; all bases and strides here
  * and below are in vec4 units. */
-#define FV_ROW_LAYER 0   /* (x - mean) / deviation                            */
-#define FV_ROW_RMS 1     /* x / root of the mean square                       */
-#define FV_ROW_L1 2      /* x / sum of magnitudes                             */
-#define FV_ROW_L2 3      /* x / root of the sum of squares                    */
+#define FV_ROW_LAYER 0 /* (x - mean) / deviation                            */
+#define FV_ROW_RMS 1 /* x / root of the mean square                       */
+#define FV_ROW_L1 2 /* x / sum of magnitudes                             */
+#define FV_ROW_L2 3 /* x / root of the sum of squares                    */
 #define FV_ROW_SOFTMAX 0
 #define FV_ROW_LOG_SOFTMAX 1
 FV_STRUCT (FvRowPush)
@@ -201,7 +204,7 @@ FV_STRUCT (FvAttentionPush)
   fv_int m, n, d, dv;
   float scale;
   fv_int q[4], k[4], v[4], y[4]; /* base, batch, head, row */
-  fv_int bias[4];                /* the same; in elements where one per row */
+  fv_int bias[4]; /* the same; in elements where one per row */
 };
 
 /* pool.comp: axes depth, height, width. */
@@ -212,9 +215,9 @@ FV_STRUCT (FvPoolPush)
 {
   fv_int units, channels;
   fv_int in_size[3], out_size[3];
-  fv_int kernel_stride[3];  /* kernel | stride << 16 */
+  fv_int kernel_stride[3]; /* kernel | stride << 16 */
   fv_int begin_dilation[3]; /* the same */
-  fv_int padded[3];         /* size with the padding behind */
+  fv_int padded[3]; /* size with the padding behind */
   fv_int x_base, x[4], y_base, y[4]; /* map, depth, height, width */
   FvOperandPush operand[FV_MAX_OPERANDS];
 };
@@ -223,7 +226,7 @@ FV_STRUCT (FvPoolPush)
 FV_STRUCT (FvResizePush)
 {
   fv_int units, channels;
-  fv_int middle, height, width;   /* of the output */
+  fv_int middle, height, width; /* of the output */
   fv_int rows_taps, columns_taps; /* table entries per output */
   fv_int x_base, x[4], y_base, y[4], row[4];
   FvOperandPush operand[FV_MAX_OPERANDS];
@@ -233,20 +236,20 @@ FV_STRUCT (FvResizePush)
  * each element the axes that go. */
 FV_STRUCT (FvReducePush)
 {
-  fv_int units;            /* vec4 to write */
-  fv_int row_units;        /* of those in a row */
-  fv_int n;                /* elements in a row */
-  fv_int target;           /* vec4 units */
-  fv_int source;           /* elements */
-  fv_int source_inner;     /* along the target's row */
-  fv_int line;             /* elements of the reduced innermost axis */
-  fv_int rounds;           /* product of gone_size, the last one included */
-  float scale;             /* of means: 1 / elements */
-  fv_int size[3];          /* of the axes that stay, but the last */
+  fv_int units; /* vec4 to write */
+  fv_int row_units; /* of those in a row */
+  fv_int n; /* elements in a row */
+  fv_int target; /* vec4 units */
+  fv_int source; /* elements */
+  fv_int source_inner; /* along the target's row */
+  fv_int line; /* elements of the reduced innermost axis */
+  fv_int rounds; /* product of gone_size, the last one included */
+  float scale; /* of means: 1 / elements */
+  fv_int size[3]; /* of the axes that stay, but the last */
   fv_int target_stride[4]; /* vec4 units */
   fv_int source_stride[4]; /* elements */
-  fv_int gone_size[4];     /* of the axes that go, but the last */
-  fv_int gone_stride[5];   /* elements */
+  fv_int gone_size[4]; /* of the axes that go, but the last */
+  fv_int gone_stride[5]; /* elements */
 };
 
 #define FV_REDUCE_SUM 0

@@ -15,8 +15,8 @@ infer_gather (FvNode *node, GError **error)
           error))
     return FALSE;
   if (data->rank == 0)
-    return fv_node_fail (
-        node, error, FV_ERROR_MALFORMED, "the data is a scalar");
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "the data is a scalar");
   if (data->rank + indices->rank > FV_MAX_RANK + 1)
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
         "a result of rank %u; at most %d is supported",
