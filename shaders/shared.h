@@ -6,28 +6,28 @@
 
 /* Specialization constants that every kernel shares. A kernel's own constants
  * have the ids 0 to 31. */
-#define FV_SPEC_STEPS 32 /* 3 per step: kind, a, b (floats by their bits)    */
-#define FV_SPEC_LOCAL 60 /* local_size_x                                     */
-#define FV_SPEC_TYPES 64 /* + binding: how its elements are stored, below    */
+#define FV_SPEC_STEPS 32 /* 3 per step: kind, a, b (floats by their bits) */
+#define FV_SPEC_LOCAL 60 /* local_size_x */
+#define FV_SPEC_TYPES 64 /* + binding: how its elements are stored, below */
 
 #define FV_STORED_F32 0
 #define FV_STORED_F16 1
 
-#define FV_MAX_STEPS 6 /* elementwise steps behind a kernel                */
-#define FV_MAX_OPERANDS 2 /* of those, tensors read                           */
+#define FV_MAX_STEPS 6 /* elementwise steps behind a kernel */
+#define FV_MAX_OPERANDS 2 /* of those, tensors read */
 
 /* Elementwise steps: v is the running value, y the step's operand. The same list
  * serves as epilogue of the matrix kernels and as the elementwise kernel. */
 #define FV_STEP_NONE 0
-#define FV_STEP_RELU 1 /* max (v, 0)                                 */
-#define FV_STEP_LEAKY_RELU 2 /* v < 0 ? a v : v                            */
-#define FV_STEP_CLIP 3 /* min (max (v, a), b)                        */
-#define FV_STEP_SIGMOID 4 /* 1 / (1 + exp (-v))                         */
-#define FV_STEP_HARD_SIGMOID 5 /* max (0, min (1, a v + b))                  */
-#define FV_STEP_SWISH 6 /* v sigmoid (a v); SiLU: a = 1               */
-#define FV_STEP_HARD_SWISH 7 /* v max (0, min (1, v / 6 + 1 / 2))          */
-#define FV_STEP_GELU 8 /* v / 2 (1 + erf (v / sqrt 2))               */
-#define FV_STEP_GELU_TANH 9 /* tanh approximation, as ONNX Gelu has it    */
+#define FV_STEP_RELU 1 /* max (v, 0) */
+#define FV_STEP_LEAKY_RELU 2 /* v < 0 ? a v : v */
+#define FV_STEP_CLIP 3 /* min (max (v, a), b) */
+#define FV_STEP_SIGMOID 4 /* 1 / (1 + exp (-v)) */
+#define FV_STEP_HARD_SIGMOID 5 /* max (0, min (1, a v + b)) */
+#define FV_STEP_SWISH 6 /* v sigmoid (a v); SiLU: a = 1 */
+#define FV_STEP_HARD_SWISH 7 /* v max (0, min (1, v / 6 + 1 / 2)) */
+#define FV_STEP_GELU 8 /* v / 2 (1 + erf (v / sqrt 2)) */
+#define FV_STEP_GELU_TANH 9 /* tanh approximation, as ONNX Gelu has it */
 #define FV_STEP_TANH 10
 #define FV_STEP_ERF 11
 #define FV_STEP_EXP 12
@@ -37,29 +37,29 @@
 #define FV_STEP_ABS 16
 #define FV_STEP_FLOOR 17
 #define FV_STEP_CEIL 18
-#define FV_STEP_ROUND 19 /* half to even                               */
+#define FV_STEP_ROUND 19 /* half to even */
 #define FV_STEP_SIGN 20
 #define FV_STEP_SIN 21
 #define FV_STEP_COS 22
-#define FV_STEP_SOFTPLUS 23 /* log (1 + exp (v))                          */
-#define FV_STEP_ELU 24 /* v < 0 ? a (exp (v) - 1) : b v              */
-#define FV_STEP_MISH 25 /* v tanh (softplus (v))                      */
-#define FV_STEP_AFFINE 26 /* a v + b                                    */
-#define FV_STEP_POW 27 /* v ^ a                                      */
+#define FV_STEP_SOFTPLUS 23 /* log (1 + exp (v)) */
+#define FV_STEP_ELU 24 /* v < 0 ? a (exp (v) - 1) : b v */
+#define FV_STEP_MISH 25 /* v tanh (softplus (v)) */
+#define FV_STEP_AFFINE 26 /* a v + b */
+#define FV_STEP_POW 27 /* v ^ a */
 #define FV_STEP_SOFTSIGN 28
-#define FV_STEP_THRESHOLD 29 /* v > a ? v : 0                              */
-#define FV_STEP_ADD 64 /* v + y                                      */
-#define FV_STEP_SUB 65 /* v - y                                      */
-#define FV_STEP_RSUB 66 /* y - v                                      */
+#define FV_STEP_THRESHOLD 29 /* v > a ? v : 0 */
+#define FV_STEP_ADD 64 /* v + y */
+#define FV_STEP_SUB 65 /* v - y */
+#define FV_STEP_RSUB 66 /* y - v */
 #define FV_STEP_MUL 67
-#define FV_STEP_DIV 68 /* v / y                                      */
-#define FV_STEP_RDIV 69 /* y / v                                      */
+#define FV_STEP_DIV 68 /* v / y */
+#define FV_STEP_RDIV 69 /* y / v */
 #define FV_STEP_MAX 70
 #define FV_STEP_MIN 71
-#define FV_STEP_POW_Y 72 /* v ^ y                                      */
-#define FV_STEP_RPOW_Y 73 /* y ^ v                                      */
-#define FV_STEP_PRELU 74 /* v < 0 ? y v : v                            */
-#define FV_STEP_EQUAL 75 /* v == y ? 1 : 0; so on: bools are 0 and 1   */
+#define FV_STEP_POW_Y 72 /* v ^ y */
+#define FV_STEP_RPOW_Y 73 /* y ^ v */
+#define FV_STEP_PRELU 74 /* v < 0 ? y v : v */
+#define FV_STEP_EQUAL 75 /* v == y ? 1 : 0; so on: bools are 0 and 1 */
 #define FV_STEP_LESS 76
 #define FV_STEP_LESS_OR_EQUAL 77
 #define FV_STEP_GREATER 78
@@ -152,10 +152,10 @@ FV_STRUCT (FvRemapPush)
 
 /* norm.comp and softmax.comp. Rows of width elements; all bases and strides here
  * and below are in vec4 units. */
-#define FV_ROW_LAYER 0 /* (x - mean) / deviation                            */
-#define FV_ROW_RMS 1 /* x / root of the mean square                       */
-#define FV_ROW_L1 2 /* x / sum of magnitudes                             */
-#define FV_ROW_L2 3 /* x / root of the sum of squares                    */
+#define FV_ROW_LAYER 0 /* (x - mean) / deviation */
+#define FV_ROW_RMS 1 /* x / root of the mean square */
+#define FV_ROW_L1 2 /* x / sum of magnitudes */
+#define FV_ROW_L2 3 /* x / root of the sum of squares */
 #define FV_ROW_SOFTMAX 0
 #define FV_ROW_LOG_SOFTMAX 1
 FV_STRUCT (FvRowPush)
@@ -170,7 +170,7 @@ FV_STRUCT (FvRowPush)
 /* channelstats.comp: maps of rows pixels, units vec4 of channels each. */
 #define FV_STATS_AVERAGE 0
 #define FV_STATS_MAX 1
-#define FV_STATS_MOMENTS 2 /* mean, then the sum of squares around it         */
+#define FV_STATS_MOMENTS 2 /* mean, then the sum of squares around it */
 FV_STRUCT (FvStatsPush)
 {
   fv_int rows, units, channels;
