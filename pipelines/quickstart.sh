@@ -61,7 +61,7 @@ if [ -z "${MODEL-}" ]; then
   echo "No MODEL given: using a small net made just now by models/make-colours.py;"
   echo "it tells eight colours apart and knows nothing about objects."
 fi
-source=${SRC:-videotestsrc pattern=ball motion=sweep ! video/x-raw,width=640,height=360,framerate=30/1}
+source=${SRC:-videotestsrc pattern=smpte horizontal-speed=4 ! video/x-raw,width=640,height=360,framerate=30/1}
 device=${DEVICE:+device=\"$DEVICE\"}
 
 launch () {
