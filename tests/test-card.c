@@ -46,6 +46,7 @@ START_TEST (test_order)
   card = must (make (IMAGE, outputs, NULL, NULL, NULL, NULL, &error), error);
   check_line (card, "mean", "0 0 0", FV_CARD_DEFAULT);
   check_line (card, "resize", "stretch", FV_CARD_DEFAULT);
+  check_line (card, "antialias", "true", FV_CARD_DEFAULT);
   check_line (card, "decoder", "yolov8", FV_CARD_SHAPES);
   check_line (card, "width", "96", FV_CARD_SHAPES);
   ck_assert (warns (card, "nothing tells mean"));
@@ -62,6 +63,7 @@ START_TEST (test_order)
       must (make (IMAGE, outputs, NULL, metadata, folder, NULL, &error), error);
   check_line (card, "mean", "0 0 0", FV_CARD_METADATA);
   check_line (card, "resize", "letterbox", FV_CARD_METADATA);
+  check_line (card, "antialias", "false", FV_CARD_METADATA);
   check_line (card, "labels", "2: a, b", FV_CARD_METADATA);
   check_line (card, "filter", "bicubic", FV_CARD_HUGGING_FACE);
   fv_card_unref (card);

@@ -216,6 +216,7 @@ read_resize (FvCard *card, GError **error)
   gint filter = FV_FILTER_BILINEAR;
 
   input->crop_fraction = 1;
+  input->antialias = TRUE;
   if (!fv_settings_enum (card, NULL, "resize", resize_nicks, &resize, error)
       || !fv_settings_enum (card, NULL, "anchor", anchor_nicks, &anchor, error)
       || !fv_settings_enum (card, NULL, "filter", filter_nicks, &filter, error)

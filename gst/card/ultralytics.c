@@ -180,6 +180,7 @@ read_task (FvCard *card, const char *task, gboolean end_to_end)
   put (card, "resize", "letterbox");
   put (card, "anchor", "center");
   put (card, "pad", "114");
+  put (card, "antialias", "false"); /* its predictor uses OpenCV's resize */
 }
 
 void
