@@ -66,8 +66,8 @@ check_steady (FvDevice *device, FvGraph *graph, FvArray *input)
     fv_array_unref (run (graph, input));
   fv_device_counters (device, &after);
   ck_assert_uint_eq (before.allocations, after.allocations);
-  ck_assert_uint_eq (
-      before.recorded_command_buffers, after.recorded_command_buffers);
+  ck_assert_uint_eq (before.recorded_command_buffers,
+      after.recorded_command_buffers);
 }
 
 START_TEST (test_model)

@@ -13,8 +13,8 @@ validate (const FvSpirv *module, const char *file)
   g_autoptr (GError) error = NULL;
   int status = 1;
 
-  if (!g_file_set_contents (
-          file, (const char *) module->code, module->size, &error)
+  if (!g_file_set_contents (file, (const char *) module->code, module->size,
+          &error)
       || !g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL,
           NULL, &out, &err, &status, &error)) {
     g_printerr ("%s: %s\n", module->name, error->message);
