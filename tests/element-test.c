@@ -43,18 +43,25 @@ element_test_frame (GstCaps *caps, guint8 value, guint index)
   return buffer;
 }
 
+GstElement *
+element_test_parse (const char *description)
+{
+  g_autoptr (GError) error = NULL;
+  GstElement *element = gst_parse_launch (description, &error);
+
+  ck_assert_msg (error == NULL, "%s", error ? error->message : "");
+  return gst_object_ref_sink (element);
+}
+
 GstHarness *
 element_test_harness (const char *element, const char *path,
     const char *properties, GstCaps *caps)
 {
   g_autofree char *line =
       g_strdup_printf ("%s model=\"%s\" %s", element, path, properties);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GstElement) made = gst_parse_launch (line, &error);
-  GstHarness *harness;
+  g_autoptr (GstElement) made = element_test_parse (line);
+  GstHarness *harness = gst_harness_new_with_element (made, "sink", "src");
 
-  ck_assert_msg (error == NULL, "%s", error ? error->message : "");
-  harness = gst_harness_new_with_element (made, "sink", "src");
   if (caps)
     gst_harness_set_src_caps (harness, gst_caps_ref (caps));
   return harness;
@@ -64,12 +71,11 @@ char *
 element_test_run (const char *description, GQuark *domain, gint *code)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GstElement) pipeline = gst_parse_launch (description, &error);
+  g_autoptr (GstElement) pipeline = element_test_parse (description);
   g_autoptr (GstBus) bus = NULL;
   g_autoptr (GstMessage) message = NULL;
   char *text = NULL;
 
-  ck_assert_msg (error == NULL, "%s", error ? error->message : "");
   bus = gst_element_get_bus (pipeline);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   message = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND,
@@ -78,7 +84,6 @@ element_test_run (const char *description, GQuark *domain, gint *code)
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
     g_autofree char *debug = NULL;
 
-    g_clear_error (&error);
     gst_message_parse_error (message, &error, &debug);
     text = g_strdup_printf ("%s (%s)", error->message, debug);
     if (domain)

@@ -22,6 +22,8 @@ GstBuffer *element_test_frame (GstCaps *caps, guint8 value, guint index);
 GstHarness *element_test_harness (const char *element, const char *path,
     const char *properties, GstCaps *caps);
 
+/* A pipeline or one element, whole. (transfer full) */
+GstElement *element_test_parse (const char *description);
 /* Runs "@description" until EOS or an error; the error's message or NULL.
  * @domain, @code: (out) (optional): what the error was. (transfer full) */
 char *element_test_run (const char *description, GQuark *domain, gint *code);

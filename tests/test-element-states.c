@@ -307,7 +307,7 @@ START_TEST (test_states)
       "videotestsrc ! video/x-raw,format=I420,width=64,height=48 ! "
       "foveasegment model=\"%s\" name=net ! fakesink",
       segment);
-  g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+  g_autoptr (GstElement) pipeline = element_test_parse (line);
   g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
   static const GstState ups[] = { GST_STATE_READY, GST_STATE_PAUSED,
     GST_STATE_PLAYING };
@@ -397,7 +397,7 @@ START_TEST (test_use_after_an_error)
   g_autofree char *line = g_strdup_printf (
       "videotestsrc num-buffers=3 ! foveasegment model=/nowhere.onnx name=net "
       "! fakesink");
-  g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+  g_autoptr (GstElement) pipeline = element_test_parse (line);
   g_autoptr (GstElement) net = gst_bin_get_by_name (GST_BIN (pipeline), "net");
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
   GstMessage *message;

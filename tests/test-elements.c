@@ -331,7 +331,7 @@ START_TEST (test_seek_and_pause)
       "height=48,framerate=25/1 ! foveasegment model=\"%s\" ! "
       "fakesink name=sink sync=false",
       segment);
-  g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+  g_autoptr (GstElement) pipeline = element_test_parse (line);
   g_autoptr (GstElement) sink =
       gst_bin_get_by_name (GST_BIN (pipeline), "sink");
   g_autoptr (GstPad) pad = gst_element_get_static_pad (sink, "sink");
@@ -442,7 +442,7 @@ START_TEST (test_nothing_is_made_per_frame)
       "videotestsrc num-buffers=200 ! video/x-raw,format=NV12,width=160,"
       "height=90 ! foveasegment name=net model=\"%s\" ! fakesink",
       segment);
-  g_autoptr (GstElement) pipeline = gst_parse_launch (line, NULL);
+  g_autoptr (GstElement) pipeline = element_test_parse (line);
   g_autoptr (GstElement) net = gst_bin_get_by_name (GST_BIN (pipeline), "net");
   g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
   FvDeviceCounters early, late;
