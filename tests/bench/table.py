@@ -30,6 +30,8 @@ ZOO = ["resnet50_tv_op17_136x200", "mobilenetv3_large_tv_op17_160",
        "glpn_hf_op17_128x160"]
 SHAPES = {"resnet50_tv_op17_136x200": ["--input-shape", "1x3x136x200"]}
 SIZES = {"resnet50_tv_op17_136x200": "input-width=200 input-height=136"}
+# foveainfer cannot tell a depth map without a card from a mask
+ELEMENTS = {"glpn_hf_op17_128x160": "foveadepth"}
 FRAMES = 60
 
 
@@ -41,7 +43,7 @@ def bench(name, folder):
                                          capture_output=True, text=True).stdout)
 
 
-def pipeline(model, size):
+def pipeline(model, size, element):
     """Milliseconds a frame, bytes a frame and peak memory, in this process."""
     import gi
     gi.require_version("Gst", "1.0")
@@ -49,7 +51,7 @@ def pipeline(model, size):
     Gst.init(None)
     line = (f"videotestsrc num-buffers={FRAMES} pattern=ball ! "
             "video/x-raw,format=I420,width=640,height=360 ! "
-            f"foveainfer name=infer model={model} {size} ! foveaoverlay ! "
+            f"{element} name=infer model={model} {size} ! foveaoverlay ! "
             "fakesink name=sink signal-handoffs=true")
     stamps = []
     pipe = Gst.parse_launch(line)
@@ -58,6 +60,7 @@ def pipeline(model, size):
     message = pipe.get_bus().timed_pop_filtered(
         600 * Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR)
     if message is None or message.type == Gst.MessageType.ERROR:
+        pipe.set_state(Gst.State.NULL)
         raise SystemExit(f"{model}: {message and message.parse_error()}")
     stats = pipe.get_by_name("infer").get_property("stats")
     moved = sum(stats.get_value(k) for k in ("bytes-uploaded", "bytes-downloaded"))
@@ -71,7 +74,8 @@ def pipeline(model, size):
 def measure_pipeline(name, folder):
     card = CARDS / f"{name}.modelinfo"
     model = card if card.exists() else folder / "model.onnx"
-    line = [sys.executable, __file__, "--pipeline", str(model), SIZES.get(name, "")]
+    line = [sys.executable, __file__, "--pipeline", str(model), SIZES.get(name, ""),
+            ELEMENTS.get(name, "foveainfer")]
     done = subprocess.run(line, check=False, timeout=600, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{name}: {done.stderr}")
@@ -88,7 +92,7 @@ def row(name, folder):
 
 def main():
     if sys.argv[1:2] == ["--pipeline"]:
-        return pipeline(sys.argv[2], sys.argv[3])
+        return pipeline(*sys.argv[2:5])
     if not SHARED.exists():
         print(f"{SHARED} is absent: skipped")
         return 77
