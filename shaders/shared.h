@@ -232,6 +232,19 @@ FV_STRUCT (FvResizePush)
   FvOperandPush operand[FV_MAX_OPERANDS];
 };
 
+/* gridsample.comp: axes depth, height, width; an image has a depth of 1. */
+#define FV_SAMPLE_ZEROS 0
+#define FV_SAMPLE_BORDER 1
+#define FV_SAMPLE_REFLECTION 2
+FV_STRUCT (FvGridSamplePush)
+{
+  fv_int units, channels;
+  fv_int in_size[3], out_size[3];
+  fv_int x_base, x[4], y_base, y[4]; /* map, depth, height, width */
+  fv_int grid_base, grid[5]; /* in elements; the last: between coordinates */
+  FvOperandPush operand[FV_MAX_OPERANDS];
+};
+
 /* reduce.comp: rows of the target; around them the axes that stay, and inside of
  * each element the axes that go. */
 FV_STRUCT (FvReducePush)
