@@ -92,6 +92,22 @@ static const Rewrite rewrites[] = {
   { "x f32[1,3,9,9]; w =f32[6,3,3,3]; c Conv x w; r Relu c; y Add r c",
       "Conv Relu+1" },
   { "x f32[2,6]; a Identity x; b Abs a; c Abs x; y Mul b c", "Abs Mul" },
+  /* Einsum: as few permutations as the equation allows */
+  { "x f32[2,3,8]; w =f32[5,8]; y Einsum x w equation=bxd,md->bxm",
+      "fovea.Linear" },
+  { "x f32[2,3,8]; w =f32[5,8]; y Einsum w x equation=md,bxd->bmx",
+      "fovea.Linear Transpose" },
+  { "q f32[2,3,5,8]; k f32[2,3,7,8]; v f32[2,3,7,4]; "
+    "s Einsum q k equation=bhlk,bhtk->bhlt; p Softmax s axis=-1; "
+    "y Einsum p v equation=bhlt,bhtv->bhlv",
+      "Transpose Transpose fovea.Attention" },
+  { "x f32[2,6,9]; z f32[2,9,4,5]; y Einsum x z equation=bqc,bchw->bqhw",
+      "Reshape MatMul Reshape" },
+  { "x f32[2,3,4]; y Einsum x equation=abc->ca", "ReduceSum Transpose" },
+  { "x f32[2,3]; z f32[3,2]; y Einsum x z equation=ij,ji->ij",
+      "Transpose Mul" },
+  { "x f32[4,4]; y Einsum x equation=ii", "Einsum ReduceSum" },
+  { "x f32[2,3]; y Einsum x equation=ij->ij", "Identity" },
 };
 
 static char *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From the file's graph to the IR: sizes bound, operators found, shapes
  * inferred and everything constant folded, in one sweep in topological order. */
+#include "gst/engine/einsum.h"
 #include "gst/engine/ir-private.h"
 #include "gst/onnx/names.h"
 
@@ -117,6 +118,7 @@ fold_terms (FvNode *node)
   static const char *const windows[] = { "Conv", "ConvTranspose" };
   static const char *const pools[] = { "MaxPool", "AveragePool", "LpPool" };
   double terms = 1;
+  FvEinsum einsum;
 
   for (guint i = 0; i < G_N_ELEMENTS (products); i++)
     for (guint d = 0;
@@ -134,6 +136,8 @@ fold_terms (FvNode *node)
       for (guint d = 0; sizes && d < n; d++)
         terms *= sizes[d];
     }
+  if (fv_node_is (node, "Einsum") && fv_einsum_read (node, &einsum, NULL))
+    terms = fv_einsum_products (&einsum);
   return terms;
 }
 

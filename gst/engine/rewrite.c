@@ -12,6 +12,7 @@ static const struct
   FvPass run;
 } passes[] = {
   { "floats", fv_pass_floats },
+  { "einsum", fv_pass_einsum },
   { "identities", fv_pass_identities },
   { "common", fv_pass_common },
   { "dead", fv_pass_dead },
