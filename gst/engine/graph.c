@@ -419,6 +419,8 @@ host_side (FvGraph *graph, FvBuffer *buffer, FvMemoryUse use,
   if (!*staging) {
     if (!(*staging = fv_buffer_new (graph->device, size, use, error)))
       return NULL;
+    /* pad elements of inputs are zero */
+    memset (fv_buffer_map (*staging), 0, size);
     *program = fv_program_new (graph->device);
     if (use == FV_MEMORY_UPLOAD)
       fv_program_copy (*program, *staging, 0, buffer, 0, size);

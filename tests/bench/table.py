@@ -7,7 +7,8 @@
 Each model is measured alone by `fovea bench`, in a process of its own with an empty
 cache of compiled kernels (load, first frame), and in the pipeline
 videotestsrc ! foveainfer ! foveaoverlay ! fakesink at 640x360 (I420).
-Needs the folder of models beside the tree, python3-gi and the plugin.
+CLIP=FILE in the environment takes the frames from a file instead, scaled to that
+size. Needs the folder of models beside the tree, python3-gi and the plugin.
 """
 import json
 import os
@@ -49,8 +50,11 @@ def pipeline(model, size, element):
     gi.require_version("Gst", "1.0")
     from gi.repository import Gst
     Gst.init(None)
-    line = (f"videotestsrc num-buffers={FRAMES} pattern=ball ! "
-            "video/x-raw,format=I420,width=640,height=360 ! "
+    clip = os.environ.get("CLIP")
+    source = (f'filesrc location="{clip}" ! decodebin ! videoconvertscale ! '
+              f"identity eos-after={FRAMES + 1}" if clip else
+              f"videotestsrc num-buffers={FRAMES} pattern=ball")
+    line = (f"{source} ! video/x-raw,format=I420,width=640,height=360 ! "
             f"{element} name=infer model={model} {size} ! foveaoverlay ! "
             "fakesink name=sink signal-handoffs=true")
     stamps = []
