@@ -232,19 +232,6 @@ check_memory (FvGraph *graph, const FvGraphOptions *options, GError **error)
   return FALSE;
 }
 
-/* The constants are in the weights' buffer now: drop the host's copies, but for
- * outputs, which are read from there. */
-static void
-drop_constants (FvGraph *graph)
-{
-  for (guint i = 0; i < graph->ir->values->len; i++) {
-    FvValue *value = graph->ir->values->pdata[i];
-
-    if (!value->is_output)
-      g_clear_pointer (&value->constant, fv_array_unref);
-  }
-}
-
 static gboolean
 warm_up (FvGraph *graph, GError **error)
 {
@@ -258,6 +245,19 @@ warm_up (FvGraph *graph, GError **error)
   return TRUE;
 }
 
+/* The plan has packed the constants: drop them before the device takes its copy, but
+ * for outputs, which are read from there. */
+static void
+drop_constants (FvGraph *graph)
+{
+  for (guint i = 0; i < graph->ir->values->len; i++) {
+    FvValue *value = graph->ir->values->pdata[i];
+
+    if (!value->is_output)
+      g_clear_pointer (&value->constant, fv_array_unref);
+  }
+}
+
 static gboolean
 compile (FvGraph *graph, const FvGraphOptions *options, GError **error)
 {
@@ -269,7 +269,10 @@ compile (FvGraph *graph, const FvGraphOptions *options, GError **error)
       && !fv_precision_promote (graph->device, graph->ir, options, error))
     return FALSE;
   graph->plan = fv_plan_new (graph->device, graph->ir, &plan_options, error);
-  return graph->plan && check_memory (graph, options, error)
+  if (!graph->plan)
+    return FALSE;
+  drop_constants (graph);
+  return check_memory (graph, options, error)
       && buffer_for (graph, FV_STORAGE_ARENA, FV_MEMORY_DEVICE, &graph->arena,
           error)
       && buffer_for (graph, FV_STORAGE_WEIGHT, FV_MEMORY_DEVICE,
@@ -303,7 +306,6 @@ fv_graph_new_ir (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
   }
   if (!compile (graph, options, error))
     return NULL;
-  drop_constants (graph);
   fill_stats (graph);
   graph->stats.load_seconds = (g_get_monotonic_time () - start) * 1e-6;
   return warm_up (graph, error) ? g_steal_pointer (&graph) : NULL;
