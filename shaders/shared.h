@@ -48,6 +48,7 @@
 #define FV_STEP_POW 27 /* v ^ a */
 #define FV_STEP_SOFTSIGN 28
 #define FV_STEP_THRESHOLD 29 /* v > a ? v : 0 */
+#define FV_STEP_TRUNCATE 60 /* towards zero */
 #define FV_STEP_ADD 64 /* v + y */
 #define FV_STEP_SUB 65 /* v - y */
 #define FV_STEP_RSUB 66 /* y - v */
@@ -64,6 +65,7 @@
 #define FV_STEP_LESS_OR_EQUAL 77
 #define FV_STEP_GREATER 78
 #define FV_STEP_GREATER_OR_EQUAL 79
+#define FV_STEP_INTEGER_DIV 90 /* v / y of integers, towards zero; y 0: 0 */
 
 #define FV_STEP_HAS_OPERAND(kind) ((kind) >= 64)
 
@@ -263,6 +265,59 @@ FV_STRUCT (FvReducePush)
   fv_int source_stride[4]; /* elements */
   fv_int gone_size[4]; /* of the axes that go, but the last */
   fv_int gone_stride[5]; /* elements */
+};
+
+/* argmax.comp: for each element of the target, the position of the largest of a
+ * line of the source. */
+FV_STRUCT (FvArgPush)
+{
+  fv_int units; /* vec4 to write */
+  fv_int row_units; /* of those in a row */
+  fv_int n; /* elements in a row */
+  fv_int target; /* vec4 units */
+  fv_int source; /* elements */
+  fv_int source_inner; /* along the target's row */
+  fv_int line; /* elements of a line */
+  fv_int line_stride;
+  fv_int size[4]; /* of the axes around the rows, but the last */
+  fv_int target_stride[5]; /* vec4 units */
+  fv_int source_stride[5]; /* elements */
+};
+
+/* How argmax.comp reads. */
+#define FV_ARG_STRIDED 0 /* element by element */
+#define FV_ARG_LANES 1 /* lines side by side, in vec4 units */
+#define FV_ARG_LINE 2 /* a line's elements side by side, in vec4 units */
+
+/* topk.comp: the k largest of each row, and where they were; bases and strides in
+ * vec4 units. */
+FV_STRUCT (FvTopkPush)
+{
+  fv_int rows, width, k;
+  fv_int x_base, x_row;
+  fv_int values_base, values_row;
+  fv_int indices_base, indices_row;
+};
+
+/* pick.comp: elements that run-time indices choose along some axes. Axes around
+ * the rows stand innermost first. */
+#define FV_PICK_AXES 4
+#define FV_PICK_DEPTH 4
+FV_STRUCT (FvPickPush)
+{
+  fv_int units; /* vec4 to write */
+  fv_int row_units; /* of those in a row */
+  fv_int n; /* elements in a row */
+  fv_int target; /* vec4 units */
+  fv_int source, index; /* elements */
+  fv_int source_inner, index_inner; /* along the row */
+  fv_int depth_stride; /* between the indices of one element */
+  fv_int size[3]; /* of the axes, but the last */
+  fv_int target_stride[4]; /* vec4 units */
+  fv_int source_stride[4]; /* elements */
+  fv_int index_stride[4];
+  fv_int chosen_size[4]; /* of the source's axes that indices run along */
+  fv_int chosen_stride[4];
 };
 
 #define FV_REDUCE_SUM 0

@@ -53,6 +53,14 @@ vec4 fv_pow (vec4 x, vec4 y)
   return mix (r, vec4 (1), zero);
 }
 
+/* Exact up to 2^24: float division may round up to the next whole number. */
+vec4 fv_integer_div (vec4 v, vec4 y)
+{
+  vec4 d = mix (y, vec4 (1), equal (y, vec4 (0)));
+  vec4 q = vec4 (ivec4 (v) / ivec4 (d));
+  return mix (q, vec4 (0), equal (y, vec4 (0)));
+}
+
 vec4 fv_step (int kind, float a, float b, vec4 v, vec4 y)
 {
   switch (kind) {
@@ -86,6 +94,7 @@ vec4 fv_step (int kind, float a, float b, vec4 v, vec4 y)
   case FV_STEP_POW: return a == 2 ? v * v : a == 0.5 ? sqrt (v) : fv_pow (v, vec4 (a));
   case FV_STEP_SOFTSIGN: return v / (1 + abs (v));
   case FV_STEP_THRESHOLD: return mix (vec4 (0), v, greaterThan (v, vec4 (a)));
+  case FV_STEP_TRUNCATE: return trunc (v);
   case FV_STEP_ADD: return v + y;
   case FV_STEP_SUB: return v - y;
   case FV_STEP_RSUB: return y - v;
@@ -102,6 +111,7 @@ vec4 fv_step (int kind, float a, float b, vec4 v, vec4 y)
   case FV_STEP_LESS_OR_EQUAL: return vec4 (lessThanEqual (v, y));
   case FV_STEP_GREATER: return vec4 (greaterThan (v, y));
   case FV_STEP_GREATER_OR_EQUAL: return vec4 (greaterThanEqual (v, y));
+  case FV_STEP_INTEGER_DIV: return fv_integer_div (v, y);
   }
   return v;
 }

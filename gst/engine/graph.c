@@ -477,6 +477,26 @@ check_input (FvGraph *graph, guint i, const FvArray *array, GError **error)
   return FALSE;
 }
 
+/* Integers are f32 on the device. */
+static gboolean
+check_integers (FvGraph *graph, guint i, const FvArray *array, GError **error)
+{
+  const FvValue *value = graph->ir->inputs->pdata[i];
+
+  for (gint64 k = 0; fv_value_is_integer (value) && k < array->count; k++) {
+    gint64 number = fv_array_get_int (array, k);
+
+    if (number <= FV_INTEGER_LIMIT && number >= -FV_INTEGER_LIMIT)
+      continue;
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "%s: input '%s' holds %" G_GINT64_FORMAT
+        "; integers on the device are exact up to %d",
+        graph->ir->name, value->name, number, FV_INTEGER_LIMIT);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 write_inputs (FvGraph *graph, FvArray *const *inputs, GError **error)
 {
@@ -495,7 +515,8 @@ write_inputs (FvGraph *graph, FvArray *const *inputs, GError **error)
 
     if (!port->buffer)
       continue;
-    if (!(floats = fv_array_convert (inputs[i], FV_TYPE_F32, error)))
+    if (!check_integers (graph, i, inputs[i], error)
+        || !(floats = fv_array_convert (inputs[i], FV_TYPE_F32, error)))
       return FALSE;
     copy_elements (port, base + port->buffer_offset, floats->f32, TRUE);
   }

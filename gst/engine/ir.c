@@ -294,3 +294,28 @@ fv_op_find (const char *name, guint opset, gboolean *known)
     }
   return best;
 }
+
+gboolean
+fv_value_is_integer (const FvValue *value)
+{
+  return !fv_type_is_float (value->type) && value->type != FV_TYPE_BOOL;
+}
+
+gboolean
+fv_node_check_integers (const FvNode *node, const FvValue *value,
+    GError **error)
+{
+  const FvArray *array = value->constant;
+
+  for (gint64 i = 0; array && fv_value_is_integer (value) && i < array->count;
+       i++) {
+    gint64 number = fv_array_get_int (array, i);
+
+    if (number > FV_INTEGER_LIMIT || number < -FV_INTEGER_LIMIT)
+      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+          "its input '%s' holds %" G_GINT64_FORMAT
+          "; integers on the device are exact up to %d",
+          value->name, number, FV_INTEGER_LIMIT);
+  }
+  return TRUE;
+}

@@ -99,6 +99,15 @@ gboolean fv_node_axis (const FvNode *node, gint64 axis, guint rank,
 gboolean fv_node_broadcast (const FvNode *node, const FvShape *a,
     const FvShape *b, FvShape *result, GError **error);
 
+/* TRUE for integers, which the device keeps as f32: exactly as long as their
+ * magnitude is at most FV_INTEGER_LIMIT. */
+#define FV_INTEGER_LIMIT (1 << 24)
+gboolean fv_value_is_integer (const FvValue *value);
+/* Fails, naming @node and @value, where that is a constant with integers that the
+ * device cannot keep. */
+gboolean fv_node_check_integers (const FvNode *node, const FvValue *value,
+    GError **error);
+
 /* Building and changing. Names are made unique. All return what the IR owns. */
 FvIr *fv_ir_new (const char *name);
 void fv_ir_free (FvIr *ir); /* %NULL is fine */

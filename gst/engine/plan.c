@@ -55,10 +55,13 @@ type_for (FvPlan *plan, const float *data, gint64 count)
   return plan->options.type;
 }
 
+/* What the device can hold: bools are floats of 0 and 1 there, integers are f32
+ * whatever the plan's type. */
 static FvType
 stored_type (FvPlan *plan, const FvValue *value)
 {
-  return value->is_wide ? FV_TYPE_F32 : plan->options.type;
+  return value->is_wide || fv_value_is_integer (value) ? FV_TYPE_F32
+                                                       : plan->options.type;
 }
 
 /* Dense strides for axes in @order (outermost first), the last one padded.
@@ -154,10 +157,12 @@ upload (FvPlan *plan, FvNode *node, FvValue *value, const guint *order,
       fv_array_convert (value->constant, FV_TYPE_F32, error);
   gint64 index[FV_MAX_RANK] = { 0 }, at = 0;
 
-  if (!array)
+  if (!array || !fv_node_check_integers (node, value, error))
     return FALSE;
   *tensor = tensor_new (plan, FV_STORAGE_WEIGHT,
-      type_for (plan, array->f32, array->count), &value->shape, order);
+      fv_value_is_integer (value) ? FV_TYPE_F32
+                                  : type_for (plan, array->f32, array->count),
+      &value->shape, order);
   tensor->storage->data = g_try_malloc0 (tensor->storage->size);
   if (!tensor->storage->data)
     return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
@@ -290,24 +295,12 @@ allocate_output (FvPlan *plan, FvValue *value, const guint *order)
   place->has_tensor = TRUE;
 }
 
-/* What the device can hold: bools are floats of 0 and 1 there. */
-static gboolean
-has_device_type (const FvValue *value)
-{
-  return fv_type_is_float (value->type) || value->type == FV_TYPE_BOOL;
-}
-
 gboolean
 fv_plan_output_order (FvPlan *plan, FvNode *node, guint i, const guint *order,
     FvTensor *tensor, GError **error)
 {
   FvValue *value = node->outputs[i];
 
-  if (!has_device_type (value))
-    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "its output '%s' of type %s depends on the data; the device keeps "
-        "floats only",
-        value->name, fv_type_name (value->type));
   if (!placed (value)->has_tensor)
     allocate_output (plan, value, order);
   placed (value)->is_ready = TRUE;
@@ -567,18 +560,8 @@ lower_all (FvPlan *plan, GError **error)
 {
   FvIr *ir = plan->ir;
 
-  for (guint i = 0; i < ir->inputs->len; i++) {
-    FvValue *value = ir->inputs->pdata[i];
-
-    if (has_device_type (value))
-      place_input (plan, value);
-    else if (value->users->len) {
-      g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
-          "%s: input '%s' is %s; the device takes floats only", ir->name,
-          value->name, fv_type_name (value->type));
-      return FALSE;
-    }
-  }
+  for (guint i = 0; i < ir->inputs->len; i++)
+    place_input (plan, ir->inputs->pdata[i]);
   for (guint i = 0; i < ir->nodes->len; i++) {
     FvNode *node = ir->nodes->pdata[i];
 

@@ -23,7 +23,8 @@ typedef struct _FvStorage FvStorage; /* an allocation with a lifetime */
 typedef struct _FvTensor
 {
   FvStorage *storage;
-  FvType type; /* as stored: F32 or F16 */
+  FvType type; /* as stored: F32 or F16; integers are whole floats, and bools
+                  0 and 1 */
   FvShape shape;
   gint64 strides[FV_MAX_RANK];
   gint64 offset;

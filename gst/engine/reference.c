@@ -95,6 +95,8 @@ unary_step (const FvStep *s, double v)
       return v / (1 + fabs (v));
     case FV_STEP_THRESHOLD:
       return v > a ? v : 0;
+    case FV_STEP_TRUNCATE:
+      return trunc (v);
   }
   g_assert_not_reached ();
 }
@@ -135,6 +137,8 @@ binary_step (guint kind, double v, double y)
       return v > y;
     case FV_STEP_GREATER_OR_EQUAL:
       return v >= y;
+    case FV_STEP_INTEGER_DIV:
+      return y == 0 ? 0 : trunc (v / y);
   }
   g_assert_not_reached ();
 }

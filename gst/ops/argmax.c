@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operators that look for the largest and smallest: ArgMax, ArgMin, TopK. */
+#include "gst/ops/argmax.h"
 #include "gst/ops/common.h"
 
 #include <math.h>
@@ -77,6 +78,19 @@ arg (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
     outputs[0]->i64[i] = best;
   }
   return TRUE;
+}
+
+static gboolean
+lower_arg (FvPlan *plan, FvNode *node, GError **error)
+{
+  guint kind = node->op->variant, axis;
+
+  return fv_node_axis (node, fv_node_int (node, "axis"),
+             node->inputs[0]->shape.rank, &axis, error)
+      && fv_arg_lower (plan, node, axis,
+          kind == ARG_MIN || kind == ARG_MIN_LAST,
+          kind >= ARG_MAX_LAST && fv_node_int (node, "select_last_index") != 0,
+          error);
 }
 
 /* How opsets give TopK its count. */
@@ -185,19 +199,46 @@ topk (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
-#define ARG(op_name, opset, last, kind, attributes) \
+static gboolean
+lower_topk (FvPlan *plan, FvNode *node, GError **error)
+{
+  gboolean smallest =
+      node->op->variant == TOPK_SORTED && fv_node_int (node, "largest") == 0;
+  guint axis;
+
+  return fv_node_axis (node, fv_node_int (node, "axis"),
+             node->inputs[0]->shape.rank, &axis, error)
+      && fv_topk_lower (plan, node, axis, smallest, error);
+}
+
+/* Lines of one tensor along each axis; equal elements. */
+#define ARG_CASES \
+  FV_CASES ({ .inputs = "f32[2,3,5,7]", .attrs = "axis=1" }, \
+      { .inputs = "f32[2,9,6]", .attrs = "axis=-1" }, \
+      { .inputs = "f32[5,21,8]", .attrs = "axis=1 keepdims=0" }, \
+      { .inputs = "i64[4,30]", .attrs = "axis=1", .low = -3, .high = 3 }, \
+      { .inputs = "i64[4,3,30]", \
+          .attrs = "axis=1 select_last_index=1", \
+          .low = -3, \
+          .high = 3 }, \
+      { .inputs = "i64[4,30]", \
+          .attrs = "axis=1 select_last_index=1", \
+          .low = -3, \
+          .high = 3 })
+
+#define ARG(op_name, opset, last, kind, attributes, case_list) \
   { \
     .name = op_name, .since = opset, .until = last, .variant = kind, \
     .min_inputs = 1, .attrs = attributes, .infer = infer_arg, \
-    .reference = arg, \
+    .reference = arg, .lower = lower_arg, .cases = case_list, \
   }
 #define LAST_INDEX "axis:i=0 keepdims:i=1 select_last_index:i=0"
 
 const FvOp fv_ops_argmax[] = {
-  ARG ("ArgMax", 1, 11, ARG_MAX, "axis:i=0 keepdims:i=1"),
-  ARG ("ArgMax", 12, 0, ARG_MAX_LAST, LAST_INDEX),
-  ARG ("ArgMin", 1, 11, ARG_MIN, "axis:i=0 keepdims:i=1"),
-  ARG ("ArgMin", 12, 0, ARG_MIN_LAST, LAST_INDEX),
+  ARG ("ArgMax", 1, 11, ARG_MAX, "axis:i=0 keepdims:i=1", NULL),
+  ARG ("ArgMax", 12, 0, ARG_MAX_LAST, LAST_INDEX, ARG_CASES),
+  ARG ("ArgMin", 1, 11, ARG_MIN, "axis:i=0 keepdims:i=1", NULL),
+  ARG ("ArgMin", 12, 0, ARG_MIN_LAST, LAST_INDEX, ARG_CASES),
   {
       .name = "TopK",
       .since = 1,
@@ -208,6 +249,7 @@ const FvOp fv_ops_argmax[] = {
       .attrs = "axis:i=-1 k:i!",
       .infer = infer_topk,
       .reference = topk,
+      .lower = lower_topk,
   },
   {
       .name = "TopK",
@@ -219,6 +261,7 @@ const FvOp fv_ops_argmax[] = {
       .attrs = "axis:i=-1",
       .infer = infer_topk,
       .reference = topk,
+      .lower = lower_topk,
   },
   {
       .name = "TopK",
@@ -229,6 +272,17 @@ const FvOp fv_ops_argmax[] = {
       .attrs = "axis:i=-1 largest:i=1 sorted:i=1",
       .infer = infer_topk,
       .reference = topk,
+      .lower = lower_topk,
+      .cases = FV_CASES ({ .inputs = "f32[2,3,37] =i64{5}", .n_outputs = 2 },
+          { .inputs = "f32[1,301] =i64{301}", .n_outputs = 2 },
+          { .inputs = "f32[2,33,5] =i64{9}",
+              .attrs = "axis=1 largest=0",
+              .n_outputs = 2 },
+          { .inputs = "i64[90] =i64{17}",
+              .low = -4,
+              .high = 4,
+              .n_outputs = 2 },
+          { .inputs = "f32[4,9] =i64{1}" }),
   },
   {},
 };

@@ -290,6 +290,25 @@ main_input (const FvNode *node)
   return best;
 }
 
+/* Integers are whole floats on the device. */
+static gboolean
+lower_integers (FvPlan *plan, FvNode *node, const FvStep *steps, guint n,
+    guint main, GError **error)
+{
+  FvStep whole[2] = { steps[0], { FV_STEP_ROUND, 0, 0, -1 } };
+
+  for (guint i = 0; i < node->n_own_inputs; i++)
+    if (!fv_node_check_integers (node, node->inputs[i], error))
+      return FALSE;
+  if (node->op->variant == DIV) {
+    whole[0] = (FvStep){ FV_STEP_INTEGER_DIV, 0, 0, 1 };
+    return fv_elementwise_lower (plan, node, 0, whole, 1, error);
+  }
+  if (node->op->variant == POW)
+    return fv_elementwise_lower (plan, node, main, whole, 2, error);
+  return fv_elementwise_lower (plan, node, main, steps, n, error);
+}
+
 static gboolean
 lower_binary (FvPlan *plan, FvNode *node, GError **error)
 {
@@ -301,6 +320,8 @@ lower_binary (FvPlan *plan, FvNode *node, GError **error)
       binary_step (node, main, i, &steps[n++]);
   if (node->op->variant == MEAN)
     steps[n++] = (FvStep){ FV_STEP_AFFINE, 1.0f / node->n_own_inputs, 0, -1 };
+  if (fv_value_is_integer (node->outputs[0]))
+    return lower_integers (plan, node, steps, n, main, error);
   return fv_elementwise_lower (plan, node, main, steps, n, error);
 }
 
@@ -310,6 +331,14 @@ lower_binary (FvPlan *plan, FvNode *node, GError **error)
   .name = op_name, .since = opset, .variant = kind, .min_inputs = inputs, \
   .max_inputs = inputs == 1 ? G_MAXUINT : inputs, .attrs = attributes, \
   .infer = infer_binary, .reference = binary, BINARY_DEVICE
+
+/* On either side a scalar; both at run time, divisors that are not 0. */
+#define INTEGER_CASES \
+  { .inputs = "i64[2,3,5] =i64(7)", .low = -99, .high = 99 }, \
+      { .inputs = "=i64(-9000) i64[2,3,5]", .low = 1, .high = 99 }, \
+  { \
+    .inputs = "i64[3,7] i64[2,1,7]", .low = 1, .high = 999 \
+  }
 
 /* Two maps; a vector of the channels on either side; a scalar on either side;
  * both broadcast; an inner axis of one. */
@@ -321,7 +350,14 @@ lower_binary (FvPlan *plan, FvNode *node, GError **error)
       { .inputs = "f32[2,3,5] =f32(1.5)", .low = low_, .high = high_ }, \
       { .inputs = "=f32(1.5) f32[2,3,5]", .low = low_, .high = high_ }, \
       { .inputs = "f32[3,1,5] f32[2,1,7,1]", .low = low_, .high = high_ }, \
-      { .inputs = "f32[2,6,9] f32[2,6,1]", .low = low_, .high = high_ })
+      { .inputs = "f32[2,6,9] f32[2,6,1]", .low = low_, .high = high_ }, \
+      INTEGER_CASES)
+
+#define FLOAT_CASES \
+  .cases = FV_CASES ( \
+      { .inputs = "f32[2,3,5,7] f32[2,3,5,7]", .low = -2, .high = 2 }, \
+      { .inputs = "f32[1,9,4,6] =f32[9,1,1]", .low = -2, .high = 2 }, \
+      { .inputs = "f32[2,6,9] f32[2,6,1]", .low = -2, .high = 2 })
 
 const FvOp fv_ops_binary[] = {
   { BINARY ("Add", 7, ADD, 2, ""), CASES (-2, 2) },
@@ -340,7 +376,8 @@ const FvOp fv_ops_binary[] = {
           FV_CASES ({ .inputs = "f32[2,3,5] =f32(2)", .low = -2, .high = 2 },
               { .inputs = "f32[2,3,5] =f32(0.5)", .low = 0.1, .high = 2 },
               { .inputs = "f32[2,3,5] f32[3,1]", .low = 0.5, .high = 2 },
-              { .inputs = "=f32(1.5) f32[2,3,5]", .low = -2, .high = 2 }) },
+              { .inputs = "=f32(1.5) f32[2,3,5]", .low = -2, .high = 2 },
+              { .inputs = "i64[2,3,5] =i64(3)", .low = -9, .high = 9 }) },
   { .name = "Mod",
       .since = 10,
       .variant = MOD,
@@ -350,8 +387,8 @@ const FvOp fv_ops_binary[] = {
       .reference = binary },
   { BINARY ("Min", 6, MIN_OF, 1, ""), CASES (-2, 2) },
   { BINARY ("Max", 6, MAX_OF, 1, ""), CASES (-2, 2) },
-  { BINARY ("Sum", 6, SUM, 1, ""), CASES (-2, 2) },
-  { BINARY ("Mean", 6, MEAN, 1, ""), CASES (-2, 2) },
+  { BINARY ("Sum", 6, SUM, 1, ""), FLOAT_CASES },
+  { BINARY ("Mean", 6, MEAN, 1, ""), FLOAT_CASES },
   { BINARY ("PRelu", 7, PRELU, 2, ""),
       .cases = FV_CASES (
           { .inputs = "f32[1,9,4,6] =f32[9,1,1]", .low = -2, .high = 2 },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cast and CastLike. */
 #include "gst/ops/common.h"
-#include "gst/engine/plan.h"
+#include "gst/ops/elementwise.h"
 
 /* TensorProto.DataType as far as we know it. */
 static FvType
@@ -95,17 +95,44 @@ cast (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
-/* Between floats nothing happens: the device stores all in the plan's type, and
- * bools as 0 and 1. */
+/* Whether every value of integer @from is one of @to, or so large that the device
+ * has no such value. */
+static gboolean
+holds_all (FvType to, FvType from)
+{
+  static const guint bits[] = {
+    [FV_TYPE_I8] = 7,
+    [FV_TYPE_U8] = 8,
+    [FV_TYPE_I16] = 15,
+    [FV_TYPE_U16] = 16,
+    [FV_TYPE_I32] = 24,
+    [FV_TYPE_U32] = 24,
+    [FV_TYPE_I64] = 24,
+    [FV_TYPE_U64] = 24,
+    [FV_TYPE_BOOL] = 1,
+  };
+
+  return bits[to] >= bits[from];
+}
+
+/* The device stores floats in the plan's type, integers as whole floats and bools
+ * as 0 and 1, so that most casts do nothing. */
 static gboolean
 lower_cast (FvPlan *plan, FvNode *node, GError **error)
 {
+  static const FvStep truncate[] = { { FV_STEP_TRUNCATE, 0, 0, -1 } };
+  static const FvStep to_bool[] = { { FV_STEP_SIGN, 0, 0, -1 },
+    { FV_STEP_ABS, 0, 0, -1 } };
   FvType from = node->inputs[0]->type, to = node->outputs[0]->type;
   FvTensor source;
 
-  if (!fv_type_is_float (to) && !(from == FV_TYPE_BOOL && to == from))
+  if (to == FV_TYPE_BOOL && from != FV_TYPE_BOOL)
+    return fv_elementwise_lower (plan, node, 0, to_bool, 2, error);
+  if (fv_type_is_float (from) && !fv_type_is_float (to))
+    return fv_elementwise_lower (plan, node, 0, truncate, 1, error);
+  if (!fv_type_is_float (to) && !holds_all (to, from))
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "from %s to %s: the device keeps floats and bools only",
+        "from %s to %s: integers do not wrap on the device",
         fv_type_name (from), fv_type_name (to));
   if (!fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
     return FALSE;
@@ -134,7 +161,13 @@ const FvOp fv_ops_cast[] = {
       .infer = infer_cast,
       .reference = cast,
       .lower = lower_cast,
-      .cases = FV_CASES ({ .inputs = "f32[2,3,5]", .attrs = "to=1" }),
+      .cases = FV_CASES ({ .inputs = "f32[2,3,5]", .attrs = "to=1" },
+          { .inputs = "f32[2,3,5]", .attrs = "to=7", .low = -9, .high = 9 },
+          { .inputs = "f32[2,3,5]", .attrs = "to=9", .low = 0, .high = 9 },
+          { .inputs = "i64[2,3,5]", .attrs = "to=9", .low = -2, .high = 2 },
+          { .inputs = "i32[2,3,5]", .attrs = "to=7", .low = -99, .high = 99 },
+          { .inputs = "i64[2,3,5]", .attrs = "to=1", .low = -99, .high = 99 },
+          { .inputs = "bool[2,3,5]", .attrs = "to=7", .high = 2 }),
   },
   {
       .name = "CastLike",

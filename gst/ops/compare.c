@@ -160,22 +160,31 @@ lower_not (FvPlan *plan, FvNode *node, GError **error)
   return fv_elementwise_lower (plan, node, 0, &step, 1, error);
 }
 
-#define COMPARISON(op_name, opset, kind) \
+/* Against a number, and both at run time. */
+#define NUMBER_CASES \
+  FV_CASES ({ .inputs = "i64[2,3,5] =i64(1)", .low = -3, .high = 3 }, \
+      { .inputs = "i32[3,7] i32[2,1,7]", .low = -3, .high = 3 }, \
+      { .inputs = "f32[2,9] f32[2,1]" })
+#define BOOL_CASES \
+  FV_CASES ({ .inputs = "bool[2,3,5] bool[3,1]", .high = 2 }, \
+      { .inputs = "bool[7] =bool[7]", .high = 2 })
+
+#define COMPARISON(op_name, opset, kind, case_list) \
   { \
     .name = op_name, .since = opset, .variant = kind, .min_inputs = 2, \
     .attrs = "", .infer = infer_compare, .reference = compare, \
-    .lower = lower_compare, \
+    .lower = lower_compare, .cases = case_list, \
   }
 
 const FvOp fv_ops_compare[] = {
-  COMPARISON ("Equal", 7, EQUAL),
-  COMPARISON ("Less", 7, LESS),
-  COMPARISON ("LessOrEqual", 12, LESS_OR_EQUAL),
-  COMPARISON ("Greater", 7, GREATER),
-  COMPARISON ("GreaterOrEqual", 12, GREATER_OR_EQUAL),
-  COMPARISON ("And", 7, AND),
-  COMPARISON ("Or", 7, OR),
-  COMPARISON ("Xor", 7, XOR),
+  COMPARISON ("Equal", 7, EQUAL, NUMBER_CASES),
+  COMPARISON ("Less", 7, LESS, NUMBER_CASES),
+  COMPARISON ("LessOrEqual", 12, LESS_OR_EQUAL, NUMBER_CASES),
+  COMPARISON ("Greater", 7, GREATER, NUMBER_CASES),
+  COMPARISON ("GreaterOrEqual", 12, GREATER_OR_EQUAL, NUMBER_CASES),
+  COMPARISON ("And", 7, AND, BOOL_CASES),
+  COMPARISON ("Or", 7, OR, BOOL_CASES),
+  COMPARISON ("Xor", 7, XOR, BOOL_CASES),
   {
       .name = "Not",
       .since = 1,
@@ -184,6 +193,7 @@ const FvOp fv_ops_compare[] = {
       .infer = infer_not,
       .reference = not,
       .lower = lower_not,
+      .cases = FV_CASES ({ .inputs = "bool[2,3,5]", .high = 2 }),
   },
   {
       .name = "Where",
@@ -196,6 +206,7 @@ const FvOp fv_ops_compare[] = {
       .cases = FV_CASES ({ .inputs = "=bool[2,3,5,1] f32[2,3,5,7] f32[7]",
                              .low = 0,
                              .high = 2 },
+          { .inputs = "bool[3,1,6] i64[6] i64[3,4,6]", .low = 0, .high = 9 },
           { .inputs = "=bool[3,1,6] =f32(0.5) f32[3,4,6]",
               .low = 0,
               .high = 2 }),

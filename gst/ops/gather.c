@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operators that pick elements by indices. */
 #include "gst/ops/common.h"
+#include "gst/ops/gather.h"
 #include "gst/ops/remap.h"
 
 static gboolean
@@ -143,8 +144,12 @@ lower_gather (FvPlan *plan, FvNode *node, GError **error)
   guint axis;
   int inner;
 
-  if (!fv_node_axis (node, fv_node_int (node, "axis"), data->rank, &axis, error)
-      || !fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
+  if (!fv_node_axis (node, fv_node_int (node, "axis"), data->rank, &axis,
+          error))
+    return FALSE;
+  if (!fv_node_constant (node, 1))
+    return fv_gather_lower (plan, node, axis, error);
+  if (!fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
     return FALSE;
   indices = read_indices (node, data->dims[axis], &count, error);
   if (!indices)
@@ -205,6 +210,16 @@ gather_elements (FvNode *node, FvArray **inputs, FvArray **outputs,
     fv_move (outputs[0], i, inputs[0], walk.at[0] + index * stride);
   }
   return TRUE;
+}
+
+static gboolean
+lower_gather_elements (FvPlan *plan, FvNode *node, GError **error)
+{
+  guint axis;
+
+  return fv_node_axis (node, fv_node_int (node, "axis"),
+             node->inputs[0]->shape.rank, &axis, error)
+      && fv_gather_elements_lower (plan, node, axis, error);
 }
 
 static gint64
@@ -278,6 +293,12 @@ gather_nd (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
+static gboolean
+lower_gather_nd (FvPlan *plan, FvNode *node, GError **error)
+{
+  return fv_gather_nd_lower (plan, node, batch_dims (node), error);
+}
+
 const FvOp fv_ops_gather[] = {
   {
       .name = "Gather",
@@ -294,7 +315,12 @@ const FvOp fv_ops_gather[] = {
           { .inputs = "f32[3,9,8] =i64{6,0,-1,2,2}", .attrs = "axis=1" },
           { .inputs = "f32[2,5,9] =i64{8,1,0,3}", .attrs = "axis=-1" },
           { .inputs = "f32[3,9,5] =i64[2,3]", .attrs = "axis=1", .high = 9 },
-          { .inputs = "f32[9] =i64[2,3]", .high = 9 }),
+          { .inputs = "f32[9] =i64[2,3]", .high = 9 },
+          { .inputs = "f32[3,9,5] i64[2,3]", .attrs = "axis=1", .high = 9 },
+          { .inputs = "f32[3,9,5] i64[7]", .attrs = "axis=2", .high = 5 },
+          { .inputs = "f32[9,6] i64[2,3]", .low = -9, .high = 9 },
+          { .inputs = "=f32[9,7] i64[5]", .high = 9 },
+          { .inputs = "i64[9] i64[5]", .high = 9 }),
   },
   {
       .name = "GatherElements",
@@ -303,6 +329,14 @@ const FvOp fv_ops_gather[] = {
       .attrs = "axis:i=0",
       .infer = infer_gather_elements,
       .reference = gather_elements,
+      .lower = lower_gather_elements,
+      .cases = FV_CASES (
+          { .inputs = "f32[2,9,5] i64[2,6,5]", .attrs = "axis=1", .high = 9 },
+          { .inputs = "f32[3,5,7] i64[3,5,9]",
+              .attrs = "axis=-1",
+              .low = -7,
+              .high = 7 },
+          { .inputs = "f32[6,3] =i64[4,2]", .high = 6 }),
   },
   {
       .name = "GatherND",
@@ -312,6 +346,7 @@ const FvOp fv_ops_gather[] = {
       .attrs = "",
       .infer = infer_gather_nd,
       .reference = gather_nd,
+      .lower = lower_gather_nd,
   },
   {
       .name = "GatherND",
@@ -321,6 +356,13 @@ const FvOp fv_ops_gather[] = {
       .attrs = "batch_dims:i=0",
       .infer = infer_gather_nd,
       .reference = gather_nd,
+      .lower = lower_gather_nd,
+      .cases = FV_CASES ({ .inputs = "f32[3,3,5] i64[4,2]", .high = 3 },
+          { .inputs = "f32[3,3,8] i64[2,4,1]", .high = 3 },
+          { .inputs = "f32[3,3,3,3] i64[5,3]", .low = -3, .high = 3 },
+          { .inputs = "f32[2,5,7] i64[2,3,1]",
+              .attrs = "batch_dims=1",
+              .high = 5 }),
   },
   {},
 };

@@ -321,6 +321,15 @@ add_dispatch (FvPlan *plan, FvNode *node, const FvTensor *source,
   return fv_plan_add (plan, &d, error);
 }
 
+/* Whether integers give an integer without rounding. */
+static gboolean
+is_whole (guint kind)
+{
+  return kind == FV_REDUCE_SUM || kind == FV_REDUCE_MAX || kind == FV_REDUCE_MIN
+      || kind == FV_REDUCE_PROD || kind == FV_REDUCE_L1
+      || kind == FV_REDUCE_SUM_SQUARE;
+}
+
 static gboolean
 lower_reduce (FvPlan *plan, FvNode *node, GError **error)
 {
@@ -333,6 +342,9 @@ lower_reduce (FvPlan *plan, FvNode *node, GError **error)
   FvLoops stay, go;
   int inner;
 
+  if (fv_value_is_integer (node->outputs[0]) && !is_whole (node->op->variant))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "of integers on the device");
   if (!reduced_axes (node, gone, &noop, error)
       || !fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
     return FALSE;
