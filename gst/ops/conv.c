@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Conv, 1-D and 2-D. */
+/* Conv, 1-D to 3-D. */
 #include <string.h>
 
 #include "gst/ops/conv.h"
@@ -43,9 +43,10 @@ check_shapes (const FvNode *node, gboolean transposed, FvConvGeometry *g,
   if (!x || !w)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "input and weights must be given");
-  if (x->shape.rank != 3 && x->shape.rank != 4)
+  if (x->shape.rank < 3 || x->shape.rank > (transposed ? 4 : 5))
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "only 1-D and 2-D convolutions are supported");
+        "only 1-D and 2-D convolutions%s are supported",
+        transposed ? "" : ", and 3-D ones,");
   if (w->shape.rank != x->shape.rank)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "the weights' rank is not that of the input");
@@ -89,36 +90,42 @@ check_shapes (const FvNode *node, gboolean transposed, FvConvGeometry *g,
   return TRUE;
 }
 
+guint
+fv_conv_axis (const FvConvGeometry *g, guint i)
+{
+  if (g->n_axes == 3)
+    return i == 0 ? 2 : i - 1;
+  return 2 - g->n_axes + i;
+}
+
 gboolean
 fv_conv_attributes (const FvNode *node, gboolean transposed, FvConvGeometry *g,
     GError **error)
 {
   const FvValue *x = fv_node_input (node, 0), *w = fv_node_input (node, 1);
-  gint64 pads[4] = { 0 }, declared[2];
-  guint first;
+  gint64 strides[3], dilations[3], pads[6] = { 0 }, declared[3];
 
   memset (g, 0, sizeof *g);
   if (!check_shapes (node, transposed, g, error))
     return FALSE;
   g->n_axes = x->shape.rank - 2;
-  first = 2 - g->n_axes;
-  for (guint i = 0; i < 2; i++) {
-    gboolean is_given = i >= first;
-
-    g->in[i] = is_given ? x->shape.dims[2 + i - first] : 1;
-    g->kernel[i] = is_given ? w->shape.dims[2 + i - first] : 1;
-    g->stride[i] = g->dilation[i] = 1;
-  }
-  if (!read_list (node, "strides", g->n_axes, 1, 1, g->stride + first, error)
-      || !read_list (node, "dilations", g->n_axes, 1, 1, g->dilation + first,
-          error)
+  for (guint i = 0; i < 3; i++)
+    g->in[i] = g->kernel[i] = g->stride[i] = g->dilation[i] = g->out[i] = 1;
+  if (!read_list (node, "strides", g->n_axes, 1, 1, strides, error)
+      || !read_list (node, "dilations", g->n_axes, 1, 1, dilations, error)
       || !read_list (node, "pads", 2 * g->n_axes, 0, 0, pads, error)
       || !read_list (node, "kernel_shape", g->n_axes, 0, 0, declared, error))
     return FALSE;
   for (guint i = 0; i < g->n_axes; i++) {
-    g->begin[first + i] = pads[i];
-    g->end[first + i] = pads[g->n_axes + i];
-    if (declared[i] && declared[i] != g->kernel[first + i])
+    guint axis = fv_conv_axis (g, i);
+
+    g->in[axis] = x->shape.dims[2 + i];
+    g->kernel[axis] = w->shape.dims[2 + i];
+    g->stride[axis] = strides[i];
+    g->dilation[axis] = dilations[i];
+    g->begin[axis] = pads[i];
+    g->end[axis] = pads[g->n_axes + i];
+    if (declared[i] && declared[i] != g->kernel[axis])
       return fv_node_fail (node, error, FV_ERROR_MALFORMED,
           "kernel_shape is not the weights' shape");
   }
@@ -138,7 +145,7 @@ fv_conv_geometry (const FvNode *node, FvConvGeometry *g, GError **error)
         auto_pad);
   if (!fv_conv_attributes (node, FALSE, g, error))
     return FALSE;
-  for (guint i = 0; i < 2; i++) {
+  for (guint i = 0; i < 3; i++) {
     gint64 extent = (g->kernel[i] - 1) * g->dilation[i] + 1, padded;
 
     if (is_same) {
@@ -169,7 +176,7 @@ fv_conv_set_output (FvNode *node, const FvConvGeometry *g, GError **error)
   y->shape.dims[0] = g->batch;
   y->shape.dims[1] = g->out_channels;
   for (guint i = 0; i < g->n_axes; i++)
-    y->shape.dims[2 + i] = g->out[2 - g->n_axes + i];
+    y->shape.dims[2 + i] = g->out[fv_conv_axis (g, i)];
   if (fv_shape_count (&y->shape) < 0)
     return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
         "the output's size overflows");
@@ -187,7 +194,7 @@ infer (FvNode *node, GError **error)
 
 /* sum += weight * plane, shifted by tap (ky, kx). */
 static void
-add_tap (const FvConvGeometry *g, gint64 ky, gint64 kx, double weight,
+add_plane (const FvConvGeometry *g, gint64 ky, gint64 kx, double weight,
     const float *restrict plane, double *restrict sum)
 {
   gint64 shift = kx * g->dilation[1] - g->begin[1], step = g->stride[1];
@@ -211,6 +218,23 @@ add_tap (const FvConvGeometry *g, gint64 ky, gint64 kx, double weight,
   }
 }
 
+/* The same over all planes of a map; @tap counts all of a kernel's. */
+static void
+add_tap (const FvConvGeometry *g, gint64 tap, double weight, const float *map,
+    double *sum)
+{
+  gint64 kx = tap % g->kernel[1], ky = tap / g->kernel[1] % g->kernel[0];
+  gint64 kz = tap / g->kernel[1] / g->kernel[0];
+
+  for (gint64 z = 0; z < g->out[2]; z++) {
+    gint64 iz = z * g->stride[2] + kz * g->dilation[2] - g->begin[2];
+
+    if (iz >= 0 && iz < g->in[2])
+      add_plane (g, ky, kx, weight, map + iz * g->in[0] * g->in[1],
+          sum + z * g->out[0] * g->out[1]);
+  }
+}
+
 static gboolean
 reference (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 {
@@ -220,9 +244,9 @@ reference (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 
   if (!fv_conv_geometry (node, &g, error))
     return FALSE;
-  in_plane = g.in[0] * g.in[1];
-  out_plane = g.out[0] * g.out[1];
-  taps = g.kernel[0] * g.kernel[1];
+  in_plane = g.in[0] * g.in[1] * g.in[2];
+  out_plane = g.out[0] * g.out[1] * g.out[2];
+  taps = g.kernel[0] * g.kernel[1] * g.kernel[2];
   depth = g.in_channels / g.groups;
   share = g.out_channels / g.groups;
   sum = g_try_new (double, out_plane);
@@ -240,8 +264,7 @@ reference (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
           node->n_own_inputs > 2 && inputs[2] ? inputs[2]->f32[channel] : 0;
     for (gint64 i = 0; i < depth; i++)
       for (gint64 tap = 0; tap < taps; tap++)
-        add_tap (&g, tap / g.kernel[1], tap % g.kernel[1], w[i * taps + tap],
-            x + i * in_plane, sum);
+        add_tap (&g, tap, w[i * taps + tap], x + i * in_plane, sum);
     for (gint64 i = 0; i < out_plane; i++)
       y[i] = sum[i];
   }
@@ -310,7 +333,27 @@ const FvOp fv_ops_conv[] = {
           { "f32[1,4,10,12] =f32[6,4,3,3]", "auto_pad=VALID" },
           { "f32[1,6,31] =f32[9,6,5] =f32[9]", "pads=[2,2] strides=[2]" },
           { "f32[1,6,31] =f32[6,1,3]", "pads=[1,1] group=6" },
-          { "f32[1,10,6,7] f32[8,10,3,3] f32[8]", "pads=[1,1,1,1]" }),
+          { "f32[1,10,6,7] f32[8,10,3,3] f32[8]", "pads=[1,1,1,1]" },
+          { "f32[1,6,5,7,8] =f32[9,6,3,3,3] =f32[9]", "pads=[1,1,1,1,1,1]" },
+          { "f32[2,8,6,7,5] =f32[16,8,3,3,3]",
+              "pads=[1,0,1,0,1,1] strides=[2,1,2]" },
+          { "f32[2,5,6,7,6] =f32[7,5,1,3,3] =f32[7]",
+              "pads=[0,1,1,0,1,1] strides=[1,2,2]" },
+          { "f32[1,12,8,5,6] =f32[10,12,3,1,1] =f32[10]",
+              "pads=[1,0,0,1,0,0] strides=[2,1,1]" },
+          { "f32[2,12,4,5,6] =f32[10,12,1,1,1] =f32[10]" },
+          { "f32[2,3,7,6,6] =f32[8,3,2,2,2]", "strides=[2,2,2]" },
+          { "f32[1,4,7,9,8] =f32[5,4,2,3,2]",
+              "dilations=[3,2,1] pads=[2,1,0,1,0,2]" },
+          { "f32[1,4,3,5,4] =f32[6,4,3,5,4] =f32[6]" },
+          { "f32[2,4,6,5,5] =f32[6,4,1,1,1]", "strides=[2,2,1]" },
+          { "f32[1,12,5,6,7] =f32[12,1,1,3,3]",
+              "pads=[0,1,1,0,1,1] group=12" },
+          { "f32[1,12,5,6,7] =f32[12,1,3,1,1]",
+              "pads=[1,0,0,1,0,0] group=12" },
+          { "f32[1,6,5,6,7] f32[5,6,1,3,3]", "pads=[0,1,1,0,1,1]" },
+          { "f32[1,5,6,6,6] =f32[4,5,3,3,3]",
+              "auto_pad=SAME_UPPER strides=[2,2,2]" }),
       /* clang-format on */
   },
   {},

@@ -6,16 +6,19 @@
 
 G_BEGIN_DECLS
 
-/* Sizes are those of the two spatial axes, height first; a 1-D convolution is one
- * of height 1. All are positive and small enough that products of two fit. */
+/* Sizes are those of the spatial axes in the order height, width, depth; a 1-D
+ * convolution is one of height 1, and all but those of 3-D have a depth of 1. All
+ * are positive and small enough that products of two fit. */
 typedef struct
 {
-  guint n_axes; /* spatial axes in the model: 1 or 2 */
+  guint n_axes; /* spatial axes in the model: 1 to 3 */
   gint64 batch, groups, in_channels, out_channels;
-  gint64 in[2], out[2], kernel[2], stride[2], dilation[2];
-  gint64 begin[2], end[2]; /* padding */
+  gint64 in[3], out[3], kernel[3], stride[3], dilation[3];
+  gint64 begin[3], end[3]; /* padding */
 } FvConvGeometry;
 
+/* Where the model's spatial axis @i stands in these arrays. */
+guint fv_conv_axis (const FvConvGeometry *geometry, guint i);
 /* Reads and checks attributes and the shapes of input, weights and bias; fills
  * in all but @out, @begin and @end of an automatic padding. */
 gboolean fv_conv_attributes (const FvNode *node, gboolean transposed,

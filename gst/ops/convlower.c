@@ -5,6 +5,8 @@
 
 #include "gst/ops/conv.h"
 #include "gst/ops/igemm.h"
+#include "gst/ops/remap.h"
+#include "gst/ops/rows.h"
 #include "shaders/window.h"
 
 /* The input with channels innermost, a place for the output likewise, the bias. */
@@ -14,6 +16,8 @@ typedef struct
   FvTensor x, y, bias; /* bias.storage: (nullable) */
   /* In vec4 units: between images, rows and columns. */
   gint64 x_steps[3], y_steps[3];
+  gint64 depth_taps; /* of 3-D: stacked in the channels, each in whole vec4 */
+  guint w_axes[2]; /* of the weights: the kernel's rows and columns */
 } Maps;
 
 static gint64
@@ -26,7 +30,7 @@ static void
 map_steps (const FvTensor *tensor, guint n_axes, gint64 steps[3])
 {
   steps[0] = fv_vec4_stride (tensor, 0);
-  steps[1] = n_axes == 2 ? fv_vec4_stride (tensor, 2) : 0;
+  steps[1] = n_axes > 1 ? fv_vec4_stride (tensor, n_axes) : 0;
   steps[2] = fv_vec4_stride (tensor, 1 + n_axes);
 }
 
@@ -35,7 +39,7 @@ get_maps (FvPlan *plan, FvNode *node, Maps *maps, GError **error)
 {
   const FvConvGeometry *g = &maps->g;
 
-  for (guint i = 0; i < 2; i++)
+  for (guint i = 0; i < 3; i++)
     if (g->begin[i] > G_MAXINT16)
       return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
           "its padding of %" G_GINT64_FORMAT " is too large", g->begin[i]);
@@ -48,6 +52,9 @@ get_maps (FvPlan *plan, FvNode *node, Maps *maps, GError **error)
     return FALSE;
   map_steps (&maps->x, g->n_axes, maps->x_steps);
   map_steps (&maps->y, g->n_axes, maps->y_steps);
+  maps->depth_taps = 1;
+  maps->w_axes[0] = g->n_axes;
+  maps->w_axes[1] = 1 + g->n_axes;
   return TRUE;
 }
 
@@ -114,7 +121,7 @@ begin_igemm (const Maps *maps)
     .x_pixel = maps->x_steps[2],
     .in_height = g->in[0],
     .in_width = g->in[1],
-    .depth = divide_up (depth, 4),
+    .depth = divide_up (depth, 4) * maps->depth_taps,
     .channels = g->out_channels / g->groups,
     .y_base = maps->y.offset / 4,
     .y_z0 = g->out_channels / g->groups / 4,
@@ -186,7 +193,7 @@ static gboolean
 lower_igemm (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
 {
   const FvConvGeometry *g = &maps->g;
-  gint64 taps = g->kernel[0] * g->kernel[1];
+  gint64 plane = g->kernel[0] * g->kernel[1], taps = plane * maps->depth_taps;
   gint64 depth = g->in_channels / g->groups,
          share = g->out_channels / g->groups;
   g_autofree gint64 *offsets = g_try_new (gint64, taps);
@@ -204,7 +211,7 @@ lower_igemm (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
   if (!offsets)
     return fv_node_fail (node, error, FV_ERROR_TOO_LARGE, "out of memory");
   for (gint64 i = 0; i < taps; i++)
-    offsets[i] = i;
+    offsets[i] = i % maps->depth_taps * plane + i / maps->depth_taps;
   igemm.k = depth * taps;
   igemm.push.pixels = g->out[0] * g->out[1];
   igemm.push.out_width = g->out[1];
@@ -352,8 +359,8 @@ lower_direct (FvPlan *plan, FvNode *node, const Maps *maps,
     return FALSE;
   push.w_base = w.offset;
   push.w_channel = w.strides[is_transposed ? 1 : 0];
-  push.w_row = g->n_axes == 2 ? w.strides[2] : 0;
-  push.w_column = w.strides[1 + g->n_axes];
+  push.w_row = g->n_axes > 1 ? w.strides[maps->w_axes[0]] : 0;
+  push.w_column = w.strides[maps->w_axes[1]];
   fv_plan_begin (plan, node, &d, "convdirect");
   fv_dispatch_spec (&d, FV_DIRECT_TRANSPOSED, is_transposed);
   fv_dispatch_spec (&d, FV_DIRECT_BIAS, maps->bias.storage != NULL);
@@ -364,6 +371,128 @@ lower_direct (FvPlan *plan, FvNode *node, const Maps *maps,
       &push, error);
 }
 
+static gboolean
+lower_maps (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
+{
+  const FvConvGeometry *g = &maps->g;
+
+  if (!constant_weights (node))
+    return lower_direct (plan, node, maps, FALSE, error);
+  if (g->groups > 1 && g->groups == g->in_channels
+      && g->groups == g->out_channels)
+    return lower_depthwise (plan, node, maps, error);
+  if (groups_align (g))
+    return lower_igemm (plan, node, maps, error);
+  return lower_direct (plan, node, maps, FALSE, error);
+}
+
+/* A kernel along the depth alone: depths are rows, and pixels are columns. */
+static gboolean
+depths_to_rows (Maps *maps)
+{
+  FvConvGeometry *g = &maps->g;
+  gint64 steps[2];
+
+  for (guint i = 0; i < 2; i++)
+    if (g->kernel[i] > 1 || g->stride[i] > 1 || g->begin[i] || g->end[i])
+      return FALSE;
+  if (!pixels_collapse (maps->x_steps, g->in, &steps[0])
+      || !pixels_collapse (maps->y_steps, g->out, &steps[1]))
+    return FALSE;
+  maps->x_steps[1] = fv_vec4_stride (&maps->x, 2);
+  maps->y_steps[1] = fv_vec4_stride (&maps->y, 2);
+  maps->x_steps[2] = steps[0];
+  maps->y_steps[2] = steps[1];
+  g->in[1] *= g->in[0];
+  g->out[1] *= g->out[0];
+  g->in[0] = g->in[2];
+  g->out[0] = g->out[2];
+  g->kernel[0] = g->kernel[2];
+  g->stride[0] = g->stride[2];
+  g->dilation[0] = g->dilation[2];
+  g->begin[0] = g->begin[2];
+  g->end[0] = g->end[2];
+  maps->w_axes[0] = 2;
+  return TRUE;
+}
+
+/* The depths of all maps, @every of them apart, lie equally spaced: @step. */
+static gboolean
+depths_collapse (const FvTensor *tensor, gint64 depths, gint64 every,
+    gint64 *step)
+{
+  gint64 maps = tensor->shape.dims[0];
+
+  *step = depths > 1 ? tensor->strides[2] / 4 * every : tensor->strides[0] / 4;
+  return maps == 1 || depths == 1 || tensor->strides[0] / 4 == depths * *step;
+}
+
+/* Copies the depths that an output depth sees behind each other, as channels. */
+static gboolean
+stack_depths (FvPlan *plan, FvNode *node, Maps *maps, GError **error)
+{
+  const FvConvGeometry *g = &maps->g;
+  gint64 padded = divide_up (g->in_channels, 4) * 4, taps = g->kernel[2];
+  g_autofree gint64 *from = g_try_new (gint64, g->out[2]);
+  const gint64 *positions[FV_MAX_RANK] = { NULL, NULL, from };
+  FvShape shape = maps->x.shape;
+  FvTensor stack, part;
+
+  if (!from)
+    return fv_node_fail (node, error, FV_ERROR_TOO_LARGE, "out of memory");
+  if (g->groups > 1 || !constant_weights (node))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "a kernel of three axes with %s",
+        g->groups > 1 ? "groups" : "weights made at run time");
+  shape.dims[1] = padded * taps;
+  shape.dims[2] = g->out[2];
+  if (!fv_dense_temporary (plan, node, &shape, 1, maps->x.type, &stack, error))
+    return FALSE;
+  for (gint64 tap = 0; tap < taps; tap++) {
+    for (gint64 z = 0; z < g->out[2]; z++) {
+      from[z] = z * g->stride[2] + tap * g->dilation[2] - g->begin[2];
+      if (from[z] < 0 || from[z] >= g->in[2])
+        from[z] = -1;
+    }
+    fv_tensor_slice (&stack, 1, tap * padded, g->in_channels, &part);
+    if (!fv_remap_lower (plan, node, &maps->x, &part, positions, 0, error))
+      return FALSE;
+  }
+  maps->x = stack;
+  maps->depth_taps = taps;
+  map_steps (&maps->x, 3, maps->x_steps);
+  depths_collapse (&stack, g->out[2], 1, &maps->x_steps[0]);
+  return TRUE;
+}
+
+/* A 3-D convolution as a 2-D one over an image per output depth. */
+static gboolean
+lower_depths (FvPlan *plan, FvNode *node, Maps *maps, GError **error)
+{
+  FvConvGeometry *g = &maps->g;
+  FvTensor target = maps->y;
+  gboolean whole;
+
+  if (depths_to_rows (maps))
+    return lower_maps (plan, node, maps, error);
+  whole = depths_collapse (&target, g->out[2], 1, &maps->y_steps[0]);
+  if (!whole) {
+    if (!fv_dense_temporary (plan, node, &target.shape, 1, target.type,
+            &maps->y, error))
+      return FALSE;
+    map_steps (&maps->y, 3, maps->y_steps);
+    depths_collapse (&maps->y, g->out[2], 1, &maps->y_steps[0]);
+  }
+  if ((g->kernel[2] > 1 || g->begin[2] || g->end[2]
+          || !depths_collapse (&maps->x, g->out[2], g->stride[2],
+              &maps->x_steps[0]))
+      && !stack_depths (plan, node, maps, error))
+    return FALSE;
+  g->batch *= g->out[2];
+  return lower_maps (plan, node, maps, error)
+      && (whole || fv_plan_copy (plan, node, &maps->y, &target, error));
+}
+
 gboolean
 fv_conv_lower (FvPlan *plan, FvNode *node, GError **error)
 {
@@ -372,14 +501,8 @@ fv_conv_lower (FvPlan *plan, FvNode *node, GError **error)
   if (!fv_conv_geometry (node, &maps.g, error)
       || !get_maps (plan, node, &maps, error))
     return FALSE;
-  if (!constant_weights (node))
-    return lower_direct (plan, node, &maps, FALSE, error);
-  if (maps.g.groups > 1 && maps.g.groups == maps.g.in_channels
-      && maps.g.groups == maps.g.out_channels)
-    return lower_depthwise (plan, node, &maps, error);
-  if (groups_align (&maps.g))
-    return lower_igemm (plan, node, &maps, error);
-  return lower_direct (plan, node, &maps, FALSE, error);
+  return maps.g.n_axes == 3 ? lower_depths (plan, node, &maps, error)
+                            : lower_maps (plan, node, &maps, error);
 }
 
 /* Along one axis, the taps that outputs phase, phase + stride, ... of a transposed
