@@ -47,3 +47,6 @@ folder = Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
 save(net(), str(folder / "colours.onnx"))
 (folder / "colours.labels").write_text("\n".join(NAMES) + "\n", encoding="utf-8")
+(folder / "colours.onnx.modelinfo").write_text(
+    "[modelinfo]\nversion=1.0\n\n[fovea]\nmean=0\nstd=1\nhead=segment\n"
+    "labels-file=colours.labels\n", encoding="utf-8")

@@ -31,9 +31,14 @@ case ${1-} in
   *) usage >&2; exit 2 ;;
 esac
 
+# Folders of the caller's, before this script goes to its own.
 case ${MODEL-} in
   '' | /*) ;;
   *) MODEL=$PWD/$MODEL ;;
+esac
+case ${OUT-} in
+  '' | /*) ;;
+  *) OUT=$PWD/$OUT ;;
 esac
 if [ -n "${SRC-}" ] && [ -f "$SRC" ]; then
   case $SRC in
@@ -57,7 +62,6 @@ mkdir -p "$out"
 if [ -z "${MODEL-}" ]; then
   /usr/bin/python3 models/make-colours.py "$out"
   MODEL=$out/colours.onnx
-  labels="labels-file=\"$out/colours.labels\""
   echo "No MODEL given: using a small net made just now by models/make-colours.py;"
   echo "it tells eight colours apart and knows nothing about objects."
 fi
@@ -72,7 +76,7 @@ started=$(date +%s%N)
 # Quoted words of the description are gst-launch's to read.
 # shellcheck disable=SC2086
 eval "launch $source ! videoconvert ! identity eos-after=$frames \
-  ! foveainfer model='\"$MODEL\"' ${labels-} ${device-} ! foveaoverlay \
+  ! foveainfer model='\"$MODEL\"' ${device-} ! foveaoverlay \
   ! videoconvert ! x264enc tune=zerolatency speed-preset=veryfast \
   ! mp4mux ! filesink location='\"$out/result.mp4\"'"
 ended=$(date +%s%N)

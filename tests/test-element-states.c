@@ -121,10 +121,12 @@ START_TEST (test_detect)
 }
 END_TEST
 
-START_TEST (test_depth)
+static void
+check_depth (const char *properties, double expected)
 {
   g_autoptr (GstCaps) caps = element_test_caps ("RGB", 40, 20);
-  GstHarness *harness = element_test_harness ("foveadepth", depth, "", caps);
+  GstHarness *harness =
+      element_test_harness ("foveadepth", depth, properties, caps);
   GstBuffer *out = gst_harness_push_and_pull (harness,
       colour_frame (caps, 255, 153, 102, 0));
   GstFoveaDepthMeta *meta = gst_fovea_buffer_get_depth (out, NULL);
@@ -137,10 +139,18 @@ START_TEST (test_depth)
   for (guint y = 0; y < 20; y++)
     for (guint x = 0; x < 40; x++)
       ck_assert_double_eq_tol (
-          ((float *) (map.data + y * meta->map->stride))[x], 2.0 / 3.0, 0.01);
+          ((float *) (map.data + y * meta->map->stride))[x], expected,
+          expected * 0.01);
   gst_buffer_unmap (meta->map->data, &map);
   gst_buffer_unref (out);
   gst_harness_teardown (harness);
+}
+
+START_TEST (test_depth)
+{
+  check_depth ("", 2.0 / 3.0);
+  /* pixels that f16 cannot hold stay f32 */
+  check_depth ("std=\"<0.00001>\" precision=f16", 2e5 / 3.0);
 }
 END_TEST
 
@@ -392,6 +402,40 @@ START_TEST (test_errors)
 }
 END_TEST
 
+/* The warning that comes while a frame runs through; none is a failure. */
+static char *
+first_warning (const char *model, const char *properties)
+{
+  g_autofree char *line = g_strdup_printf (
+      "videotestsrc num-buffers=1 ! foveasegment model=\"%s\" %s ! fakesink",
+      model, properties);
+  g_autoptr (GstElement) pipeline = element_test_parse (line);
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GError) warning = NULL;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND,
+      GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  ck_assert_ptr_nonnull (message);
+  ck_assert_int_eq (GST_MESSAGE_TYPE (message), GST_MESSAGE_WARNING);
+  gst_message_parse_warning (message, &warning, NULL);
+  return g_strdup (warning->message);
+}
+
+/* What is doubtful about a card reaches the application. */
+START_TEST (test_warnings)
+{
+  g_autofree char *values = first_warning (segment, "");
+  g_autofree char *names = first_warning (segment,
+      "mean=\"<0>\" std=\"<1>\" labels=\"<a,b,c,d,e,f,g>\"");
+
+  ck_assert_msg (strstr (values, "mean and std") != NULL, "%s", values);
+  ck_assert_msg (strstr (names, "7 labels were given") != NULL, "%s", names);
+}
+END_TEST
+
 START_TEST (test_use_after_an_error)
 {
   g_autofree char *line = g_strdup_printf (
@@ -463,6 +507,7 @@ states_suite (void)
   tcase_add_test (states, test_two_elements_share_a_device);
   tcase_add_test (states, test_states);
   tcase_add_test (states, test_errors);
+  tcase_add_test (states, test_warnings);
   tcase_add_test (states, test_use_after_an_error);
   tcase_add_test (states, test_downstream_flow);
   suite_add_tcase (suite, results);

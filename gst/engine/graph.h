@@ -21,7 +21,7 @@ typedef struct
   guint slots; /* frame slots with inputs and outputs of their own: 2 */
   gsize memory_limit; /* bytes of device memory; 0: 4 GiB                */
   float input_low; /* what inputs will range over, to find where f16 would
-                            overflow; both 0: -2.7 to 2.7                   */
+                            overflow; -2.7 to 2.7 are always tried          */
   float input_high;
   gboolean timing; /* record timestamps around every dispatch         */
   gboolean poison; /* tests: fill the arena with NaN before every run,

@@ -27,13 +27,10 @@ static gboolean
 probe_fill (Probe *probe, FvPlan *plan, const FvGraphOptions *options,
     GError **error)
 {
-  float low = options->input_low, high = options->input_high;
+  float low = MIN (options->input_low, SYNTHETIC_LOW);
+  float high = MAX (options->input_high, SYNTHETIC_HIGH);
   guint32 state = 1;
 
-  if (low == high) {
-    low = SYNTHETIC_LOW;
-    high = SYNTHETIC_HIGH;
-  }
   for (guint i = 0; i < G_N_ELEMENTS (probe->buffers); i++)
     if (plan->region[i]
         && !(probe->buffers[i] = fv_buffer_new (plan->device, plan->region[i],

@@ -79,6 +79,9 @@ typedef enum
 } GstFoveaStage;
 void gst_fovea_base_fail (GstFoveaBase *self, GstFoveaStage stage,
     const GError *error);
+/* Posts what is doubtful about the card of a planned model, where applications see
+ * it: results may be wrong without a further word. */
+void gst_fovea_base_warn (GstFoveaBase *self, const GstFoveaModel *model);
 
 /* Sets the pads' functions. */
 void gst_fovea_flow_init (GstFoveaBase *self);

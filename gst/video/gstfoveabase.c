@@ -100,6 +100,16 @@ gst_fovea_base_fail (GstFoveaBase *self, GstFoveaStage stage,
       debug, __FILE__, GST_FUNCTION, __LINE__);
 }
 
+void
+gst_fovea_base_warn (GstFoveaBase *self, const GstFoveaModel *model)
+{
+  for (guint i = 0; i < model->card->warnings->len; i++)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("%s: %s.", model->name,
+            (const char *) g_ptr_array_index (model->card->warnings, i)),
+        (NULL));
+}
+
 static void
 set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
@@ -214,9 +224,6 @@ open_with (GstFoveaBase *self, const GstFoveaSettings *settings)
   }
   GST_INFO_OBJECT (self, "model %s on %s", model->name,
       fv_device_info (device)->name);
-  for (guint i = 0; i < model->card->warnings->len; i++)
-    GST_WARNING_OBJECT (self, "%s: %s", model->name,
-        (const char *) g_ptr_array_index (model->card->warnings, i));
   g_mutex_lock (&priv->lock);
   priv->device = g_steal_pointer (&device);
   priv->model = g_steal_pointer (&model);
@@ -268,6 +275,7 @@ prepare (GstFoveaBase *self)
     gst_fovea_base_fail (self, GST_FOVEA_STAGE_MODEL, error);
     return FALSE;
   }
+  gst_fovea_base_warn (self, planned);
   gst_fovea_model_unref (planned);
   return TRUE;
 }

@@ -247,10 +247,12 @@ model_for_caps (GstFoveaBase *self, const GstVideoInfo *info, GError **error)
     return gst_fovea_model_ref (gst_fovea_stream_model (old));
   model = gst_fovea_model_plan (priv->model, GST_VIDEO_INFO_WIDTH (info),
       GST_VIDEO_INFO_HEIGHT (info), error);
-  if (model && model->follows_caps)
+  if (model && model->follows_caps) {
     GST_INFO_OBJECT (self, "input of %s: %ux%u, chosen for frames of %dx%d",
         model->name, model->card->input.width, model->card->input.height,
         GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info));
+    gst_fovea_base_warn (self, model);
+  }
   return model;
 }
 
