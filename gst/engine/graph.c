@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/engine/graph.h"
+#include "gst/engine/ir-private.h"
 #include "gst/engine/plan-private.h"
 #include "gst/engine/precision.h"
 
@@ -300,6 +301,9 @@ fv_graph_new_ir (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
     graph->precision =
         device && !fv_device_info (device)->is_cpu ? FV_TYPE_F16 : FV_TYPE_F32;
   if (!device) {
+    /* casts between floats round nothing here either */
+    if (fv_pass_floats (ir, error) < 0)
+      return NULL;
     graph->stats.n_nodes = ir->nodes->len;
     graph->stats.load_seconds = (g_get_monotonic_time () - start) * 1e-6;
     return g_steal_pointer (&graph);
