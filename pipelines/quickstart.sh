@@ -69,7 +69,7 @@ source=${SRC:-videotestsrc pattern=smpte horizontal-speed=4 ! video/x-raw,width=
 device=${DEVICE:+device=\"$DEVICE\"}
 
 launch () {
-  meson devenv -C build gst-launch-1.0 -q "$@"
+  meson devenv -C build gst-launch-1.0 "$@"
 }
 
 started=$(date +%s%N)
@@ -78,9 +78,10 @@ started=$(date +%s%N)
 eval "launch $source ! videoconvert ! identity eos-after=$frames \
   ! foveainfer model='\"$MODEL\"' ${device-} ! foveaoverlay \
   ! videoconvert ! x264enc tune=zerolatency speed-preset=veryfast \
-  ! mp4mux ! filesink location='\"$out/result.mp4\"'"
+  ! mp4mux ! filesink location='\"$out/result.mp4\"'" >"$out/launch.log"
+grep '^WARNING' "$out/launch.log" || :
 ended=$(date +%s%N)
-launch filesrc location="$out/result.mp4" ! decodebin ! videoconvert \
+launch -q filesrc location="$out/result.mp4" ! decodebin ! videoconvert \
   ! pngenc snapshot=true ! filesink location="$out/result.png"
 
 milliseconds=$(((ended - started) / 1000000))
