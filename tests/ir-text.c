@@ -132,6 +132,8 @@ add_statement (FvIr *ir, GHashTable *values, const char *statement)
   guint n = 0, first_attr = 0, n_outputs = g_strv_length (names);
   g_autoptr (GError) error = NULL;
   FvNode *node;
+  const FvOp *op;
+  guint opset = 17;
 
   if (strpbrk (words[1], "[({")) {
     array = ir_text_array (words[1] + (*words[1] == '='), 0, 0);
@@ -153,9 +155,11 @@ add_statement (FvIr *ir, GHashTable *values, const char *statement)
     if (i > 0)
       g_hash_table_insert (values, outputs[i]->name, outputs[i]);
   }
-  node = fv_ir_add_node (ir, fv_op_find (words[1], 17, NULL), NULL, inputs, n,
-      outputs, n_outputs);
-  node->opset = 17;
+  op = fv_op_find (words[1], opset, NULL);
+  if (op == NULL)
+    op = fv_op_find (words[1], opset = 23, NULL);
+  node = fv_ir_add_node (ir, op, NULL, inputs, n, outputs, n_outputs);
+  node->opset = opset;
   for (char **word = words + first_attr; *word; word++) {
     g_auto (GStrv) pair = g_strsplit (*word, "=", 2);
 

@@ -16,6 +16,11 @@ typedef struct
 #define CUBE "g =i64{0,1,2,3,4,5,6,7,8,9,10,11}; s =i64{2,3,2}; x Reshape g s; "
 
 static const Reference references[] = {
+  { "a =i64{12,-1}; b =i64{10,3}; y BitwiseAnd a b", "i64{8,3}" },
+  { "a =i64{12,-8}; b =i64{10,3}; y BitwiseOr a b", "i64{14,-5}" },
+  { "a =i64{12,-1}; b =i64{10,3}; y BitwiseXor a b", "i64{6,-4}" },
+  { "a =i64{12,-1}; y BitwiseNot a", "i64{-13,0}" },
+  { "a =i64{1,3}; b =i64{64,2}; y BitShift a b direction=LEFT", "i64{0,12}" },
   /* integers divide towards zero, and wrap */
   { "a =i64{7,-7,7,-7}; b =i64{2,2,-2,-2}; y Div a b", "i64{3,-3,-3,3}" },
   { "a =i64{7,-7,7,-7}; b =i64{3,3,-3,-3}; y Mod a b", "i64{1,2,-2,-1}" },

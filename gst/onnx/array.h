@@ -29,6 +29,8 @@ typedef enum
 FV_API gsize fv_type_size (FvType type); /* bytes of an element; 0 for NONE */
 FV_API const char *fv_type_name (FvType type); /* "f32", "i64", ... "none" */
 FV_API gboolean fv_type_is_float (FvType type); /* F32, F16 or F64 */
+/* TensorProto.DataType; NONE for what we do not know. */
+FvType fv_type_from_onnx (gint64 number);
 
 /**
  * FvShape:

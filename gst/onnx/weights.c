@@ -38,6 +38,14 @@ static const struct
   [23] = { "float4e2m1", FV_TYPE_NONE },
 };
 
+FvType
+fv_type_from_onnx (gint64 number)
+{
+  return number > 0 && number < (gint64) G_N_ELEMENTS (onnx_types)
+      ? onnx_types[number].type
+      : FV_TYPE_NONE;
+}
+
 gboolean
 fv_parse_type (FvParser *parser, gint32 number, const char *owner, FvType *type,
     GError **error)

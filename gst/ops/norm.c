@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Normalizations: over the channels of a map, over groups of them, over rows. */
 #include <math.h>
+#include "gst/ops/common.h"
 #include "gst/ops/norm.h"
 
 /* A tensor as [outer][channels][inner] around axis 1. */
@@ -194,16 +195,18 @@ check_affine (FvNode *node, guint i, guint axis, GError **error)
 static gboolean
 infer_layer (FvNode *node, GError **error)
 {
+  FvShape moments_shape;
   guint axis;
 
   if (!infer_float (node, 1, error)
       || !fv_node_axis (node, fv_node_int (node, "axis"),
           node->inputs[0]->shape.rank, &axis, error))
     return FALSE;
+  moments_shape = node->inputs[0]->shape;
+  for (guint i = axis; i < moments_shape.rank; i++)
+    moments_shape.dims[i] = 1;
   for (guint i = 1; i < node->n_outputs; i++)
-    if (node->outputs[i])
-      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-          "the outputs Mean and InvStdDev are not known");
+    fv_set_output (node, i, FV_TYPE_F32, &moments_shape);
   return check_affine (node, 1, axis, error)
       && check_affine (node, 2, axis, error);
 }
@@ -237,6 +240,10 @@ layer (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
         v += biases->f32[biases->count == 1 ? 0 : i];
       outputs[0]->f32[at + i] = v;
     }
+    if (node->n_outputs > 1 && outputs[1])
+      outputs[1]->f32[at / span] = mean;
+    if (node->n_outputs > 2 && outputs[2])
+      outputs[2]->f32[at / span] = scale;
   }
   return TRUE;
 }

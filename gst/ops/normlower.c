@@ -85,6 +85,12 @@ fv_norm_lower_layer (FvPlan *plan, FvNode *node, GError **error)
 {
   guint axis;
 
+  for (guint i = 1; i < node->n_outputs; i++)
+    if (node->outputs[i]
+        && (node->outputs[i]->is_output || node->outputs[i]->users->len))
+      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+          "its output '%s' (Mean or InvStdDev) is not made on the device",
+          node->outputs[i]->name);
   fv_norm_span (node, &axis);
   return lower_rows (plan, node, axis, TRUE,
       node->op->variant == FV_NORM_RMS ? FV_ROW_RMS : FV_ROW_LAYER, error);

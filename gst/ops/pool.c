@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pools over windows and over whole maps. */
 #include <math.h>
+#include "gst/ops/common.h"
 #include "gst/ops/pool.h"
 
 /* Sizes of kernels, strides and pads are bounded so that products stay small. */
@@ -154,18 +155,18 @@ infer_pool (FvNode *node, GError **error)
   FvShape *shape = &node->outputs[0]->shape;
   FvPool p;
 
-  if (!fv_type_is_float (x->type))
+  if (!fv_type_is_float (x->type)
+      && (node->op->variant != FV_POOL_MAX
+          || (x->type != FV_TYPE_I8 && x->type != FV_TYPE_U8)))
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
         "expected a float tensor, got %s", fv_type_name (x->type));
-  if (node->n_outputs > 1 && node->outputs[1])
-    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "the output Indices is not known");
   if (!fv_pool_geometry (node, &p, error))
     return FALSE;
   node->outputs[0]->type = x->type;
   *shape = x->shape;
   for (guint i = 2; i < shape->rank; i++)
     shape->dims[i] = p.out[3 - p.n_axes + i - 2];
+  fv_set_output (node, 1, FV_TYPE_I64, shape);
   return TRUE;
 }
 
@@ -191,8 +192,10 @@ window (const FvPool *p, guint a, gint64 o, gint64 *first, gint64 *last,
   }
 }
 
-static float
-pool_one (const FvPool *p, const float *x, const gint64 o[3])
+/* @place: of the largest, within the map */
+static double
+pool_one (const FvPool *p, const FvArray *x, gint64 map, const gint64 o[3],
+    gint64 *place)
 {
   gint64 first[3], last[3], padded[3], start[3], n = 0;
   double sum = 0, top = -INFINITY;
@@ -206,33 +209,59 @@ pool_one (const FvPool *p, const float *x, const gint64 o[3])
       for (gint64 k = first[2]; k < last[2]; k++) {
         gint64 z = start[0] + i * p->dilation[0];
         gint64 row = start[1] + j * p->dilation[1];
-        float v =
-            x[(z * p->in[1] + row) * p->in[2] + start[2] + k * p->dilation[2]];
+        gint64 at =
+            (z * p->in[1] + row) * p->in[2] + start[2] + k * p->dilation[2];
+        double v = x->type == FV_TYPE_F32 ? x->f32[map + at] : x->i64[map + at];
 
         sum += v;
-        top = v > top || isnan (v) ? v : top;
-        n++;
+        if (n++ == 0 || v > top || isnan (v)) {
+          top = v;
+          *place = at;
+        }
       }
   if (!p->average)
     return top;
   return sum / (p->include_pad ? padded[0] * padded[1] * padded[2] : n);
 }
 
+/* The place with the first spatial axis innermost: storage_order 1. */
+static gint64
+by_columns (const FvPool *p, gint64 place)
+{
+  gint64 x = place % p->in[2], y = place / p->in[2] % p->in[1];
+  gint64 z = place / p->in[2] / p->in[1];
+
+  return z + (y + x * p->in[1]) * p->in[0];
+}
+
 static gboolean
 pool (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 {
-  float *y = outputs[0]->f32;
-  gint64 o[3];
+  FvArray *indices = node->n_outputs > 1 ? outputs[1] : NULL;
+  gboolean columns_first;
+  gint64 o[3], i = 0, size;
   FvPool p;
 
   if (!fv_pool_geometry (node, &p, error))
     return FALSE;
+  columns_first =
+      has_attr (node, "storage_order") && fv_node_int (node, "storage_order");
+  size = p.in[0] * p.in[1] * p.in[2];
   for (gint64 c = 0; c < p.outer; c++)
     for (o[0] = 0; o[0] < p.out[0]; o[0]++)
       for (o[1] = 0; o[1] < p.out[1]; o[1]++)
-        for (o[2] = 0; o[2] < p.out[2]; o[2]++)
-          *y++ = pool_one (&p, inputs[0]->f32 + c * p.in[0] * p.in[1] * p.in[2],
-              o);
+        for (o[2] = 0; o[2] < p.out[2]; o[2]++, i++) {
+          gint64 place = 0;
+          double v = pool_one (&p, inputs[0], c * size, o, &place);
+
+          if (outputs[0]->type == FV_TYPE_F32)
+            outputs[0]->f32[i] = v;
+          else
+            outputs[0]->i64[i] = isfinite (v) ? v : 0;
+          if (indices)
+            indices->i64[i] =
+                c * size + (columns_first ? by_columns (&p, place) : place);
+        }
   return TRUE;
 }
 

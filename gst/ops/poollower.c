@@ -102,6 +102,10 @@ fv_pool_lower (FvPlan *plan, FvNode *node, GError **error)
 
   if (!fv_pool_geometry (node, &p, error))
     return FALSE;
+  if (node->n_outputs > 1 && node->outputs[1]
+      && (node->outputs[1]->is_output || node->outputs[1]->users->len))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "its output Indices is not made on the device");
   if (!fv_shape_count (&node->inputs[0]->shape))
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
         "an empty tensor on the device");
