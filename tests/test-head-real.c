@@ -170,7 +170,10 @@ main (void)
 {
   Suite *suite = suite_create ("head-real");
   TCase *tcase = tcase_create ("head-real");
+  g_autofree char *models = fv_test_shared ("material/models");
 
+  if (models == NULL)
+    return 77;
   tcase_set_timeout (tcase, 120);
   tcase_add_loop_test (tcase, test_detectors, 0, 2);
   tcase_add_test (tcase, test_classifier);
