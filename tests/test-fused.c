@@ -16,6 +16,10 @@
 /* the same behind an operator with weights @w */
 #define WEIGHTED(x, op, w, attrs) \
   STEPS ("x f32" x "; w =f32" w "; b =f32[7]; m " op " x w b" attrs)
+/* a convolution over three axes, two maps at once */
+#define DEPTHS(w, pads) \
+  "x f32[2,5,4,5,6]; w =f32" w "; m Conv x w pads=" pads \
+  "; c =f32[1,7,1,1,1]; a Mul m c; r Relu a; z f32[2,7,4,5,6]; y Add r z"
 #define SLICE(x, from, to, axis) \
   "x f32" x "; i =i64{" from "}; j =i64{" to "}; k =i64{" axis "}; " \
   "s Slice x i j k; "
@@ -35,6 +39,12 @@ static const char *const graphs[] = {
   "x f32[2,24,5,6]; w =f32[16,12,3,3]; m Conv x w group=2 pads=[1,1,1,1]; "
   "c =f32[1,16,1,1]; a Mul m c; r Relu a; z f32[2,16,5,6]; y Add r z",
   "x f32[3,9,7,5]; w =f32[6,9,7,5]; m Conv x w; z f32[3,6,1,1]; y Add m z",
+  STEPS ("x f32[1,7,8,9]; g f32[1,5,6,2]; m GridSample x g"),
+  DEPTHS ("[7,5,3,3,3]", "[1,1,1,1,1,1]"),
+  DEPTHS ("[7,5,1,3,3]", "[0,1,1,0,1,1]"),
+  DEPTHS ("[7,5,3,1,1]", "[1,0,0,1,0,0]"),
+  "x f32[2,5,4,5,6]; w =f32[8,5,3,3,3]; a Conv x w pads=[1,1,1,1,1,1]; "
+  "v =f32[8,5,1,1,1]; b Conv x v; c Concat a b axis=2; y Concat c c axis=1",
   "x f32[1,9,14]; w =f32[14,7]; m MatMul x w; c =f32[7]; a Mul m c; "
   "r Relu a; z f32[1,9,7]; y Add r z",
   "x f32[2,130]; w =f32[130,37]; m MatMul x w; c =f32[37]; a Mul m c; "
