@@ -49,6 +49,7 @@
 #define FV_STEP_SOFTSIGN 28
 #define FV_STEP_THRESHOLD 29 /* v > a ? v : 0 */
 #define FV_STEP_TRUNCATE 60 /* towards zero */
+#define FV_STEP_QUANTIZE 30 /* a min (max (round (v / a), b), b + 255) */
 #define FV_STEP_ADD 64 /* v + y */
 #define FV_STEP_SUB 65 /* v - y */
 #define FV_STEP_RSUB 66 /* y - v */

@@ -95,6 +95,7 @@ vec4 fv_step (int kind, float a, float b, vec4 v, vec4 y)
   case FV_STEP_SOFTSIGN: return v / (1 + abs (v));
   case FV_STEP_THRESHOLD: return mix (vec4 (0), v, greaterThan (v, vec4 (a)));
   case FV_STEP_TRUNCATE: return trunc (v);
+  case FV_STEP_QUANTIZE: return a * clamp (roundEven (v / a), b, b + 255);
   case FV_STEP_ADD: return v + y;
   case FV_STEP_SUB: return v - y;
   case FV_STEP_RSUB: return y - v;

@@ -45,6 +45,10 @@ ir_text_array (const char *word, double low, double high)
   if (*rest == '{')
     shape.dims[0] = n;
   array = fv_array_new (type, &shape, NULL);
+  if (low == high && (type == FV_TYPE_U8 || type == FV_TYPE_I8)) {
+    low = type == FV_TYPE_I8 ? -128 : 0;
+    high = low + 255;
+  }
   for (gint64 i = 0; i < array->count; i++)
     if (!random)
       fv_array_set_float (array, i, g_ascii_strtod (numbers[i], NULL));

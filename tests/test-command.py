@@ -245,6 +245,39 @@ class CommandTest(unittest.TestCase):
             self.fails(1, "has no folder test_data_set_0", "check", *REFERENCE, empty)
         self.fails(1, "/nowhere", "check", *REFERENCE, "/nowhere")
 
+    def quantized(self, name, results):
+        folder = self.path / name
+        folder.mkdir(exist_ok=True)
+        scale = node("Constant", [], ["s"]) + field(
+            5, field(1, "value") + field(5, tensor([0.5], [1])) + field(20, 4))
+        (folder / "model.onnx").write_bytes(
+            model([scale, node("QuantizeLinear", ["x", "s"], ["q"]),
+                   node("DequantizeLinear", ["q", "s"], ["a"]),
+                   node("Relu", ["a"], ["y"])], [1, "n"]))
+        data = folder / "test_data_set_0"
+        data.mkdir(exist_ok=True)
+        (data / "input_0.pb").write_bytes(tensor([-1.0, 0.75, 3.1], [1, 3]))
+        (data / "output_0.pb").write_bytes(tensor(results, [1, 3]))
+        return folder
+
+    def test_check_quantized(self):
+        exact = [0.0, 1.0, 3.0]  # 0.75 / 0.5 is rounded to even
+        near = [0.0, 1.0, 2.8]
+        self.succeeds("check", *REFERENCE, self.quantized("exact", exact))
+        self.succeeds("check", *REFERENCE, self.quantized("near_int8", near))
+        self.fails(1, "is over 0.001", "check", *REFERENCE,
+                   self.quantized("near", near))
+        self.fails(1, "is over 0.15", "check", *REFERENCE,
+                   self.quantized("far_int8", [0.0, 1.0, 2.0]))
+
+    @NEEDS_DEVICE
+    def test_check_steps(self):
+        folder = self.quantized("exact_int8", [0.0, 1.0, 3.0])
+        self.assertIn("every QuantizeLinear  steps 0 <= 1",
+                      self.succeeds("check", "-p", "f32", folder))
+        sets = self.json("check", "-p", "f32", folder)["folders"][0]["data_sets"]
+        self.assertEqual(sets[0]["worst_steps"], 0)
+
     @NEEDS_DEVICE
     def test_check_device(self):
         for precision in ("f32", "f16"):

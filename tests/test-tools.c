@@ -252,6 +252,29 @@ START_TEST (reduced_image)
 }
 END_TEST
 
+START_TEST (steps)
+{
+  FvShape shape = { 1, { 3 } };
+  g_autoptr (FvArray) a = fv_array_new (FV_TYPE_I8, &shape, NULL);
+  g_autoptr (FvArray) b = fv_array_new (FV_TYPE_I8, &shape, NULL);
+  g_autoptr (FvArray) other = fv_array_new (FV_TYPE_U8, &shape, NULL);
+  Comparison result;
+  a->i8[0] = -128;
+  b->i8[0] = -127;
+  a->i8[2] = 4;
+  b->i8[2] = 3;
+  compare_quantized (a, b, &result);
+  ck_assert (result.passed);
+  ck_assert (result.error == 1);
+  b->i8[2] = 6;
+  compare_quantized (a, b, &result);
+  ck_assert (!result.passed);
+  ck_assert_str_eq (result.problem, "2 steps off at element 2");
+  compare_quantized (other, a, &result);
+  ck_assert (!result.passed);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -259,6 +282,7 @@ main (void)
   TCase *tests = tcase_create ("tools");
   tcase_add_test (tests, tolerance_of_floats);
   tcase_add_test (tests, tolerance_of_others);
+  tcase_add_test (tests, steps);
   tcase_add_test (tests, npy_round_trip);
   tcase_add_test (tests, npy_errors);
   tcase_add_test (tests, images);

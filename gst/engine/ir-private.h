@@ -16,6 +16,7 @@ FvArray *fv_value_floats (const FvValue *value, GError **error);
 typedef gint (*FvPass) (FvIr *ir, GError **error);
 gint fv_pass_floats (FvIr *ir, GError **error);
 gint fv_pass_einsum (FvIr *ir, GError **error);
+gint fv_pass_quantize (FvIr *ir, GError **error);
 gint fv_pass_identities (FvIr *ir, GError **error);
 gint fv_pass_common (FvIr *ir, GError **error);
 gint fv_pass_dead (FvIr *ir, GError **error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/engine/precision.h"
+#include "gst/engine/ir-private.h"
 #include "gst/engine/plan-private.h"
 
 #include <math.h>
@@ -102,6 +103,25 @@ probe_mark (Probe *probe, FvIr *ir)
   }
 }
 
+/* f16 has 11 bits of a number: not enough for the steps of a quantised value, nor
+ * for which of them a value is nearest to. */
+static void
+mark_quantized (FvIr *ir)
+{
+  for (guint i = 0; i < ir->nodes->len; i++) {
+    FvNode *node = ir->nodes->pdata[i];
+    gboolean is_alone = fv_node_is (node, "fovea.FakeQuantize");
+    gboolean is_quantized = is_alone;
+
+    for (guint s = 0; s < node->n_steps; s++)
+      is_quantized |= node->steps[s].kind == FV_STEP_QUANTIZE;
+    if (is_quantized)
+      node->outputs[0]->is_wide = TRUE;
+    if (is_alone && !node->inputs[0]->is_input)
+      node->inputs[0]->is_wide = TRUE;
+  }
+}
+
 gboolean
 fv_precision_promote (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
     GError **error)
@@ -111,6 +131,7 @@ fv_precision_promote (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
   Probe probe = { { NULL } };
   gboolean ok;
 
+  mark_quantized (ir);
   ok = plan && probe_fill (&probe, plan, options, error)
       && probe_run (&probe, plan, error);
   if (ok)

@@ -97,6 +97,9 @@ unary_step (const FvStep *s, double v)
       return v > a ? v : 0;
     case FV_STEP_TRUNCATE:
       return trunc (v);
+    case FV_STEP_QUANTIZE: /* in f32, as QuantizeLinear rounds */
+      v = nearbyintf ((float) v / s->a);
+      return s->a * (float) (v < b ? b : v > b + 255 ? b + 255 : v);
   }
   g_assert_not_reached ();
 }

@@ -13,6 +13,7 @@ static const struct
 } passes[] = {
   { "floats", fv_pass_floats },
   { "einsum", fv_pass_einsum },
+  { "quantize", fv_pass_quantize },
   { "identities", fv_pass_identities },
   { "common", fv_pass_common },
   { "dead", fv_pass_dead },

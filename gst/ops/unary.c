@@ -92,6 +92,10 @@ unary_step (const FvNode *node, guint main, FvStep *step)
       step->a = fv_node_float (node, "alpha");
       step->b = fv_node_float (node, "beta");
       return TRUE;
+    case FV_STEP_QUANTIZE:
+      step->a = fv_node_float (node, "scale");
+      step->b = fv_node_float (node, "low");
+      return TRUE;
     case FV_STEP_ELU:
       step->a = fv_node_float (node, "alpha");
       step->b = 1;
@@ -271,6 +275,16 @@ const FvOp fv_ops_unary[] = {
   { UNARY ("Softsign", 1, FV_STEP_SOFTSIGN, ""), CASES (-4, 4) },
   { UNARY ("HardSwish", 14, FV_STEP_HARD_SWISH, ""), CASES (-5, 5) },
   { UNARY ("fovea.Swish", 1, FV_STEP_SWISH, "alpha:f=1"), CASES (-9, 9) },
+  /* QuantizeLinear and DequantizeLinear in one, see rewrite-quantize.c */
+  { UNARY ("fovea.FakeQuantize", 1, FV_STEP_QUANTIZE, "scale:f=1 low:f=-128"),
+      .cases = FV_CASES ({ .inputs = "f32[2,3,5,7]",
+                             .attrs = "scale=0.03125 low=-128",
+                             .low = -5,
+                             .high = 5 },
+          { .inputs = "f32[1,9,1,6]",
+              .attrs = "scale=0.0625 low=-3",
+              .low = -2,
+              .high = 18 }) },
   { UNARY ("Mish", 18, FV_STEP_MISH, ""), CASES (-4, 4) },
   { UNARY ("Gelu", 20, GELU, "approximate:s=none"),
       .cases = FV_CASES ({ .inputs = "f32[2,3,5,7]", .low = -4, .high = 4 },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fovea check: models against the results that came with them. */
 #include "gst/tools/layers.h"
+#include "gst/tools/steps.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -66,7 +67,9 @@ compare_output (Check *check, guint i, const FvArray *got, Comparison *result,
 {
   const FvArray *expected = check->set->outputs[i];
   gboolean is_f16 = fv_graph_precision (check->graph) == FV_TYPE_F16;
-  double tolerance = is_f16 ? TOLERANCE_F16 : TOLERANCE_F32;
+  double tolerance = is_f16                 ? TOLERANCE_F16
+      : is_quantized_folder (check->folder) ? TOLERANCE_QUANTIZED
+                                            : TOLERANCE_F32;
   compare_arrays (got, expected, tolerance, result);
   if (result->passed || !is_f16 || !isfinite (result->error)
       || !fv_type_is_float (expected->type))
@@ -107,6 +110,32 @@ report_output (Check *check, guint i, const FvArray *got,
   else
     printf ("%s %.3g <= %.3g\n", result->measure, result->error,
         result->tolerance);
+}
+
+/* Quantised nets, on a device in f32: every QuantizeLinear too. */
+static gboolean
+check_steps (Check *check, gboolean *passed, GError **error)
+{
+  const char *node;
+  Comparison result;
+  if (!is_quantized_folder (check->folder) || check->tool->reference
+      || fv_graph_precision (check->graph) == FV_TYPE_F16)
+    return TRUE;
+  if (!compare_steps (check->tool, check->model, check->shapes, check->set,
+          &node, &result, error))
+    return FALSE;
+  *passed &= result.passed;
+  if (check->json != NULL) {
+    tool_json_string (check->json, "worst_step_node", node);
+    tool_json_double (check->json, "worst_steps", result.error);
+  } else if (!result.passed) {
+    printf ("  FAIL  data set %u  '%s': %s\n", check->set->number, node,
+        result.problem);
+  } else if (node != NULL) {
+    printf ("  ok    data set %u  every QuantizeLinear  steps %g <= %g\n",
+        check->set->number, result.error, result.tolerance);
+  }
+  return TRUE;
 }
 
 static gboolean
@@ -171,6 +200,8 @@ check_data_set (Check *check, guint number, gboolean *passed, GError **error)
     done = check_outputs (check, outputs, &set_passed, error);
     if (check->json != NULL)
       json_builder_end_array (check->json);
+    if (done)
+      done = check_steps (check, &set_passed, error);
     if (done && check->layers && !check->tool->reference && !set_passed)
       done = report_layers (check, error);
     if (check->json != NULL) {

@@ -65,6 +65,32 @@ compare_floats (const FvArray *got, const FvArray *expected, double tolerance,
 }
 
 void
+compare_quantized (const FvArray *got, const FvArray *expected,
+    Comparison *result)
+{
+  gboolean is_same = got->type == expected->type
+      && fv_shape_equal (&got->shape, &expected->shape);
+  gint64 most = 0, at = 0;
+  for (gint64 i = 0; is_same && i < expected->count; i++) {
+    gint64 off =
+        ABS (fv_array_get_int (got, i) - fv_array_get_int (expected, i));
+    at = off > most ? i : at;
+    most = MAX (most, off);
+  }
+  *result = (Comparison){ .measure = "steps",
+    .error = is_same ? most : INFINITY,
+    .tolerance = 1,
+    .passed = is_same && most <= 1 };
+  if (!is_same)
+    g_snprintf (result->problem, sizeof result->problem,
+        "another shape or type");
+  else if (!result->passed)
+    g_snprintf (result->problem, sizeof result->problem,
+        "%" G_GINT64_FORMAT " steps off at element %" G_GINT64_FORMAT, most,
+        at);
+}
+
+void
 compare_arrays (const FvArray *got, const FvArray *expected, double tolerance,
     Comparison *result)
 {

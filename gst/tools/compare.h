@@ -25,4 +25,8 @@ typedef struct
 void compare_arrays (const FvArray *got, const FvArray *expected,
     double tolerance, Comparison *result);
 
+/* What QuantizeLinear gave: no element is more than one step off. */
+void compare_quantized (const FvArray *got, const FvArray *expected,
+    Comparison *result);
+
 G_END_DECLS

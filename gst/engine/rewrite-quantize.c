@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Quantised nets in floats: the integers between QuantizeLinear and
+ * DequantizeLinear become floats with whole values, and a pair of the two with
+ * equal constants one elementwise node, which then is a step of its producer.
+ * Operators on integers become those on floats between such pairs. */
+#include "gst/engine/ir-private.h"
+
+#include <math.h>
+
+typedef struct
+{
+  FvIr *ir;
+  FvNode *node; /* being rewritten */
+  FvNode *last; /* behind it */
+  FvNode *previous; /* before that */
+  GHashTable *pairs; /* what QuantizeLinear gave -> Pair */
+  GError **error;
+} Rewrite;
+
+/* How a value was quantised. */
+typedef struct
+{
+  FvValue *x;
+  float scale, zero, low;
+} Pair;
+
+static FvValue *
+scalar (Rewrite *r, float number)
+{
+  const FvShape shape = { 0 };
+  FvArray *array;
+  FvValue *value = fv_ir_add_floats (r->ir, NULL, &shape, &array);
+
+  if (value)
+    array->f32[0] = number;
+  return value;
+}
+
+/* @value with floats for its integers, whatever is at hand of it. */
+static FvValue *
+as_float (Rewrite *r, FvValue *value)
+{
+  g_autoptr (FvArray) floats = NULL;
+
+  if (!value || fv_type_is_float (value->type))
+    return value;
+  if (!value->constant) {
+    value->type = FV_TYPE_F32;
+    return value;
+  }
+  floats = fv_array_convert (value->constant, FV_TYPE_F32, r->error);
+  return floats ? fv_ir_add_constant (r->ir, value->name, floats) : NULL;
+}
+
+/* What only depends on constants is one. */
+static gboolean
+fold (Rewrite *r, FvNode *node)
+{
+  g_autofree FvArray **in = g_new0 (FvArray *, node->n_inputs + 1);
+  FvArray *out = NULL;
+  gboolean ok = TRUE;
+
+  for (guint i = 0; i < node->n_inputs; i++)
+    if (node->inputs[i] && !node->inputs[i]->constant)
+      return TRUE;
+  for (guint i = 0; ok && i < node->n_inputs; i++)
+    if (node->inputs[i])
+      ok = (in[i] = fv_value_floats (node->inputs[i], r->error)) != NULL;
+  ok = ok && fv_node_reference (node, in, &out, r->error);
+  for (guint i = 0; i < node->n_inputs; i++)
+    fv_array_unref (in[i]);
+  if (!ok)
+    return FALSE;
+  node->outputs[0]->constant = out;
+  r->last = r->previous;
+  fv_ir_remove_node (r->ir, node);
+  return TRUE;
+}
+
+static FvNode *
+place (Rewrite *r, const char *op, FvValue **inputs, guint n)
+{
+  FvValue *out = fv_ir_add_value (r->ir, NULL, FV_TYPE_NONE, NULL);
+  FvNode *node =
+      fv_ir_add_node (r->ir, fv_op_get (op), r->node->name, inputs, n, &out, 1);
+
+  node->opset = node->op->until ? node->op->until : 23;
+  fv_ir_place_after (r->ir, node, r->last);
+  r->previous = r->last;
+  r->last = node;
+  return node;
+}
+
+/* A new node's result; NULL with an error. @b may be absent. */
+static FvValue *
+emit (Rewrite *r, const char *op, FvValue *a, FvValue *b)
+{
+  FvValue *inputs[] = { a, b };
+  FvValue *out;
+  FvNode *node;
+
+  if (!a)
+    return NULL;
+  node = place (r, op, inputs, b ? 2 : 1);
+  out = node->outputs[0];
+  return fv_node_infer (node, r->error) && fold (r, node) ? out : NULL;
+}
+
+static FvValue *
+clip (Rewrite *r, FvValue *x, float low, float high)
+{
+  return emit (r, "Min", emit (r, "Max", x, scalar (r, low)), scalar (r, high));
+}
+
+/* Scales or zero points so that they broadcast to @x: one of them, or one for
+ * each position of @axis. */
+static FvValue *
+along (Rewrite *r, FvValue *value, const FvValue *x, guint axis)
+{
+  g_autoptr (FvArray) array = NULL;
+  FvShape shape = { 0 };
+
+  if (!(value = as_float (r, value)))
+    return NULL;
+  if (!value->constant) {
+    if (fv_shape_count (&value->shape) == 1)
+      return value;
+    fv_node_fail (r->node, r->error, FV_ERROR_UNSUPPORTED,
+        "scales and zero points of an axis must be known when the model is "
+        "loaded");
+    return NULL;
+  }
+  if (value->shape.rank > 1 && value->constant->count > 1)
+    return value; /* broadcasts by itself */
+  if (value->constant->count != 1) {
+    shape.rank = x->shape.rank - axis;
+    for (guint i = 0; i < shape.rank; i++)
+      shape.dims[i] = i ? 1 : value->constant->count;
+  }
+  array = fv_array_reshape (value->constant, &shape, r->error);
+  return array ? fv_ir_add_constant (r->ir, value->name, array) : NULL;
+}
+
+static gboolean
+is_zero (const FvValue *value)
+{
+  for (gint64 i = 0; value && value->constant && i < value->constant->count;
+       i++)
+    if (fv_array_get_float (value->constant, i) != 0)
+      return FALSE;
+  return !value || value->constant;
+}
+
+/* The number that @value is; 0 where it is absent. */
+static gboolean
+number (const FvValue *value, float *result)
+{
+  *result = 0;
+  if (value && (!value->constant || value->constant->count != 1))
+    return FALSE;
+  if (value)
+    *result = fv_array_get_float (value->constant, 0);
+  return TRUE;
+}
+
+static FvValue *
+fake_quantize (Rewrite *r, const Pair *pair)
+{
+  FvValue *x = pair->x;
+  FvNode *node = place (r, "fovea.FakeQuantize", &x, 1);
+  FvValue *out = node->outputs[0];
+
+  fv_node_set_float (node, "scale", pair->scale);
+  fv_node_set_float (node, "low", pair->low - pair->zero);
+  return fv_node_infer (node, r->error) && fold (r, node) ? out : NULL;
+}
+
+/* (@x - @zero) @scale; either may be absent. */
+static FvValue *
+dequantize (Rewrite *r, FvValue *x, FvValue *scale, FvValue *zero, guint axis)
+{
+  const Pair *pair = x ? g_hash_table_lookup (r->pairs, x) : NULL;
+  float s, z;
+
+  if (pair && number (scale, &s) && number (zero, &z) && s == pair->scale
+      && z == pair->zero)
+    return fake_quantize (r, pair);
+  x = as_float (r, x);
+  if (!is_zero (zero))
+    x = emit (r, "Sub", x, x ? along (r, zero, x, axis) : NULL);
+  return scale && x ? emit (r, "Mul", x, along (r, scale, x, axis)) : x;
+}
+
+static FvValue *
+quantize (Rewrite *r, FvValue *x, FvValue *scale, FvValue *zero, FvType type,
+    guint axis)
+{
+  Pair pair = { .low = type == FV_TYPE_I8 ? -128 : 0 };
+  FvValue *q;
+
+  if (!(pair.x = x = as_float (r, x)))
+    return NULL;
+  if (number (scale, &pair.scale) && number (zero, &pair.zero)
+      && isnormal (pair.scale) && isnormal (1 / pair.scale)) {
+    /* by way of the pair, so that both round alike */
+    q = emit (r, "Mul", fake_quantize (r, &pair), scalar (r, 1 / pair.scale));
+    q = emit (r, "Round", q, NULL);
+    if (pair.zero != 0)
+      q = emit (r, "Add", q, scalar (r, pair.zero));
+    if (q && !q->constant)
+      g_hash_table_insert (r->pairs, q, g_memdup2 (&pair, sizeof pair));
+    return q;
+  }
+  q = emit (r, "Round", emit (r, "Div", x, along (r, scale, x, axis)), NULL);
+  if (!is_zero (zero))
+    q = emit (r, "Add", q, along (r, zero, x, axis));
+  return clip (r, q, pair.low, pair.low + 255);
+}
+
+static gboolean
+replace (Rewrite *r, guint output, FvValue *value)
+{
+  if (value && r->node->outputs[output])
+    fv_ir_replace_value (r->ir, r->node->outputs[output], value);
+  return value != NULL;
+}
+
+static guint
+axis_of (const FvNode *node)
+{
+  gint64 axis = node->op->until == 12 ? 1 : fv_node_int (node, "axis");
+  guint result = 0;
+
+  /* checked by infer where there are several scales */
+  fv_node_axis (node, axis, node->inputs[0]->shape.rank, &result, NULL);
+  return result;
+}
+
+static gboolean
+rewrite_quantize (Rewrite *r, FvNode *node)
+{
+  return replace (r, 0,
+      quantize (r, node->inputs[0], node->inputs[1], fv_node_input (node, 2),
+          node->outputs[0]->type, axis_of (node)));
+}
+
+static gboolean
+rewrite_dequantize (Rewrite *r, FvNode *node)
+{
+  return replace (r, 0,
+      dequantize (r, node->inputs[0], node->inputs[1], fv_node_input (node, 2),
+          axis_of (node)));
+}
+
+/* One scale and zero point, which take in the range of the input and zero. */
+static gboolean
+rewrite_dynamic (Rewrite *r, FvNode *node)
+{
+  FvValue *x = node->inputs[0], *high = NULL, *low = NULL, *scale, *zero, *y;
+  FvNode *reduce;
+
+  for (guint i = 0; i < 2; i++) {
+    reduce = place (r, i ? "ReduceMin" : "ReduceMax", &x, 1);
+    fv_node_set_int (reduce, "keepdims", 0);
+    if (!fv_node_infer (reduce, r->error))
+      return FALSE;
+    *(i ? &low : &high) =
+        emit (r, i ? "Min" : "Max", reduce->outputs[0], scalar (r, 0));
+  }
+  scale = emit (r, "Div", emit (r, "Sub", high, low), scalar (r, 255));
+  /* where all is zero the zero point is, too: no division by zero */
+  y = emit (r, "Max", scale, scalar (r, G_MINFLOAT));
+  zero = emit (r, "Div", emit (r, "Neg", low, NULL), y);
+  zero = clip (r, emit (r, "Round", zero, NULL), 0, 255);
+  y = emit (r, "Round", emit (r, "Div", x, y), NULL);
+  y = clip (r, emit (r, "Add", y, zero), 0, 255);
+  return replace (r, 0, y) && (node->n_outputs < 2 || replace (r, 1, scale))
+      && (node->n_outputs < 3 || replace (r, 2, zero));
+}
+
+/* Conv with the attributes of @node. */
+static FvValue *
+convolve (Rewrite *r, FvNode *node, FvValue *x, FvValue *w, FvValue *bias)
+{
+  FvValue *inputs[] = { x, w, bias };
+  FvModelNode given = { .attrs = node->attrs, .n_attrs = node->n_attrs };
+  FvNode *conv;
+
+  if (!x || !w)
+    return NULL;
+  conv = place (r, "Conv", inputs, bias ? 3 : 2);
+  return fv_node_take_attrs (conv, &given, r->error)
+          && fv_node_infer (conv, r->error)
+      ? conv->outputs[0]
+      : NULL;
+}
+
+static gboolean
+rewrite_linear_conv (Rewrite *r, FvNode *node)
+{
+  FvValue **in = node->inputs, *bias = fv_node_input (node, 8), *y;
+
+  if (bias) {
+    bias = dequantize (r, bias, in[1], NULL, 0);
+    bias = emit (r, "Mul", bias, bias ? along (r, in[4], bias, 0) : NULL);
+    if (!bias)
+      return FALSE;
+  }
+  y = convolve (r, node, dequantize (r, in[0], in[1], in[2], 1),
+      dequantize (r, in[3], in[4], in[5], 0), bias);
+  return replace (r, 0,
+      y ? quantize (r, y, in[6], in[7], node->outputs[0]->type, 1) : NULL);
+}
+
+/* Zero points (and scales) of a product's sides: rows of the left, columns of the
+ * right one. */
+static FvValue *
+left (Rewrite *r, FvValue *a, FvValue *scale, FvValue *zero)
+{
+  return dequantize (r, a, scale, zero, MAX (a->shape.rank, 2) - 2);
+}
+
+static FvValue *
+right (Rewrite *r, FvValue *b, FvValue *scale, FvValue *zero)
+{
+  return dequantize (r, b, scale, zero, MAX (b->shape.rank, 1) - 1);
+}
+
+static gboolean
+rewrite_linear_matmul (Rewrite *r, FvNode *node)
+{
+  FvValue **in = node->inputs;
+  FvValue *a = left (r, in[0], in[1], in[2]);
+  FvValue *b = right (r, in[3], in[4], in[5]);
+  FvValue *y = b ? emit (r, "MatMul", a, b) : NULL;
+
+  return replace (r, 0,
+      y ? quantize (r, y, in[6], in[7], node->outputs[0]->type, 0) : NULL);
+}
+
+static gboolean
+rewrite_integer_conv (Rewrite *r, FvNode *node)
+{
+  return replace (r, 0,
+      convolve (r, node,
+          dequantize (r, node->inputs[0], NULL, fv_node_input (node, 2), 0),
+          dequantize (r, node->inputs[1], NULL, fv_node_input (node, 3), 0),
+          NULL));
+}
+
+static gboolean
+rewrite_integer_matmul (Rewrite *r, FvNode *node)
+{
+  FvValue *a = left (r, node->inputs[0], NULL, fv_node_input (node, 2));
+  FvValue *b = right (r, node->inputs[1], NULL, fv_node_input (node, 3));
+
+  return replace (r, 0, b ? emit (r, "MatMul", a, b) : NULL);
+}
+
+static const struct
+{
+  const char *op;
+  gboolean (*rewrite) (Rewrite *r, FvNode *node);
+} rules[] = {
+  { "QuantizeLinear", rewrite_quantize },
+  { "DequantizeLinear", rewrite_dequantize },
+  { "DynamicQuantizeLinear", rewrite_dynamic },
+  { "QLinearConv", rewrite_linear_conv },
+  { "QLinearMatMul", rewrite_linear_matmul },
+  { "ConvInteger", rewrite_integer_conv },
+  { "MatMulInteger", rewrite_integer_matmul },
+};
+
+/* Between two rewritten nodes stand others that only move their integers. */
+static gboolean
+carries_floats (const FvNode *node)
+{
+  const FvValue *in = fv_node_input (node, 0), *out = node->outputs[0];
+
+  return in && out && !in->constant && fv_type_is_float (in->type)
+      && (out->type == FV_TYPE_U8 || out->type == FV_TYPE_I8
+          || out->type == FV_TYPE_I32);
+}
+
+static gint
+rewrite_node (Rewrite *r, FvNode *node)
+{
+  r->node = r->last = node;
+  for (guint k = 0; k < G_N_ELEMENTS (rules); k++) {
+    if (!fv_node_is (node, rules[k].op))
+      continue;
+    if (!rules[k].rewrite (r, node))
+      return -1;
+    fv_ir_remove_node (r->ir, node);
+    return 1;
+  }
+  return !carries_floats (node) || fv_node_infer (node, r->error) ? 0 : -1;
+}
+
+gint
+fv_pass_quantize (FvIr *ir, GError **error)
+{
+  g_autoptr (GHashTable) pairs =
+      g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  Rewrite r = { .ir = ir, .pairs = pairs, .error = error };
+  gint changes = 0;
+
+  for (guint i = 0; i < ir->nodes->len; i++) {
+    gint change = rewrite_node (&r, ir->nodes->pdata[i]);
+
+    if (change < 0)
+      return -1;
+    changes += change;
+    i -= change;
+  }
+  return changes;
+}
