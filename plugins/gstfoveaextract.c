@@ -132,7 +132,8 @@ gst_fovea_extract_start (GstBaseTransform *trans)
   GstFoveaExtract *self = (GstFoveaExtract *) trans;
   g_autoptr (GError) error = NULL;
 
-  gst_fovea_style_reset (&self->style);
+  if (!gst_fovea_style_start (&self->style, GST_ELEMENT (self)))
+    return FALSE;
   if (!gst_fovea_extract_is_coloured (self))
     return TRUE;
   self->device = fv_device_open (self->style.device, &error);

@@ -166,11 +166,12 @@ gst_fovea_overlay_start (GstBaseTransform *trans)
   GstFoveaOverlay *self = (GstFoveaOverlay *) trans;
   g_autoptr (GError) error = NULL;
 
+  if (!gst_fovea_style_start (&self->style, GST_ELEMENT (self)))
+    return FALSE;
   self->device = fv_device_open (self->style.device, &error);
   if (self->device == NULL)
     GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ_WRITE, ("%s", error->message),
         (NULL));
-  gst_fovea_style_reset (&self->style);
   return self->device != NULL;
 }
 

@@ -13,13 +13,34 @@ void
 gst_fovea_style_clear (GstFoveaStyle *style)
 {
   g_clear_pointer (&style->palette, g_free);
+  g_clear_pointer (&style->palette_fault, g_free);
+  g_clear_pointer (&style->range_fault, g_free);
   g_clear_pointer (&style->device, g_free);
 }
 
-void
-gst_fovea_style_reset (GstFoveaStyle *style)
+gboolean
+gst_fovea_style_start (GstFoveaStyle *style, GstElement *element)
 {
+  g_autofree char *fault = NULL;
+
+  GST_OBJECT_LOCK (element);
   style->is_new = TRUE;
+  fault = g_strdup (
+      style->palette_fault ? style->palette_fault : style->range_fault);
+  GST_OBJECT_UNLOCK (element);
+  if (fault)
+    GST_ELEMENT_ERROR (element, RESOURCE, SETTINGS, ("%s", fault), (NULL));
+  return fault == NULL;
+}
+
+/* While playing the old value stays, and the application is not stopped. */
+static void
+set_fault (char **fault, GObject *object, const char *text)
+{
+  g_free (*fault);
+  *fault = g_strdup (text);
+  if (text)
+    g_warning ("%s: %s", GST_OBJECT_NAME (object), text);
 }
 
 void
@@ -79,10 +100,11 @@ set_range (GstFoveaStyle *style, GObject *object, const GValue *value)
     range.high = number_at (value, 1);
   }
   if ((n != 0 && n != 2) || (n == 2 && !(range.high > range.low))) {
-    g_warning ("%s: depth-range: expected two rising numbers or none",
-        GST_OBJECT_NAME (object));
+    set_fault (&style->range_fault, object,
+        "depth-range: expected two rising numbers or none");
     return;
   }
+  set_fault (&style->range_fault, object, NULL);
   style->wanted = range;
   style->is_new = TRUE;
 }
@@ -94,9 +116,10 @@ set_palette (GstFoveaStyle *style, GObject *object, const char *text)
   g_autoptr (GError) error = NULL;
 
   if (!gst_fovea_palette_parse (text, palette, &error)) {
-    g_warning ("%s: %s", GST_OBJECT_NAME (object), error->message);
+    set_fault (&style->palette_fault, object, error->message);
     return;
   }
+  set_fault (&style->palette_fault, object, NULL);
   memcpy (style->draw.palette, palette, sizeof palette);
   g_free (style->palette);
   style->palette = g_strdup (text);

@@ -12,6 +12,7 @@ typedef struct
 {
   GstFoveaDrawStyle draw; /* guarded by the object lock, as is what follows */
   char *palette; /* (nullable) as given */
+  char *palette_fault, *range_fault; /* (nullable) why a value was not taken */
   GstFoveaColormap colormap;
   GstFoveaDepthRange wanted; /* fixed or not, as the property says */
   gboolean is_new; /* wanted has not been taken yet */
@@ -21,8 +22,9 @@ typedef struct
 
 void gst_fovea_style_init (GstFoveaStyle *style);
 void gst_fovea_style_clear (GstFoveaStyle *style);
-/* Forgets what was seen of a stream. */
-void gst_fovea_style_reset (GstFoveaStyle *style);
+/* Forgets what was seen of a stream. Where a property was given a value that it
+ * cannot take: FALSE, and an element error says why. */
+gboolean gst_fovea_style_start (GstFoveaStyle *style, GstElement *element);
 void gst_fovea_style_install (GObjectClass *klass);
 /* FALSE when @pspec is none of ours. With the object lock held. */
 gboolean gst_fovea_style_set_property (GstFoveaStyle *style, GObject *object,

@@ -21,6 +21,7 @@ material = shared / "material"
 SPELLINGS = {"motorbike": "motorcycle", "aeroplane": "airplane", "sofa": "couch",
              "tvmonitor": "tv", "bg": "background"}
 faults = []
+compared = set()
 
 
 def same_name(a, b):
@@ -105,7 +106,9 @@ def check(model, expected, folder):
     for file, wanted in expected.items():
         image = material / "images" / file
         if not image.exists():
+            print(f"{model} {file}: the image is not in the folder: passed over")
             continue
+        compared.add(model)
         result = run(card, image, folder)
         name = f"{model} {file}"
         if model == "squeezenet1_1":
@@ -126,5 +129,8 @@ results = json.loads((material / "RESULTS.json").read_text(encoding="utf-8"))
 with tempfile.TemporaryDirectory() as scratch:
     for card in sorted(cards.glob("*.modelinfo")):
         check(card.stem, results[card.stem], Path(scratch))
+for card in cards.glob("*.modelinfo"):
+    if card.stem not in compared:
+        faults.append(f"{card.stem}: nothing was compared")
 print("\n".join(faults))
 sys.exit(1 if faults else 0)

@@ -386,6 +386,8 @@ START_TEST (test_errors)
       GST_STREAM_ERROR_NOT_IMPLEMENTED, "Frobnicate");
   check_error ("foveasegment", segment, "labels-file=/nowhere/labels.txt",
       resource, GST_RESOURCE_ERROR_SETTINGS, "labels.txt");
+  check_error ("foveasegment", segment, "labels=\"<a,b,c,d,e,f,g>\"",
+      GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "7 labels were given");
   g_autofree char *with_binary = g_strdup_printf ("labels-file=\"%s\"", binary);
   check_error ("foveasegment", segment, with_binary, resource,
       GST_RESOURCE_ERROR_SETTINGS, "labels");
@@ -428,11 +430,8 @@ first_warning (const char *model, const char *properties)
 START_TEST (test_warnings)
 {
   g_autofree char *values = first_warning (segment, "");
-  g_autofree char *names = first_warning (segment,
-      "mean=\"<0>\" std=\"<1>\" labels=\"<a,b,c,d,e,f,g>\"");
 
   ck_assert_msg (strstr (values, "mean and std") != NULL, "%s", values);
-  ck_assert_msg (strstr (names, "7 labels were given") != NULL, "%s", names);
 }
 END_TEST
 

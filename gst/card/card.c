@@ -243,14 +243,20 @@ model_of_card (const char *path, GError **error)
   g_autofree char *text = NULL;
   g_autofree char *model = NULL;
   g_autofree char *beside = NULL;
+  g_autoptr (GError) fault = NULL;
   gsize size = 0;
 
   text = fv_read_text (path, FV_MAX_CARD_BYTES, &size, error);
   if (text == NULL)
     return NULL;
   if (size != 0
-      && g_key_file_load_from_data (file, text, size, G_KEY_FILE_NONE, NULL))
-    model = g_key_file_get_string (file, "fovea", "model", NULL);
+      && !g_key_file_load_from_data (file, text, size, G_KEY_FILE_NONE,
+          &fault)) {
+    g_set_error (error, FV_ERROR, FV_ERROR_MALFORMED, "%s: no key file: %s",
+        path, fault->message);
+    return NULL;
+  }
+  model = g_key_file_get_string (file, "fovea", "model", NULL);
   if (model != NULL)
     return g_path_is_absolute (model) ? g_steal_pointer (&model)
                                       : g_build_filename (folder, model, NULL);

@@ -20,8 +20,9 @@ read_labels (FvCard *card, const char *name, FvCardHead *head, GError **error)
       fv_settings_source (card, name, "labels-file", FV_CARD_DEFAULT);
 
   if (file != NULL && (labels == NULL || labels->source < source)) {
-    g_autofree char *folder =
-        card->card_path ? g_path_get_dirname (card->card_path) : g_strdup (".");
+    g_autofree char *folder = card->card_path && source != FV_CARD_PROPERTY
+        ? g_path_get_dirname (card->card_path)
+        : g_strdup (".");
     g_autofree char *path = g_path_is_absolute (file)
         ? g_strdup (file)
         : g_build_filename (folder, file, NULL);
@@ -42,14 +43,29 @@ read_labels (FvCard *card, const char *name, FvCardHead *head, GError **error)
   return TRUE;
 }
 
-static void
-check_labels (FvCard *card, const FvCardHead *head)
+/* Labels of the wrong number name the wrong things. Whoever asks for them by a
+ * property is told so by an error; a card's or a file's are doubtful. */
+static gboolean
+check_labels (FvCard *card, const char *name, const FvCardHead *head,
+    GError **error)
 {
   guint n = head->labels ? g_strv_length (head->labels) : 0;
+  FvCardSource list =
+      fv_settings_source (card, name, "labels", FV_CARD_DEFAULT);
+  FvCardSource file =
+      fv_settings_source (card, name, "labels-file", FV_CARD_DEFAULT);
 
-  if (n != 0 && head->n_classes != 0 && n != head->n_classes)
+  if (n == 0 || head->n_classes == 0 || n == head->n_classes)
+    return TRUE;
+  if (MAX (list, file) != FV_CARD_PROPERTY) {
     fv_card_warn (card, "%u labels were given, output '%s' has %u classes", n,
         head->name, head->n_classes);
+    return TRUE;
+  }
+  g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+      "%s: %u labels were given, output '%s' has %u classes", card->priv->name,
+      n, head->name, head->n_classes);
+  return FALSE;
 }
 
 /* Output @head->output, with its shape known as far as @rank. */
@@ -245,14 +261,16 @@ read_head (FvCard *card, const char *name, FvHeadKind kind, GError **error)
     ok = read_segment (card, name, head, error);
   else if (ok)
     ok = read_depth (card, name, head, error);
+  if (ok) {
+    head->name = g_strdup (card->priv->outputs[head->output].name);
+    ok = check_labels (card, name, head, error);
+  }
   if (!ok) {
     fv_card_head_clear (head);
     return FALSE;
   }
-  head->name = g_strdup (card->priv->outputs[head->output].name);
   if (kind != FV_HEAD_DETECT)
     fv_card_line (card, name, "output", FV_CARD_SHAPES, "%s", head->name);
-  check_labels (card, head);
   card->n_heads++;
   return TRUE;
 }
