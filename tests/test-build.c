@@ -192,7 +192,7 @@ START_TEST (chain_of_tiles)
     last = out;
   }
   model_builder_output (b, last);
-  refused (b, NULL, FV_ERROR_TOO_LARGE, "over the limit");
+  refused (b, NULL, FV_ERROR_TOO_LARGE, "too much work");
 }
 END_TEST
 

@@ -12,7 +12,7 @@
 #define FOLD_BYTES ((gsize) 256 << 20)
 /* Elements that folding may compute: under a second, and more for models that
  * bring much of their own. */
-#define FOLD_WORK ((guint64) 1 << 27)
+#define FOLD_WORK ((guint64) 1 << 26)
 #define FOLD_WORK_PER_WEIGHT 64
 
 typedef struct
