@@ -219,6 +219,13 @@ def compare_document(path, text, write):
     return not fewer
 
 
+def version_of(path):
+    """The onnx whose cases the document counts."""
+    with open(path, encoding='utf-8') as file:
+        found = re.search(r'node cases of onnx ([\d.]*\d)', file.read())
+    return found and found.group(1)
+
+
 def main(arguments):
     verbose, write = '-v' in arguments, '--write' in arguments
     fovea, exceptions_path, *document = [a for a in arguments if a[0] != '-']
@@ -226,6 +233,11 @@ def main(arguments):
         onnx, cases = collect()
     except ImportError as error:
         print(f'skipped: {error}')
+        return SKIPPED
+    counted = version_of(document[0]) if document and not write else None
+    if counted not in (None, onnx.__version__):
+        print(f'skipped: the exceptions are those of onnx {counted}, here is '
+              f'{onnx.__version__}')
         return SKIPPED
     exceptions = read_exceptions(exceptions_path)
     with tempfile.TemporaryDirectory(prefix='fovea-nodes-') as scratch:

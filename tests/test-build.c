@@ -270,9 +270,17 @@ START_TEST (if_becomes_its_branch)
 }
 END_TEST
 
+/* Each run takes its branch, in the host tail. */
 START_TEST (if_on_the_data)
 {
   g_autoptr (ModelBuilder) b = model_builder_new ();
+  g_autoptr (FvModel) model = NULL;
+  g_autoptr (FvGraph) graph = NULL;
+  g_autoptr (GError) error = NULL;
+  FvShape row = { 2, { 1, 4 } }, scalar = { 0 };
+  FvArray *inputs[] = { fv_array_new (FV_TYPE_F32, &row, NULL),
+    fv_array_new (FV_TYPE_BOOL, &scalar, NULL) };
+  FvArray *result = NULL;
   Onnx__NodeProto *node;
 
   model_builder_input (b, "x", FLOAT, 2, 1, 4);
@@ -281,7 +289,18 @@ START_TEST (if_on_the_data)
   set_branch (b, node, "then_branch", "Relu");
   set_branch (b, node, "else_branch", "Neg");
   model_builder_output (b, "y");
-  refused (b, NULL, FV_ERROR_UNSUPPORTED, "'choice' (If)");
+  model = model_builder_parse (b, NULL);
+  graph = fv_graph_new (NULL, model, NULL, &error);
+  ck_assert_msg (graph != NULL, "%s", error ? error->message : "");
+  for (guint taken = 0; taken < 2; taken++) {
+    inputs[0]->f32[2] = 3;
+    inputs[1]->u8[0] = taken;
+    ck_assert (fv_graph_run (graph, inputs, &result, &error));
+    ck_assert (result->f32[2] == (taken ? 3 : -3));
+    g_clear_pointer (&result, fv_array_unref);
+  }
+  fv_array_unref (inputs[0]);
+  fv_array_unref (inputs[1]);
 }
 END_TEST
 
@@ -334,6 +353,64 @@ START_TEST (integers_on_the_device)
 }
 END_TEST
 
+/* What NonZero finds, squared: as many as there are, and none. */
+START_TEST (host_tail)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+  g_autoptr (FvModel) model = NULL;
+  g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
+  FvShape shape = { 1, { 5 } };
+  g_autoptr (FvArray) x = fv_array_new (FV_TYPE_F32, &shape, NULL);
+  g_autoptr (GError) error = NULL;
+
+  model_builder_input (b, "x", FLOAT, 1, 5);
+  model_builder_node (b, "Relu", "act", "x", "r");
+  model_builder_node (b, "NonZero", "find", "r", "n");
+  model_builder_node (b, "Mul", "square", "n n", "y");
+  model_builder_node (b, "Neg", "minus", "r", "z");
+  model_builder_output (b, "y");
+  model_builder_output (b, "z");
+  model = model_builder_parse (b, NULL);
+  ck_assert (device && model);
+  for (guint with_device = 0; with_device < 2; with_device++) {
+    g_autoptr (FvGraph) graph =
+        fv_graph_new (with_device ? device : NULL, model, NULL, &error);
+    FvArray *out[2] = { NULL };
+    FvGraphStats stats;
+
+    ck_assert_msg (graph != NULL, "%s", error ? error->message : "");
+    fv_graph_stats (graph, &stats);
+    ck_assert_uint_eq (stats.n_tail_nodes, 2);
+    for (guint found = 0; found < 4; found++) {
+      for (guint i = 0; i < 5; i++)
+        x->f32[i] = i < found ? 2 : -1;
+      ck_assert (fv_graph_run (graph, &x, out, &error));
+      ck_assert_int_eq (out[0]->type, FV_TYPE_I64);
+      ck_assert_int_eq (out[0]->shape.dims[1], found);
+      for (guint i = 0; i < found; i++)
+        ck_assert_int_eq (out[0]->i64[i], i * i);
+      for (guint i = 0; i < 5; i++)
+        ck_assert (out[1]->f32[i] == (i < found ? -2 : 0));
+      g_clear_pointer (&out[0], fv_array_unref);
+      g_clear_pointer (&out[1], fv_array_unref);
+    }
+  }
+}
+END_TEST
+
+START_TEST (heavy_host_tail)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+
+  model_builder_input (b, "x", FLOAT, 1, 5);
+  model_builder_node (b, "NonZero", "find", "x", "n");
+  model_builder_node (b, "Cast", "floats", "n", "f");
+  model_builder_node (b, "MatMul", "product", "f f", "y");
+  model_builder_output (b, "y");
+  refused (b, NULL, FV_ERROR_UNSUPPORTED, "'product' (MatMul)");
+}
+END_TEST
+
 int
 main (void)
 {
@@ -354,6 +431,8 @@ main (void)
   tcase_add_test (tcase, if_on_the_data);
   tcase_add_test (tcase, memory_limit);
   tcase_add_test (tcase, integers_on_the_device);
+  tcase_add_test (tcase, host_tail);
+  tcase_add_test (tcase, heavy_host_tail);
   suite_add_tcase (suite, tcase);
   return fv_test_run (suite);
 }

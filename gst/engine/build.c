@@ -3,6 +3,7 @@
  * inferred and everything constant folded, in one sweep in topological order. */
 #include "gst/engine/einsum.h"
 #include "gst/engine/ir-private.h"
+#include "gst/engine/tail.h"
 #include "gst/onnx/names.h"
 
 #include <string.h>
@@ -21,6 +22,7 @@ typedef struct
   guint depth;
   guint n_missing; /* operators not known, listed in one error */
   GString *missing;
+  FvTail *tail; /* what cannot be built; NULL in the tail itself */
 } Build;
 
 /* Names seen from a graph: its own and those around it. */
@@ -292,17 +294,52 @@ build_node (Build *build, const FvModelNode *from, Scope *scope, GError **error)
 }
 
 static gboolean
+build_one (Build *build, const FvModelNode *node, Scope *scope, GError **error)
+{
+  gboolean is_if =
+      !strcmp (node->op_type, "If") && !*node->domain && node->n_inputs == 1;
+
+  if (is_if && build->n_missing)
+    return TRUE;
+  return (is_if ? inline_if : build_node) (build, node, scope, error);
+}
+
+/* Operators that are unknown are told at load, not when the tail runs. */
+static void
+find_tail_ops (Build *build, const FvModelNode *node)
+{
+  if (strcmp (node->op_type, "If"))
+    find_op (build, node);
+  for (guint a = 0; a < node->n_attrs; a++) {
+    const FvModelGraph *graph = node->attrs[a].graph;
+
+    for (guint i = 0; graph && i < graph->n_nodes; i++)
+      find_tail_ops (build, &graph->nodes[i]);
+  }
+}
+
+/* Not known are only values that are there, and no constants. */
+static gboolean
+is_known (const char *name, gpointer data)
+{
+  FvValue *value = look_up (data, name);
+
+  return !value || value->constant;
+}
+
+static gboolean
 build_nodes (Build *build, const FvModelGraph *graph, Scope *scope,
     GError **error)
 {
   for (guint i = 0; i < graph->n_nodes; i++) {
     const FvModelNode *node = &graph->nodes[i];
-    gboolean is_if =
-        !strcmp (node->op_type, "If") && !*node->domain && node->n_inputs == 1;
+    gboolean is_tail = build->tail && !build->depth
+        && fv_tail_wants (build->tail, node, is_known, scope);
 
-    if (is_if && build->n_missing)
-      continue;
-    if (!(is_if ? inline_if : build_node) (build, node, scope, error))
+    if (is_tail)
+      find_tail_ops (build, node);
+    if (is_tail ? !fv_tail_add (build->tail, i, error)
+                : !build_one (build, node, scope, error))
       return FALSE;
   }
   return TRUE;
@@ -358,6 +395,133 @@ bind_input (Build *build, const FvValueInfo *info, const FvShape *given,
   return TRUE;
 }
 
+/* The index of @value among the outputs, of which it becomes one. */
+static gint
+add_output (FvIr *ir, FvValue *value)
+{
+  guint i;
+
+  if (value->is_output && g_ptr_array_find (ir->outputs, value, &i))
+    return (gint) i;
+  value->is_output = TRUE;
+  value->declared = value->type;
+  g_ptr_array_add (ir->outputs, value);
+  return (gint) ir->outputs->len - 1;
+}
+
+typedef struct
+{
+  Build *build;
+  Scope *scope;
+  GHashTable *seen;
+  GError *error;
+} Edge;
+
+/* What the tail reads of the rest: constants now, others as outputs. */
+static void
+cross_edge (const char *name, gpointer data)
+{
+  Edge *edge = data;
+  FvTail *tail = edge->build->tail;
+  FvValue *value = look_up (edge->scope, name);
+  FvTailInput input = { name, NULL, 0 };
+
+  if (!value || edge->error || !g_hash_table_add (edge->seen, (gpointer) name))
+    return;
+  if (value->constant)
+    input.constant =
+        fv_array_convert (value->constant, value->type, &edge->error);
+  else
+    input.output = add_output (edge->build->ir, value);
+  g_array_append_val (tail->inputs, input);
+}
+
+/* The outputs of a model with a tail. */
+static gboolean
+build_tail (Build *build, const FvModelGraph *graph, Scope *scope,
+    GError **error)
+{
+  Edge edge = { build, scope, g_hash_table_new (fv_name_hash, g_str_equal),
+    NULL };
+  FvIr *ir = build->ir;
+
+  fv_tail_visit (build->tail, cross_edge, &edge);
+  g_hash_table_unref (edge.seen);
+  if (edge.error) {
+    g_propagate_error (error, edge.error);
+    return FALSE;
+  }
+  for (guint i = 0; i < graph->n_outputs; i++) {
+    const char *name = graph->outputs[i].name;
+    FvValue *value = look_up (scope, name);
+    gint at = value ? add_output (ir, value) : -1;
+
+    if (!value && !g_hash_table_contains (build->tail->names, name)) {
+      g_set_error (error, FV_ERROR, FV_ERROR_MALFORMED,
+          "%s: nothing makes the output '%s'", ir->name, name);
+      return FALSE;
+    }
+    g_array_append_val (build->tail->outputs, at);
+  }
+  ir->tail = g_steal_pointer (&build->tail);
+  return TRUE;
+}
+
+/* Output @i of the model, which the tail made or not. */
+static FvArray *
+tail_output (FvTail *tail, guint i, Scope *scope, FvArray *const *arrays,
+    GError **error)
+{
+  const char *name = tail->model->graph->outputs[i].name;
+  gint at = g_array_index (tail->outputs, gint, i);
+  FvValue *value = at < 0 ? look_up (scope, name) : NULL;
+
+  if (at >= 0)
+    return fv_array_ref (arrays[at]);
+  if (value && value->constant)
+    return fv_array_convert (value->constant, value->type, error);
+  g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+      "the output '%s' was not computed", name);
+  return NULL;
+}
+
+gboolean
+fv_tail_run (FvTail *tail, FvArray *const *arrays, FvArray **outputs,
+    GError **error)
+{
+  const FvModelGraph *graph = tail->model->graph;
+  g_autoptr (FvIr) ir =
+      fv_ir_new (tail->model->path ? tail->model->path : "model");
+  Scope scope = { NULL, g_hash_table_new (fv_name_hash, g_str_equal) };
+  Build build = { .ir = ir, .missing = g_string_new (NULL) };
+  gboolean ok = TRUE;
+
+  for (guint i = 0; i < tail->inputs->len; i++) {
+    const FvTailInput *in = &g_array_index (tail->inputs, FvTailInput, i);
+
+    g_hash_table_insert (scope.values, (gpointer) in->name,
+        fv_ir_add_constant (ir, in->name,
+            in->constant ? in->constant : arrays[in->output]));
+  }
+  /* every input is constant, so that building is folding */
+  for (guint i = 0; ok && i < tail->nodes->len; i++)
+    ok = build_one (&build,
+        &graph->nodes[g_array_index (tail->nodes, guint, i)], &scope, error);
+  if (ok && build.n_missing) {
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "%s: %u nodes cannot be run: %s", ir->name, build.n_missing,
+        build.missing->str);
+    ok = FALSE;
+  }
+  for (guint i = 0; ok && i < graph->n_outputs; i++)
+    ok = (outputs[i] = tail_output (tail, i, &scope, arrays, error)) != NULL;
+  for (guint i = 0; !ok && i < graph->n_outputs; i++)
+    g_clear_pointer (&outputs[i], fv_array_unref);
+  g_hash_table_unref (scope.values);
+  g_string_free (build.missing, TRUE);
+  return ok;
+}
+
 static gboolean
 build_outputs (Build *build, const FvModelGraph *graph, Scope *scope,
     GError **error)
@@ -403,7 +567,8 @@ build_all (Build *build, FvModel *model, const FvShape *shapes, guint n_shapes,
         build->missing->str, build->n_missing > 8 ? "; ..." : "");
     return FALSE;
   }
-  return build_outputs (build, graph, scope, error);
+  return build->tail->nodes->len ? build_tail (build, graph, scope, error)
+                                 : build_outputs (build, graph, scope, error);
 }
 
 FvIr *
@@ -412,7 +577,9 @@ fv_ir_build (FvModel *model, const FvShape *shapes, guint n_shapes,
 {
   g_autoptr (FvIr) ir = fv_ir_new (model->path ? model->path : "model");
   Scope scope = { NULL, g_hash_table_new (fv_name_hash, g_str_equal) };
-  Build build = { ir, 0, 0, g_string_new (NULL) };
+  Build build = { .ir = ir,
+    .missing = g_string_new (NULL),
+    .tail = fv_tail_new (model) };
   gboolean ok;
 
   if (memory_limit)
@@ -421,5 +588,6 @@ fv_ir_build (FvModel *model, const FvShape *shapes, guint n_shapes,
   ok = build_all (&build, model, shapes, n_shapes, &scope, error);
   g_hash_table_unref (scope.values);
   g_string_free (build.missing, TRUE);
+  fv_tail_free (build.tail);
   return ok ? g_steal_pointer (&ir) : NULL;
 }

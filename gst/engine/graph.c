@@ -3,6 +3,7 @@
 #include "gst/engine/ir-private.h"
 #include "gst/engine/plan-private.h"
 #include "gst/engine/precision.h"
+#include "gst/engine/tail.h"
 
 #include <string.h>
 
@@ -30,6 +31,7 @@ struct _FvGraph
   FvBuffer *arena, *weights;
   FvBuffer *upload, *download; /* the host path's, where memory is not mapped */
   FvProgram *upload_program, *download_program;
+  FvPort *tail_ports; /* (nullable) outputs that the host makes */
   FvGraphStats stats;
 };
 
@@ -151,9 +153,25 @@ make_ports (FvGraph *graph, Slot *slot, GPtrArray *values)
   return ports;
 }
 
+/* Outputs of the host tail: no place, and sizes only after a run. */
+static void
+make_tail_ports (FvGraph *graph)
+{
+  const FvModelGraph *model = graph->ir->tail->model->graph;
+
+  graph->tail_ports = g_new0 (FvPort, model->n_outputs + 1);
+  for (guint i = 0; i < model->n_outputs; i++) {
+    graph->tail_ports[i].name = model->outputs[i].name;
+    graph->tail_ports[i].model_type = model->outputs[i].type;
+    graph->tail_ports[i].shape = model->outputs[i].shape;
+  }
+}
+
 static gboolean
 make_slots (FvGraph *graph, const FvGraphOptions *options, GError **error)
 {
+  if (graph->ir->tail)
+    make_tail_ports (graph);
   graph->slots = g_new0 (Slot, graph->n_slots);
   for (guint i = 0; i < graph->n_slots; i++) {
     Slot *slot = &graph->slots[i];
@@ -293,6 +311,7 @@ fv_graph_new_ir (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
     options = &defaults;
   g_atomic_ref_count_init (&graph->ref);
   graph->ir = ir;
+  graph->stats.n_tail_nodes = ir->tail ? ir->tail->nodes->len : 0;
   graph->device = device ? fv_device_ref (device) : NULL;
   graph->poison = options->poison;
   graph->n_slots = options->slots ? options->slots : 2;
@@ -346,6 +365,7 @@ fv_graph_unref (FvGraph *graph)
     g_free (graph->slots[i].outputs);
   }
   g_free (graph->slots);
+  g_free (graph->tail_ports);
   fv_program_unref (graph->upload_program);
   fv_program_unref (graph->download_program);
   fv_buffer_unref (graph->upload);
@@ -367,7 +387,8 @@ fv_graph_n_inputs (FvGraph *graph)
 guint
 fv_graph_n_outputs (FvGraph *graph)
 {
-  return graph->ir->outputs->len;
+  return graph->ir->tail ? graph->ir->tail->outputs->len
+                         : graph->ir->outputs->len;
 }
 
 guint
@@ -388,7 +409,12 @@ const FvPort *
 fv_graph_output (FvGraph *graph, guint slot, guint i)
 {
   g_return_val_if_fail (graph->slots && slot < graph->n_slots, NULL);
-  g_return_val_if_fail (i < graph->ir->outputs->len, NULL);
+  g_return_val_if_fail (i < fv_graph_n_outputs (graph), NULL);
+  if (graph->ir->tail) {
+    gint at = g_array_index (graph->ir->tail->outputs, gint, i);
+
+    return at < 0 ? &graph->tail_ports[i] : &graph->slots[slot].outputs[at];
+  }
   return &graph->slots[slot].outputs[i];
 }
 
@@ -603,23 +629,44 @@ run_device (FvGraph *graph, FvArray *const *inputs, FvArray **outputs,
       && read_outputs (graph, outputs, error);
 }
 
-gboolean
-fv_graph_run (FvGraph *graph, FvArray *const *inputs, FvArray **outputs,
+/* What the IR puts out. */
+static gboolean
+run_ir (FvGraph *graph, FvArray *const *inputs, FvArray **outputs,
     GError **error)
 {
-  gboolean ok = TRUE;
+  gboolean ok;
 
   for (guint i = 0; i < graph->ir->outputs->len; i++)
     outputs[i] = NULL;
-  for (guint i = 0; i < graph->ir->inputs->len; i++)
-    if (!check_input (graph, i, inputs[i], error))
-      return FALSE;
   ok = graph->device ? run_device (graph, inputs, outputs, error)
                      : fv_ir_run_reference (graph->ir, inputs, outputs,
                          graph->precision == FV_TYPE_F16, NULL, NULL, error);
   if (!ok)
     for (guint i = 0; i < graph->ir->outputs->len; i++)
       g_clear_pointer (&outputs[i], fv_array_unref);
+  return ok;
+}
+
+gboolean
+fv_graph_run (FvGraph *graph, FvArray *const *inputs, FvArray **outputs,
+    GError **error)
+{
+  guint n = graph->ir->outputs->len;
+  g_autofree FvArray **arrays = NULL;
+  gboolean ok;
+
+  for (guint i = 0; i < fv_graph_n_outputs (graph); i++)
+    outputs[i] = NULL;
+  for (guint i = 0; i < graph->ir->inputs->len; i++)
+    if (!check_input (graph, i, inputs[i], error))
+      return FALSE;
+  if (!graph->ir->tail)
+    return run_ir (graph, inputs, outputs, error);
+  arrays = g_new0 (FvArray *, n + 1);
+  ok = run_ir (graph, inputs, arrays, error)
+      && fv_tail_run (graph->ir->tail, arrays, outputs, error);
+  for (guint i = 0; i < n; i++)
+    fv_array_unref (arrays[i]);
   return ok;
 }
 
@@ -638,6 +685,14 @@ fv_graph_dump (FvGraph *graph)
         d->kernel, d->tile ? d->tile : "-", d->groups[0], d->groups[1],
         d->groups[2], d->flops * 1e-6, d->bytes * 1e-3,
         d->label ? d->label : "");
+  }
+  for (guint i = 0; graph->ir->tail && i < graph->ir->tail->nodes->len; i++) {
+    const FvTail *tail = graph->ir->tail;
+    const FvModelNode *node =
+        &tail->model->graph->nodes[g_array_index (tail->nodes, guint, i)];
+
+    g_string_append_printf (text, "host  %-12s %s\n", node->op_type,
+        node->name);
   }
   return g_string_free (text, FALSE);
 }

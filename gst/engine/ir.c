@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/engine/ir-private.h"
+#include "gst/engine/tail.h"
 
 #include <string.h>
 
@@ -54,6 +55,7 @@ fv_ir_free (FvIr *ir)
   g_ptr_array_unref (ir->values);
   g_ptr_array_unref (ir->inputs);
   g_ptr_array_unref (ir->outputs);
+  fv_tail_free (ir->tail);
   g_free (ir->name);
   g_free (ir);
 }

@@ -65,6 +65,8 @@ struct _FvIr
   GPtrArray *inputs, *outputs; /* FvValue * */
   gsize memory_limit; /* bytes of one tensor */
   guint64 work_left; /* elements that folding may still compute */
+  struct _FvTail *tail; /* (nullable) owned: what the host does behind it; the
+                           model's outputs are then the tail's, see tail.h */
 };
 
 /* Attributes: @name must stand in the operator's attrs string. */
