@@ -70,6 +70,7 @@ FV_STRUCT (FvMapPush)
   fv_int channels;
   float scale_x, scale_y, bias_x, bias_y;
   float a, b; /* depth: a v + b                                         */
+  fv_int matte_word; /* of the target, where the matte starts                */
 };
 
 /* segment.comp */
@@ -82,6 +83,10 @@ FV_STRUCT (FvMapPush)
 #define FV_SEGMENT_SPEC_TILE 3 /* blocks a workgroup takes side by side */
 #define FV_SEGMENT_SPEC_BLOCK_X 4 /* pixels that one invocation writes */
 #define FV_SEGMENT_SPEC_BLOCK_Y 5
+#define FV_SEGMENT_SPEC_MATTE 6 /* of one map with 8 bits a class number */
+#define FV_SEGMENT_NO_MATTE 0
+#define FV_SEGMENT_PROBABILITY 1
+#define FV_SEGMENT_LOGIT 2
 
 #define FV_DEPTH_BLOCK 4
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Logits of a small map -> class numbers of every pixel of the frame, and how
- * many pixels each class has. One invocation per block of pixels.
+/* Logits of a small map -> class numbers of every pixel of the frame, how many
+ * pixels each class has, and of a single map how sure it is of each pixel (its
+ * matte). One invocation per block of pixels.
  *
  * A class that is the largest at every logit around a block is the largest at
  * every point between them, for interpolated logits are their weighted means:
- * such blocks, which are most, cost one look at each logit and no interpolation. */
+ * such blocks, which are most, cost one look at each logit and no interpolation.
+ * The same holds of a matte that is the same at all of them. */
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "fv.glsl"
@@ -17,6 +19,7 @@ layout (constant_id = FV_SEGMENT_SPEC_BITS) const int bits = 8;
 layout (constant_id = FV_SEGMENT_SPEC_TILE) const int tile = 1;
 layout (constant_id = FV_SEGMENT_SPEC_BLOCK_X) const int block_x = 8;
 layout (constant_id = FV_SEGMENT_SPEC_BLOCK_Y) const int block_y = 4;
+layout (constant_id = FV_SEGMENT_SPEC_MATTE) const int matte = FV_SEGMENT_NO_MATTE;
 layout (push_constant) uniform Push
 {
   FvMapPush p;
@@ -30,11 +33,17 @@ layout (std430, set = 0, binding = 3) buffer Counts { uint counts[]; };
 
 void fill (ivec2 first, ivec2 end, uint c)
 {
+  uint sure = (c >> 8) * 0x01010101u;
+  if (matte != FV_SEGMENT_NO_MATTE)
+    c &= 0xff;
   uint word = c * (bits == 8 ? 0x01010101u : 0x00010001u);
   for (int y = first.y; y < end.y; y++)
     for (int x = first.x; x < end.x; x += PER_WORD) {
       int beyond = max (0, x + PER_WORD - end.x);
-      map[y * p.row_words + x / PER_WORD] = word >> (beyond * bits);
+      int at = y * p.row_words + x / PER_WORD;
+      map[at] = word >> (beyond * bits);
+      if (matte != FV_SEGMENT_NO_MATTE)
+        map[p.matte_word + at] = sure >> (beyond * bits);
     }
   atomicAdd (counts[c], uint ((end.x - first.x) * (end.y - first.y)));
 }
@@ -44,9 +53,13 @@ void draw (ivec2 first, ivec2 end)
   uint run = 0, run_class = 0;
   for (int y = first.y; y < end.y; y++)
     for (int x = first.x; x < end.x; x += PER_WORD) {
-      uint word = 0;
+      uint word = 0, sure = 0;
       for (int k = 0; k < PER_WORD && x + k < end.x; k++) {
         uint c = class_between (locate (ivec2 (x + k, y)));
+        if (matte != FV_SEGMENT_NO_MATTE) {
+          sure |= c >> 8 << (bits * k);
+          c &= 0xff;
+        }
         word |= c << (bits * k);
         if (c != run_class && run != 0) {
           atomicAdd (counts[run_class], run);
@@ -55,7 +68,10 @@ void draw (ivec2 first, ivec2 end)
         run_class = c;
         run++;
       }
-      map[y * p.row_words + x / PER_WORD] = word;
+      int at = y * p.row_words + x / PER_WORD;
+      map[at] = word;
+      if (matte != FV_SEGMENT_NO_MATTE)
+        map[p.matte_word + at] = sure;
     }
   atomicAdd (counts[run_class], run);
 }

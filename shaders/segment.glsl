@@ -41,14 +41,25 @@ uint number (float v)
   return fv_is_nan (v) ? 0 : uint (clamp (v + 0.5, 0.0, float (most)));
 }
 
-/* The class at one logit. */
+/* The class of a value of one map, and above its eight bits how surely it is
+ * that: neither falls where the value grows. */
+uint judge (float v)
+{
+  uint c = v >= values.threshold ? 1 : 0;
+  float sure = matte == FV_SEGMENT_LOGIT ? 1 / (1 + exp (-v)) : v;
+  if (matte == FV_SEGMENT_NO_MATTE || fv_is_nan (v))
+    return c;
+  return c | uint (clamp (sure, 0.0, 1.0) * 255.0 + 0.5) << 8;
+}
+
+/* The class at one logit, with its matte where there is one. */
 uint class_at (int x, int y)
 {
   int e = element (x, y);
   if (mode == FV_SEGMENT_NUMBERS)
     return number (FV_LOAD1 (logits, e));
   if (mode == FV_SEGMENT_THRESHOLD)
-    return FV_LOAD1 (logits, e) >= values.threshold ? 1 : 0;
+    return judge (FV_LOAD1 (logits, e));
   float best = LOWEST;
   uint found = 0;
   for (int c = 0; c < p.channels; c += 4)
@@ -128,7 +139,7 @@ uint class_between (vec2 at)
   if (mode == FV_SEGMENT_THRESHOLD) {
     float above = mix (FV_LOAD1 (logits, e00), FV_LOAD1 (logits, e01), f.x);
     float below = mix (FV_LOAD1 (logits, e10), FV_LOAD1 (logits, e11), f.x);
-    return mix (above, below, f.y) >= values.threshold ? 1 : 0;
+    return judge (mix (above, below, f.y));
   }
   float best = LOWEST;
   uint found = 0;

@@ -87,6 +87,16 @@ element_model_segment (const char *name, gboolean is_free)
 }
 
 char *
+element_model_matte (const char *name)
+{
+  g_autoptr (ModelBuilder) builder = image_model (FALSE);
+
+  add_mean (builder, "seg");
+  add_output (builder, "seg");
+  return write_model (builder, name);
+}
+
+char *
 element_model_depth (const char *name)
 {
   g_autoptr (ModelBuilder) builder = image_model (FALSE);

@@ -14,6 +14,8 @@ G_BEGIN_DECLS
 /* Pixels brighter than one half are class 1, others class 0; output "seg".
  * @is_free: width and height of the input are left free. */
 char *element_model_segment (const char *name, gboolean is_free);
+/* The same mean as the logit of a mask of one map; output "seg". */
+char *element_model_matte (const char *name);
 /* The mean of red, green and blue at each pixel; output "depth". */
 char *element_model_depth (const char *name);
 /* Three classes: the more of the frame's mean is red, green or blue. */

@@ -163,9 +163,10 @@ bench_run (Bench *b, const GstFoveaHeadParams *params)
   gst_fovea_head_add (b->head, b->program);
   map = gst_fovea_head_map (b->head);
   if (map != NULL) {
-    b->copy = fv_buffer_new (b->device, map->size, FV_MEMORY_DOWNLOAD, &error);
+    gsize size = map->matte + map->size;
+    b->copy = fv_buffer_new (b->device, size, FV_MEMORY_DOWNLOAD, &error);
     no_error (error);
-    fv_program_copy (b->program, map->buffer, 0, b->copy, 0, map->size);
+    fv_program_copy (b->program, map->buffer, 0, b->copy, 0, size);
   }
   fv_program_finish (b->program, &error);
   no_error (error);

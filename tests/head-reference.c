@@ -312,3 +312,13 @@ reference_sample (FvArray *values, gint channel_axis, guint c,
   }
   return result;
 }
+
+double
+reference_probability (const FvCardHead *head, FvArray *values,
+    const FvFrameMap *map, guint x, guint y)
+{
+  double v = reference_sample (values, -1, 0, map, x, y);
+
+  return head->activation == FV_ACTIVATION_SIGMOID ? sigmoid (v)
+                                                   : CLAMP (v, 0, 1);
+}

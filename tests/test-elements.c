@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames, events and queries through the inference elements. */
+#include <math.h>
 #include <string.h>
 #include "tests/element-models.h"
 #include "tests/element-test.h"
@@ -8,13 +9,14 @@
 static const char *const formats[] = { "NV12", "I420", "YV12", "YUY2", "UYVY",
   "GRAY8", "RGB", "BGR", "RGBA", "BGRA", "RGBx", "BGRx" };
 
-static char *segment, *segment_free;
+static char *segment, *segment_free, *matte;
 
 static void
 make_models (void)
 {
   segment = element_model_segment ("segment.onnx", FALSE);
   segment_free = element_model_segment ("free.onnx", TRUE);
+  matte = element_model_matte ("matte.onnx");
 }
 
 static void
@@ -22,6 +24,7 @@ free_models (void)
 {
   g_clear_pointer (&segment, g_free);
   g_clear_pointer (&segment_free, g_free);
+  g_clear_pointer (&matte, g_free);
 }
 
 /* The share of pixels of the frame's class map that are class 1. */
@@ -435,13 +438,46 @@ START_TEST (test_latency)
 }
 END_TEST
 
+/* All values between black and white, and the frames after it too. */
+START_TEST (test_matte)
+{
+  g_autoptr (GstCaps) caps =
+      element_test_caps ("RGB", ELEMENT_MODEL_SIZE, ELEMENT_MODEL_SIZE);
+  g_autofree char *line = g_strdup_printf (
+      "foveasegment model=\"%s\" ! foveaextract what=matte", matte);
+  GstHarness *harness = gst_harness_new_parse (line);
+
+  gst_harness_set_src_caps (harness, gst_caps_ref (caps));
+  for (guint i = 0; i < 5; i++) {
+    GstBuffer *frame = element_test_frame (caps, 0, i);
+    GstMapInfo map;
+
+    gst_buffer_map (frame, &map, GST_MAP_WRITE);
+    for (gsize k = 0; k < map.size; k++)
+      map.data[k] = (guint8) (k / 3 * 7 + i);
+    gst_buffer_unmap (frame, &map);
+    frame = gst_harness_push_and_pull (harness, frame);
+    ck_assert (gst_buffer_map (frame, &map, GST_MAP_READ));
+    ck_assert_uint_eq (map.size, ELEMENT_MODEL_SIZE * ELEMENT_MODEL_SIZE);
+    for (gsize k = 0; k < map.size; k++) {
+      double p = 1 / (1 + exp (-(guint8) (k * 7 + i) / 255.0));
+      ck_assert_msg (fabs (map.data[k] - 255 * p) < 0.7,
+          "pixel %zu of frame %u is %u, not %g", k, i, map.data[k], 255 * p);
+    }
+    gst_buffer_unmap (frame, &map);
+    gst_buffer_unref (frame);
+  }
+  gst_harness_teardown (harness);
+}
+END_TEST
+
 /* Buffers, command buffers and pipelines are made once, not per frame. */
 START_TEST (test_nothing_is_made_per_frame)
 {
   g_autofree char *line = g_strdup_printf (
       "videotestsrc num-buffers=200 ! video/x-raw,format=NV12,width=160,"
       "height=90 ! foveasegment name=net model=\"%s\" ! fakesink",
-      segment);
+      _i == 0 ? segment : matte);
   g_autoptr (GstElement) pipeline = element_test_parse (line);
   g_autoptr (GstElement) net = gst_bin_get_by_name (GST_BIN (pipeline), "net");
   g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
@@ -476,6 +512,7 @@ elements_suite (void)
   tcase_add_loop_test (frames, test_formats, 0, G_N_ELEMENTS (formats));
   tcase_add_test (frames, test_results_depend_on_the_frame);
   tcase_add_test (frames, test_strides);
+  tcase_add_test (frames, test_matte);
   tcase_add_test (frames, test_free_size_property);
   tcase_add_test (flow, test_caps_change);
   tcase_add_test (flow, test_caps_change_of_a_free_model);
@@ -484,7 +521,7 @@ elements_suite (void)
   tcase_add_test (flow, test_seek_and_pause);
   tcase_add_test (flow, test_allocation_query);
   tcase_add_test (flow, test_latency);
-  tcase_add_test (flow, test_nothing_is_made_per_frame);
+  tcase_add_loop_test (flow, test_nothing_is_made_per_frame, 0, 2);
   suite_add_tcase (suite, frames);
   suite_add_tcase (suite, flow);
   return suite;

@@ -121,6 +121,15 @@ map_value (const Bench *b, guint x, guint y)
                                                : row[x];
 }
 
+static guint
+matte_value (const Bench *b, guint x, guint y)
+{
+  const GstFoveaHeadMap *map = gst_fovea_head_map (b->head);
+
+  return ((const guint8 *) fv_buffer_map (b->copy)
+      + map->matte)[y * map->stride + x];
+}
+
 /* Smooth logits, as nets give them: regions with borders. */
 static void
 make_smooth (Bench *b)
@@ -168,9 +177,7 @@ check_pixel (Bench *b, const GstFoveaHeadParams *params, guint x, guint y,
     return;
   }
   if (card->channel_axis < 0) {
-    v = reference_sample (array, -1, 0, &b->map, x, y);
-    if (card->activation == FV_ACTIVATION_SIGMOID)
-      v = 1 / (1 + exp (-v));
+    v = reference_probability (card, array, &b->map, x, y);
     if (fabs (v - params->threshold) > 1e-4)
       ck_assert_uint_eq (found, v >= params->threshold);
     return;
@@ -182,6 +189,29 @@ check_pixel (Bench *b, const GstFoveaHeadParams *params, guint x, guint y,
   own = reference_sample (array, card->channel_axis, found, &b->map, x, y);
   ck_assert_msg (own >= best - 1e-3,
       "class %u at %u,%u has %g, the best has %g", found, x, y, own, best);
+}
+
+/* How surely each pixel is the foreground; whether some are neither surely so
+ * nor surely not, as a mask has none. */
+static gboolean
+check_matte (Bench *b)
+{
+  const GstFoveaHeadMap *map = gst_fovea_head_map (b->head);
+  gboolean has_between = FALSE;
+
+  ck_assert_uint_eq (map->matte, map->size);
+  for (guint y = 0; y < map->height; y++) {
+    for (guint x = 0; x < map->width; x++) {
+      double p = reference_probability (&b->card->heads[0], b->arrays[0],
+          &b->map, x, y);
+      guint found = matte_value (b, x, y);
+      check_near (found, 255 * p, 0.53);
+      has_between |= found > 20 && found < 235;
+    }
+    for (guint x = map->width; x < map->stride; x++)
+      ck_assert_uint_eq (matte_value (b, x, y), 0);
+  }
+  return has_between;
 }
 
 static void
@@ -237,9 +267,37 @@ START_TEST (test_segment)
       gst_fovea_head_set_params (b.head, &params);
       bench_again (&b);
       check_segment (&b, &params);
+      ck_assert (check_matte (&b));
+    } else {
+      ck_assert_uint_eq (gst_fovea_head_map (b.head)->matte, 0);
     }
     bench_clear (&b);
   }
+}
+END_TEST
+
+/* Values far from 0, beyond 0 to 1, and some that are none. */
+START_TEST (test_matte_odd)
+{
+  static const float values[] = { -1e30f, -90, -0.25f, 0.25f, 0.5f, 1.5f, 1e30f,
+    INFINITY, -INFINITY, NAN };
+  static const char *const outputs[] = { "out=f32[1,1,8,10]",
+    "out=f32[1,1,8,10]<Sigmoid" };
+  Bench b;
+
+  bench_init (&b, _i % VARIANTS, "[fovea]\nhead=segment\n", "in=f32[1,3,8,10]",
+      outputs[_i / VARIANTS], 10, 8);
+  for (gint64 k = 0; k < b.arrays[0]->count; k++)
+    b.arrays[0]->f32[k] = values[k % 10];
+  bench_place_all (&b, -1, 0);
+  bench_run (&b, NULL);
+  for (guint y = 0; y < 8; y++)
+    for (guint x = 0; x < 10; x++) {
+      double v = b.arrays[0]->f32[y * 10 + x];
+      double p = _i / VARIANTS ? CLAMP (v, 0, 1) : 1 / (1 + exp (-v));
+      check_near (matte_value (&b, x, y), isnan (v) ? 0 : 255 * p, 0.53);
+    }
+  bench_clear (&b);
 }
 END_TEST
 
@@ -352,6 +410,7 @@ main (void)
   tcase_add_loop_test (tcase, test_classify_odd, 0, VARIANTS);
   tcase_add_loop_test (tcase, test_segment, 0, G_N_ELEMENTS (maps) * VARIANTS);
   tcase_add_loop_test (tcase, test_segment_odd, 0, VARIANTS);
+  tcase_add_loop_test (tcase, test_matte_odd, 0, 2 * VARIANTS);
   tcase_add_loop_test (tcase, test_depth, 0, G_N_ELEMENTS (depths) * VARIANTS);
   tcase_add_loop_test (tcase, test_depth_odd, 0, VARIANTS);
   suite_add_tcase (suite, tcase);

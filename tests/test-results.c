@@ -58,6 +58,29 @@ add_mask (GstBuffer *buffer)
   gst_fovea_buffer_add_segmentation (buffer, map, NULL, 3, 0, WIDTH, HEIGHT);
 }
 
+static guint
+sure_at (guint x, guint y)
+{
+  return (13 * x + 29 * y) % 256;
+}
+
+/* A mask that says how sure it is. */
+static void
+add_matte (GstBuffer *buffer)
+{
+  guint8 ids[HEIGHT][WIDTH], sure[HEIGHT][WIDTH];
+  g_autoptr (GstFoveaPlane) map = NULL, matte = NULL;
+
+  for (guint y = 0; y < HEIGHT; y++)
+    for (guint x = 0; x < WIDTH; x++) {
+      sure[y][x] = (guint8) sure_at (x, y);
+      ids[y][x] = sure[y][x] >= 128;
+    }
+  map = plane_new (GST_FOVEA_PLANE_U8, WIDTH, HEIGHT, ids);
+  matte = plane_new (GST_FOVEA_PLANE_U8, WIDTH, HEIGHT, sure);
+  gst_fovea_buffer_add_segmentation (buffer, map, matte, 2, 0, WIDTH, HEIGHT);
+}
+
 /* 1, 1.25, ... metres along a row; nothing known in the first column. */
 static float
 depth_at (guint x)
@@ -150,6 +173,25 @@ START_TEST (test_ids)
         want = _i == 1 ? 65535 : 255;
       ck_assert_uint_eq (value_at (&map, bytes, x, y), want);
     }
+  gst_buffer_unmap (out, &map);
+  gst_buffer_unref (out);
+}
+END_TEST
+
+/* What the mask says of itself goes before its ids, and only for the matte. */
+START_TEST (test_matte)
+{
+  static const char *launches[] = { "foveaextract what=matte", "foveaextract" };
+  GstBuffer *frame = make_frame (), *out;
+  GstMapInfo map;
+
+  add_matte (frame);
+  out = through (launches[_i], "GRAY8", frame);
+  gst_buffer_map (out, &map, GST_MAP_READ);
+  for (guint y = 0; y < HEIGHT; y++)
+    for (guint x = 0; x < WIDTH; x++)
+      ck_assert_uint_eq (value_at (&map, 1, x, y),
+          _i == 0 ? sure_at (x, y) : sure_at (x, y) >= 128);
   gst_buffer_unmap (out, &map);
   gst_buffer_unref (out);
 }
@@ -458,6 +500,7 @@ results_suite (void)
 
   tcase_set_timeout (tcase, 60);
   tcase_add_loop_test (tcase, test_ids, 0, 3);
+  tcase_add_loop_test (tcase, test_matte, 0, 2);
   tcase_add_test (tcase, test_palette);
   tcase_add_test (tcase, test_depth);
   tcase_add_loop_test (tcase, test_inverse_depth, 0, 2);

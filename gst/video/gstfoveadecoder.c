@@ -36,8 +36,10 @@ gst_fovea_answer_init (GstFoveaAnswer *answer)
 void
 gst_fovea_answer_reset (GstFoveaAnswer *answer)
 {
-  for (guint i = 0; i < FV_MAX_HEADS; i++)
+  for (guint i = 0; i < FV_MAX_HEADS; i++) {
     g_clear_pointer (&answer->maps[i], gst_fovea_plane_unref);
+    g_clear_pointer (&answer->mattes[i], gst_fovea_plane_unref);
+  }
   for (guint i = 0; i < answer->n_tensors; i++)
     gst_clear_buffer (&answer->tensors[i]);
   answer->n_heads = 0;
@@ -69,10 +71,10 @@ memory_released (gpointer lease, GstMiniObject *memory)
 }
 
 static GstBuffer *
-lend_buffer (GstFoveaDecoder *decoder, FvBuffer *device, gsize size,
-    guint64 value)
+lend_buffer (GstFoveaDecoder *decoder, FvBuffer *device, gsize offset,
+    gsize size, guint64 value)
 {
-  GstMemory *memory = gst_fovea_memory_new (device, 0, size);
+  GstMemory *memory = gst_fovea_memory_new (device, offset, size);
   GstBuffer *buffer = gst_buffer_new ();
 
   g_atomic_ref_count_inc (&decoder->lease->users);
@@ -134,7 +136,7 @@ add_heads (GstFoveaDecoder *decoder, const FvFrameMap *map, GError **error)
     gst_fovea_head_add (head, decoder->program);
     head_map = gst_fovea_head_map (head);
     if (head_map)
-      decoder->memory += head_map->size;
+      decoder->memory += head_map->matte + head_map->size;
   }
   return TRUE;
 }
@@ -258,7 +260,11 @@ gst_fovea_decoder_collect (GstFoveaDecoder *decoder, guint64 value,
       answer->maps[i] = gst_fovea_plane_new (producers[i], answer->pts,
           plane_formats[map->format], map->width, map->height,
           (guint) map->stride,
-          lend_buffer (decoder, map->buffer, map->size, value));
+          lend_buffer (decoder, map->buffer, 0, map->size, value));
+    if (map && map->matte)
+      answer->mattes[i] = gst_fovea_plane_new (producers[i], answer->pts,
+          GST_FOVEA_PLANE_U8, map->width, map->height, (guint) map->stride,
+          lend_buffer (decoder, map->buffer, map->matte, map->size, value));
   }
   if (decoder->n_tensors != answer->n_tensors) {
     answer->tensors =
@@ -268,7 +274,7 @@ gst_fovea_decoder_collect (GstFoveaDecoder *decoder, guint64 value,
   for (guint i = 0; i < decoder->n_tensors; i++)
     answer->tensors[i] = decoder->tensors[i] == NULL
         ? NULL
-        : lend_buffer (decoder, decoder->tensors[i],
+        : lend_buffer (decoder, decoder->tensors[i], 0,
             fv_buffer_size (decoder->tensors[i]), value);
   g_atomic_int_set (&decoder->taken, FALSE);
   return bytes;

@@ -16,6 +16,7 @@ typedef struct
   guint n_heads, n_tensors;
   GstFoveaResult results[FV_MAX_HEADS];
   GstFoveaPlane *maps[FV_MAX_HEADS]; /* (nullable) each */
+  GstFoveaPlane *mattes[FV_MAX_HEADS]; /* (nullable) each */
   GstBuffer **tensors; /* by output of the model */
 } GstFoveaAnswer;
 

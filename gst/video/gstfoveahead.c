@@ -161,7 +161,7 @@ gst_fovea_head_fill (GstFoveaHead *head, FvBuffer *buffer, gsize offset,
 
 gboolean
 gst_fovea_head_make_map (GstFoveaHead *head, GstFoveaHeadMapFormat format,
-    GError **error)
+    gboolean has_matte, GError **error)
 {
   static const guint bytes[] = { [GST_FOVEA_HEAD_MAP_U8] = 1,
     [GST_FOVEA_HEAD_MAP_U16] = 2,
@@ -173,8 +173,9 @@ gst_fovea_head_make_map (GstFoveaHead *head, GstFoveaHeadMapFormat format,
   map->height = head->frame.frame_height;
   map->stride = ((gsize) map->width * bytes[format] + 3) / 4 * 4;
   map->size = map->stride * map->height;
-  map->buffer =
-      fv_buffer_new (head->device, map->size, FV_MEMORY_DEVICE, error);
+  map->matte = has_matte ? map->size : 0;
+  map->buffer = fv_buffer_new (head->device, map->matte + map->size,
+      FV_MEMORY_DEVICE, error);
   return map->buffer != NULL;
 }
 
@@ -231,7 +232,8 @@ gst_fovea_head_map_push (const GstFoveaHead *head, const FvPort *port,
     .scale_y = (float) scale_y,
     .bias_x = (float) (f->x * width / f->input_width + 0.5 * scale_x - 0.5),
     .bias_y = (float) (f->y * height / f->input_height + 0.5 * scale_y - 0.5),
-    .a = 1 };
+    .a = 1,
+    .matte_word = (fv_int) (head->map.matte / 4) };
 }
 
 static gboolean

@@ -36,12 +36,15 @@ typedef enum
 } GstFoveaHeadMapFormat;
 
 /* A map over the whole frame, on the device. Rows are stride bytes apart, the
- * first at byte 0; stride is a multiple of 4, what lies behind width is 0. */
+ * first at byte 0; stride is a multiple of 4, what lies behind width is 0. A
+ * mask from one map has a matte: 255 times the probability that a pixel is not
+ * background, a byte each, in rows as those of the map. */
 typedef struct
 {
   GstFoveaHeadMapFormat format;
   guint width, height; /* those of the frame */
-  gsize stride, size; /* bytes */
+  gsize stride, size; /* bytes, of the map alone */
+  gsize matte; /* byte of the buffer where it starts, size long; 0: none */
   FvBuffer *buffer; /* (transfer none) owned by the head */
 } GstFoveaHeadMap;
 

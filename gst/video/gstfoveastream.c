@@ -420,9 +420,9 @@ attach_head (GstFoveaStream *stream, guint i, const GstFoveaAnswer *answer,
       break;
     case FV_HEAD_SEGMENT:
       if (answer->maps[i])
-        gst_fovea_buffer_add_segmentation (buffer, answer->maps[i], NULL,
-            count_classes (head, answer->maps[i]), background_class (head),
-            width, height);
+        gst_fovea_buffer_add_segmentation (buffer, answer->maps[i],
+            answer->mattes[i], count_classes (head, answer->maps[i]),
+            background_class (head), width, height);
       break;
     case FV_HEAD_DEPTH:
       if (answer->maps[i])

@@ -67,7 +67,7 @@ void gst_fovea_head_dispatch_one (GstFoveaHead *head, FvDispatch *dispatch);
 void gst_fovea_head_fill (GstFoveaHead *head, FvBuffer *buffer, gsize offset,
     gsize size, guint32 value);
 gboolean gst_fovea_head_make_map (GstFoveaHead *head,
-    GstFoveaHeadMapFormat format, GError **error);
+    GstFoveaHeadMapFormat format, gboolean has_matte, GError **error);
 /* Where pixels of the frame lie between the elements of a map of @width by
  * @height over the model's input. */
 void gst_fovea_head_map_push (const GstFoveaHead *head, const FvPort *port,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Semantic masks: argmax or threshold of logits between pixels, segment.comp. */
+/* Semantic masks: argmax or threshold of logits between pixels, and the matte of
+ * a threshold, segment.comp. */
 #include "gst/video/head-private.h"
 
 #include <math.h>
@@ -10,6 +11,17 @@ find_mode (const FvCardHead *card)
   if (card->class_map)
     return FV_SEGMENT_NUMBERS;
   return card->channel_axis < 0 ? FV_SEGMENT_THRESHOLD : FV_SEGMENT_ARGMAX;
+}
+
+/* Several maps have none: of them only the order is known, not whether they are
+ * logits or probabilities. */
+static guint
+find_matte (const FvCardHead *card)
+{
+  if (find_mode (card) != FV_SEGMENT_THRESHOLD)
+    return FV_SEGMENT_NO_MATTE;
+  return card->activation == FV_ACTIVATION_SIGMOID ? FV_SEGMENT_LOGIT
+                                                   : FV_SEGMENT_PROBABILITY;
 }
 
 /* Class numbers that can come out. */
@@ -85,7 +97,8 @@ prepare (GstFoveaHead *head, GError **error)
     return FALSE;
   n = count_classes (card, port);
   if (!gst_fovea_head_make_map (head,
-          n > 256 ? GST_FOVEA_HEAD_MAP_U16 : GST_FOVEA_HEAD_MAP_U8, error))
+          n > 256 ? GST_FOVEA_HEAD_MAP_U16 : GST_FOVEA_HEAD_MAP_U8,
+          find_matte (card) != FV_SEGMENT_NO_MATTE, error))
     return FALSE;
   head->copy_size = n * sizeof (guint32);
   head->work =
@@ -104,8 +117,10 @@ prepare (GstFoveaHead *head, GError **error)
   fv_dispatch_spec (&dispatch, FV_SEGMENT_SPEC_DENSE,
       gst_fovea_port_is_dense (port, card->channel_axis));
   fv_dispatch_spec (&dispatch, FV_SEGMENT_SPEC_BITS, n > 256 ? 16 : 8);
+  fv_dispatch_spec (&dispatch, FV_SEGMENT_SPEC_MATTE,
+      (gint32) find_matte (card));
   fv_dispatch_push (&dispatch, &push, sizeof push);
-  dispatch.bytes = head->map.size
+  dispatch.bytes = head->map.matte + head->map.size
       + (guint64) push.channels * (guint64) push.map_width
           * (guint64) push.map_height * fv_type_size (port->type);
   gst_fovea_head_fill (head, head->work, 0, head->copy_size, 0);
