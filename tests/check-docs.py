@@ -52,8 +52,8 @@ def adapt(line, scratch):
     line = re.sub(r"(model=)(\S+)", rf"\1{scratch}/colours.onnx", line)
     line = re.sub(r"(labels-file=)(\S+)", rf"\1{scratch}/colours.labels", line)
     line = re.sub(r"(filesink\s+location=)(\S+)", rf"\1{scratch}/out", line)
-    # heads that the colour net has not
-    return re.sub(r"\bfovea(classify|detect|depth)\b[^!]*", f"foveainfer model={scratch}/colours.onnx ", line)
+    # the colour net has one head; properties are the same on all of them
+    return re.sub(r"\bfovea(classify|detect|depth)\b", "foveainfer", line)
 
 
 def run(path, line, scratch):
