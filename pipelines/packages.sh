@@ -12,7 +12,7 @@ packages_run='mesa-vulkan-drivers gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   gstreamer1.0-libav fonts-dejavu-core python3 python3-onnx python3-numpy'
 # To run the tests.
-packages_test='git check vulkan-validationlayers spirv-tools
+packages_test='git g++ check vulkan-validationlayers spirv-tools
   gobject-introspection libgirepository1.0-dev gir1.2-gstreamer-1.0
   gir1.2-gst-plugins-base-1.0 python3-gi'
 # Used where the distribution has them.

@@ -190,28 +190,6 @@ make_slots (FvGraph *graph, const FvGraphOptions *options, GError **error)
   return TRUE;
 }
 
-static guint
-count_pipelines (FvPlan *plan)
-{
-  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_bytes_hash,
-      g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
-
-  for (guint i = 0; i < plan->dispatches->len; i++) {
-    FvDispatch *d = &g_array_index (plan->dispatches, FvDispatch, i);
-    g_autoptr (GByteArray) key = g_byte_array_new ();
-
-    g_byte_array_append (key, (const guint8 *) d->kernel,
-        strlen (d->kernel) + 1);
-    g_byte_array_append (key, (const guint8 *) d->spec_id, d->n_spec * 4);
-    g_byte_array_append (key, (const guint8 *) d->spec, d->n_spec * 4);
-    for (guint b = 0; b < d->n_bindings; b++)
-      g_byte_array_append (key, (const guint8 *) &d->bindings[b].type, 4);
-    g_hash_table_add (seen,
-        g_byte_array_free_to_bytes (g_steal_pointer (&key)));
-  }
-  return g_hash_table_size (seen);
-}
-
 static void
 fill_stats (FvGraph *graph)
 {
@@ -224,7 +202,7 @@ fill_stats (FvGraph *graph)
   stats->n_nodes = graph->ir->nodes->len;
   stats->n_dispatches = plan->dispatches->len;
   stats->n_barriers = fv_program_n_barriers (graph->slots[0].program);
-  stats->n_pipelines = count_pipelines (plan);
+  stats->n_pipelines = fv_program_n_pipelines (graph->slots[0].program);
   stats->macs = flops / 2;
   stats->arena_bytes = plan->region[FV_STORAGE_ARENA];
   stats->weight_bytes = plan->region[FV_STORAGE_WEIGHT];

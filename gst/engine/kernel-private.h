@@ -25,7 +25,6 @@ void fv_kernels_free (FvKernels *kernels); /* %NULL is fine */
  * kinds; made when there is none. May be called from any thread. */
 const FvKernel *
 fv_kernels_get (FvKernels *kernels, const FvDispatch *dispatch, GError **error);
-guint fv_kernels_count (FvKernels *kernels);
 
 /* How a binding is described to Vulkan. */
 VkDescriptorType fv_bind_descriptor (FvTier tier, FvBindKind kind);

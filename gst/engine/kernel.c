@@ -130,13 +130,6 @@ fv_kernels_free (FvKernels *kernels)
   g_free (kernels);
 }
 
-guint
-fv_kernels_count (FvKernels *kernels)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&kernels->lock);
-  return g_hash_table_size (kernels->kernels);
-}
-
 static const FvSpirv *
 find_module (FvTier tier, const char *kernel, GError **error)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveabase-private.h"
+#include "gst/video/gstfoveameta.h"
 
 /**
  * SECTION:gstfoveabase

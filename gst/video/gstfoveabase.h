@@ -7,10 +7,6 @@
 
 G_BEGIN_DECLS
 
-/* System memory formats that a frame may have; odd sizes and strides included. */
-#define GST_FOVEA_VIDEO_FORMATS \
-  "{ NV12, I420, YV12, YUY2, UYVY, GRAY8, RGB, BGR, RGBA, BGRA, RGBx, BGRx }"
-
 #define GST_TYPE_FOVEA_BASE (gst_fovea_base_get_type ())
 FV_API
 G_DECLARE_DERIVABLE_TYPE (GstFoveaBase, gst_fovea_base, GST, FOVEA_BASE,

@@ -77,8 +77,4 @@ FV_API gboolean gst_fovea_draw_run (GstFoveaDraw *draw,
     const GstFoveaDrawStyle *style, GstFoveaDepthRange *range,
     GstBuffer *buffer, GstVideoFrame *frame, GError **error);
 
-/* The formats above as a caps string without features: "{ NV12, ... }" */
-#define GST_FOVEA_VIDEO_FORMATS \
-  "{ NV12, I420, YV12, YUY2, UYVY, GRAY8, RGB, BGR, RGBA, BGRA, RGBx, BGRx }"
-
 G_END_DECLS

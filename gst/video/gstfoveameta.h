@@ -7,6 +7,10 @@
 
 G_BEGIN_DECLS
 
+/* System memory formats that a frame may have; odd sizes and strides included. */
+#define GST_FOVEA_VIDEO_FORMATS \
+  "{ NV12, I420, YV12, YUY2, UYVY, GRAY8, RGB, BGR, RGBA, BGRA, RGBx, BGRx }"
+
 /**
  * GstFoveaRole:
  *
