@@ -321,6 +321,38 @@ FV_STRUCT (FvPickPush)
   fv_int chosen_stride[4];
 };
 
+/* scatter.comp: updates written where indices say. Axes around the rows stand
+ * innermost first; the shares of the slots stand outside of them. */
+#define FV_SCATTER_AXES 3
+#define FV_SCATTER_DEPTH 6
+FV_STRUCT (FvScatterPush)
+{
+  fv_int units; /* row_units * sizes * shares */
+  fv_int row_units; /* vec4 units in a row */
+  fv_int n; /* elements in a row */
+  fv_int count; /* indices that each row goes through */
+  fv_int share; /* slots that one invocation owns */
+  fv_int target, target_step; /* vec4 units; step from slot to slot */
+  fv_int index, index_step, index_inner; /* elements; inner: along the row */
+  fv_int update, update_step, update_inner;
+  fv_int size[3];
+  fv_int target_stride[3]; /* vec4 units */
+  fv_int index_stride[3]; /* elements */
+  fv_int update_stride[3];
+  fv_int chosen_size[6]; /* of the axes that indices run along */
+};
+
+/* What an index of scatter.comp chooses. */
+#define FV_SCATTER_LANES 0 /* a slot for each element of a row */
+#define FV_SCATTER_BLOCK 1 /* one for all of a row */
+#define FV_SCATTER_ELEMENT 2 /* one element: slots are the target's units */
+
+#define FV_SCATTER_NONE 0
+#define FV_SCATTER_ADD 1
+#define FV_SCATTER_MUL 2
+#define FV_SCATTER_MAX 3
+#define FV_SCATTER_MIN 4
+
 #define FV_REDUCE_SUM 0
 #define FV_REDUCE_MEAN 1
 #define FV_REDUCE_MAX 2

@@ -73,9 +73,9 @@ flat_view (const FvTensor *tensor, gint64 rows, gint64 width, FvTensor *view)
   return fv_tensor_reshape (tensor, &flat, view) && fv_tensor_is_vec4 (view, 1);
 }
 
-static gboolean
-flatten_input (FvPlan *plan, FvNode *node, guint i, gint64 rows, gint64 width,
-    FvTensor *flat, gint64 *stride, GError **error)
+gboolean
+fv_plan_input_flat (FvPlan *plan, FvNode *node, guint i, gint64 rows,
+    gint64 width, FvTensor *flat, gint64 *stride, GError **error)
 {
   FvShape shape = { 2, { rows, width } };
   FvTensor tensor;
@@ -90,34 +90,45 @@ flatten_input (FvPlan *plan, FvNode *node, guint i, gint64 rows, gint64 width,
   return TRUE;
 }
 
+gboolean
+fv_plan_output_flat (FvPlan *plan, FvNode *node, gint64 rows, gint64 width,
+    FvTensor *output, FvTensor *flat, gint64 *stride, GError **error)
+{
+  FvShape shape = { 2, { rows, width } };
+
+  if (!fv_plan_output (plan, node, 0, (int) node->outputs[0]->shape.rank - 1,
+          output, error)
+      || (!flat_view (output, rows, width, flat)
+          && !fv_dense_temporary (plan, node, &shape, 1, output->type, flat,
+              error)))
+    return FALSE;
+  *stride = rows > 1 ? flat->strides[0] : (width + 3) & ~(gint64) 3;
+  return TRUE;
+}
+
 static gboolean
 place_output (FvPlan *plan, FvNode *node, FvRows *rows, GError **error)
 {
-  FvShape flat = { 2, { rows->rows, rows->width } };
   int inner = rows->inner;
   gint64 n;
 
-  if (!fv_plan_output (plan, node, 0,
-          inner < 0 ? (int) node->outputs[0]->shape.rank - 1 : inner,
-          &rows->output, error))
+  if (inner < 0) {
+    if (!fv_plan_output_flat (plan, node, rows->rows, rows->width,
+            &rows->output, &rows->y, &rows->y_row, error))
+      return FALSE;
+    rows->copy_back = rows->y.storage != rows->output.storage;
+    return TRUE;
+  }
+  if (!fv_plan_output (plan, node, 0, inner, &rows->output, error))
     return FALSE;
   rows->y = rows->output;
-  if (inner < 0) {
-    if (flat_view (&rows->output, rows->rows, rows->width, &rows->y)) {
-      rows->y_row = rows->y.strides[0];
-      return TRUE;
-    }
-  } else if (fv_tensor_is_vec4 (&rows->output, inner)
+  if (fv_tensor_is_vec4 (&rows->output, inner)
       && fv_tensor_rows (&rows->output, inner, &n, &rows->y_row))
     return TRUE;
   rows->copy_back = TRUE;
-  if (!(inner >= 0 ? fv_dense_temporary (plan, node, &rows->output.shape, inner,
-            rows->output.type, &rows->y, error)
-                   : fv_dense_temporary (plan, node, &flat, 1,
-                       rows->output.type, &rows->y, error)))
-    return FALSE;
   rows->y_row = (rows->width + 3) & ~(gint64) 3;
-  return TRUE;
+  return fv_dense_temporary (plan, node, &rows->output.shape, inner,
+      rows->output.type, &rows->y, error);
 }
 
 gboolean
@@ -137,8 +148,8 @@ fv_rows_begin (FvPlan *plan, FvNode *node, guint axis, gboolean flatten,
   rows->inner = flatten ? only_axis (shape, axis) : (int) axis;
   if (rows->inner >= 0 ? !fv_plan_input_rows (plan, node, 0, rows->inner,
           &rows->x, &rows->x_row, error)
-                       : !flatten_input (plan, node, 0, rows->rows, rows->width,
-                           &rows->x, &rows->x_row, error))
+                       : !fv_plan_input_flat (plan, node, 0, rows->rows,
+                           rows->width, &rows->x, &rows->x_row, error))
     return FALSE;
   return place_output (plan, node, rows, error);
 }
@@ -169,7 +180,7 @@ flat_operand (FvPlan *plan, FvNode *node, const FvRows *rows, guint input,
   gint64 stride = 0;
 
   if (fv_shape_equal (&node->inputs[input]->shape, &node->outputs[0]->shape)) {
-    if (!flatten_input (plan, node, input, rows->rows, rows->width, tensor,
+    if (!fv_plan_input_flat (plan, node, input, rows->rows, rows->width, tensor,
             &stride, error))
       return FALSE;
   } else if (!constant)

@@ -35,6 +35,15 @@ gboolean fv_rows_bind_steps (FvPlan *plan, FvNode *node, const FvRows *rows,
 gboolean
 fv_rows_end (FvPlan *plan, FvNode *node, const FvRows *rows, GError **error);
 
+/* Input @i, and a place for output 0, as [rows][width] with rows that lie *@stride
+ * elements apart. The input is copied where it lies otherwise; what was written to
+ * @flat belongs copied to @output where that has other storage. */
+gboolean fv_plan_input_flat (FvPlan *plan, FvNode *node, guint i, gint64 rows,
+    gint64 width, FvTensor *flat, gint64 *stride, GError **error);
+gboolean
+fv_plan_output_flat (FvPlan *plan, FvNode *node, gint64 rows, gint64 width,
+    FvTensor *output, FvTensor *flat, gint64 *stride, GError **error);
+
 /* Sets local size, lanes per row (constant 1) and the grid of a kernel over
  * rows. */
 void fv_rows_grid (FvPlan *plan, const FvRows *rows, FvDispatch *dispatch);

@@ -1,48 +1,50 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operators that write elements by indices; host only, for constants. */
+/* Operators that write elements by indices. */
 #include "gst/ops/common.h"
+#include "gst/ops/scatter.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Checks @reduction where the operator has it. */
+/* The node's FV_SCATTER_*; fails where it is none. */
 static gboolean
-check_reduction (FvNode *node, const char **reduction, GError **error)
+read_reduction (FvNode *node, guint *reduction, GError **error)
 {
   static const char *const known[] = { "none", "add", "mul", "max", "min" };
+  const char *name = node->op->variant ? fv_node_string (node, "reduction")
+                                       : known[FV_SCATTER_NONE];
 
-  *reduction = "none";
-  if (!node->op->variant)
-    return TRUE;
-  *reduction = fv_node_string (node, "reduction");
-  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
-    if (!strcmp (*reduction, known[i]))
+  for (*reduction = 0; *reduction < G_N_ELEMENTS (known); ++*reduction)
+    if (!strcmp (name, known[*reduction])) {
+      if (node->inputs[0]->type == FV_TYPE_BOOL)
+        *reduction = FV_SCATTER_NONE;
       return TRUE;
+    }
   return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-      "reduction \"%s\" is not known", *reduction);
+      "reduction \"%s\" is not known", name);
 }
 
 static void
-reduce_float (float *value, float update, const char *reduction)
+reduce_float (float *value, float update, guint reduction)
 {
-  if (!strcmp (reduction, "add"))
+  if (reduction == FV_SCATTER_ADD)
     *value += update;
-  else if (!strcmp (reduction, "mul"))
+  else if (reduction == FV_SCATTER_MUL)
     *value *= update;
-  else if (!strcmp (reduction, "max"))
+  else if (reduction == FV_SCATTER_MAX)
     *value = fmaxf (*value, update);
   else
     *value = fminf (*value, update);
 }
 
 static void
-reduce_int (gint64 *value, gint64 update, const char *reduction)
+reduce_int (gint64 *value, gint64 update, guint reduction)
 {
-  if (!strcmp (reduction, "add"))
+  if (reduction == FV_SCATTER_ADD)
     *value = (guint64) *value + (guint64) update;
-  else if (!strcmp (reduction, "mul"))
+  else if (reduction == FV_SCATTER_MUL)
     *value = (guint64) *value * (guint64) update;
-  else if (!strcmp (reduction, "max"))
+  else if (reduction == FV_SCATTER_MAX)
     *value = MAX (*value, update);
   else
     *value = MIN (*value, update);
@@ -51,9 +53,9 @@ reduce_int (gint64 *value, gint64 update, const char *reduction)
 /* Element @o of @target becomes, or takes in, element @i of @updates. */
 static void
 put (FvArray *target, gint64 o, const FvArray *updates, gint64 i,
-    const char *reduction)
+    guint reduction)
 {
-  if (!strcmp (reduction, "none") || target->type == FV_TYPE_BOOL)
+  if (reduction == FV_SCATTER_NONE)
     fv_move (target, o, updates, i);
   else if (target->type == FV_TYPE_F32)
     reduce_float (&target->f32[o], updates->f32[i], reduction);
@@ -64,12 +66,12 @@ put (FvArray *target, gint64 o, const FvArray *updates, gint64 i,
 static gboolean
 infer_scatter (FvNode *node, GError **error)
 {
-  const char *reduction;
+  guint reduction;
 
   if (node->inputs[2]->type != node->inputs[0]->type)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "data and updates are of different types");
-  return check_reduction (node, &reduction, error)
+  return read_reduction (node, &reduction, error)
       && fv_infer_same (node, error);
 }
 
@@ -100,11 +102,11 @@ scatter_elements (FvNode *node, FvArray **inputs, FvArray **outputs,
 {
   const FvShape *data = &inputs[0]->shape;
   gint64 dense[FV_MAX_RANK], stride, index;
-  const char *reduction;
+  guint reduction;
   guint axis;
   FvWalk walk;
 
-  if (!check_reduction (node, &reduction, error)
+  if (!read_reduction (node, &reduction, error)
       || !fv_node_axis (node, fv_node_int (node, "axis"), data->rank, &axis,
           error))
     return FALSE;
@@ -156,9 +158,9 @@ scatter_nd (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   const FvShape *data = &inputs[0]->shape, *indices = &inputs[1]->shape;
   gint64 dense[FV_MAX_RANK], inner = 1;
   gint64 depth = indices->dims[indices->rank - 1];
-  const char *reduction;
+  guint reduction;
 
-  if (!check_reduction (node, &reduction, error))
+  if (!read_reduction (node, &reduction, error))
     return FALSE;
   fv_move_all (outputs[0], inputs[0]);
   fv_dense_strides (data, dense);
@@ -181,6 +183,26 @@ scatter_nd (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
+static gboolean
+lower_scatter_elements (FvPlan *plan, FvNode *node, GError **error)
+{
+  guint axis, reduction;
+
+  return read_reduction (node, &reduction, error)
+      && fv_node_axis (node, fv_node_int (node, "axis"),
+          node->inputs[0]->shape.rank, &axis, error)
+      && fv_scatter_elements_lower (plan, node, axis, reduction, error);
+}
+
+static gboolean
+lower_scatter_nd (FvPlan *plan, FvNode *node, GError **error)
+{
+  guint reduction;
+
+  return read_reduction (node, &reduction, error)
+      && fv_scatter_nd_lower (plan, node, reduction, error);
+}
+
 const FvOp fv_ops_scatter[] = {
   {
       .name = "Scatter",
@@ -190,6 +212,7 @@ const FvOp fv_ops_scatter[] = {
       .attrs = "axis:i=0",
       .infer = infer_scatter_elements,
       .reference = scatter_elements,
+      .lower = lower_scatter_elements,
   },
   {
       .name = "ScatterElements",
@@ -199,6 +222,7 @@ const FvOp fv_ops_scatter[] = {
       .attrs = "axis:i=0",
       .infer = infer_scatter_elements,
       .reference = scatter_elements,
+      .lower = lower_scatter_elements,
   },
   {
       .name = "ScatterElements",
@@ -208,6 +232,33 @@ const FvOp fv_ops_scatter[] = {
       .attrs = "axis:i=0 reduction:s=none",
       .infer = infer_scatter_elements,
       .reference = scatter_elements,
+      .lower = lower_scatter_elements,
+      .cases = FV_CASES (
+          { .inputs = "f32[3,5] i64[2,5] f32[2,5]", .low = -3, .high = 2 },
+          { .inputs = "f32[3,5] i64[3,2] f32[3,2]",
+              .attrs = "axis=1",
+              .low = -5,
+              .high = 4 },
+          { .inputs = "f32[2,7,3,9] i64[2,4,3,8] f32[2,4,3,8]",
+              .attrs = "axis=1 reduction=add",
+              .low = -7,
+              .high = 6 },
+          { .inputs = "f32[2,3,2,3,2,6] i64[1,3,2,2,2,9] f32[1,3,2,2,2,9]",
+              .attrs = "axis=-1 reduction=max",
+              .low = -6,
+              .high = 5 },
+          { .inputs = "f32[13] i64[30] f32[30]",
+              .attrs = "reduction=min",
+              .low = -13,
+              .high = 12 },
+          { .inputs = "i32[4,6] i64[4,3] i32[4,3]",
+              .attrs = "axis=1 reduction=mul",
+              .low = -6,
+              .high = 5 },
+          { .inputs = "f32[1,1,7] =i64[1,1,3] f32[1,1,3]",
+              .attrs = "axis=2",
+              .low = 0,
+              .high = 6 }),
   },
   {
       .name = "ScatterND",
@@ -217,6 +268,7 @@ const FvOp fv_ops_scatter[] = {
       .attrs = "",
       .infer = infer_scatter_nd,
       .reference = scatter_nd,
+      .lower = lower_scatter_nd,
   },
   {
       .name = "ScatterND",
@@ -226,6 +278,32 @@ const FvOp fv_ops_scatter[] = {
       .attrs = "reduction:s=none",
       .infer = infer_scatter_nd,
       .reference = scatter_nd,
+      .lower = lower_scatter_nd,
+      .cases = FV_CASES (
+          { .inputs = "f32[5,3] i64[4,1] f32[4,3]", .low = -5, .high = 2 },
+          { .inputs = "f32[5,2,7,3] i64[2,3,2] f32[2,3,7,3]",
+              .attrs = "reduction=add",
+              .low = -2,
+              .high = 1 },
+          { .inputs = "f32[13] i64[40,1] f32[40]",
+              .attrs = "reduction=add",
+              .low = -13,
+              .high = 12 },
+          { .inputs = "f32[5,6,7] i64[9,3] f32[9]",
+              .attrs = "reduction=mul",
+              .low = -5,
+              .high = 4 },
+          { .inputs = "f32[2,2,3,2,2,3] i64[11,6] f32[11]",
+              .attrs = "reduction=max",
+              .low = -2,
+              .high = 1 },
+          { .inputs = "f32[1,16,4] =i64[1,16,2,3] f32[1,16,2]",
+              .low = -1,
+              .high = 0 },
+          { .inputs = "i64[6,5] i64[3,1] i64[3,5]",
+              .attrs = "reduction=min",
+              .low = -6,
+              .high = 5 }),
   },
   {},
 };
