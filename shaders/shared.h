@@ -170,6 +170,16 @@ FV_STRUCT (FvRowPush)
   FvOperandPush operand[FV_MAX_OPERANDS];
 };
 
+/* lrn.comp: rows of channels. */
+FV_STRUCT (FvLrnPush)
+{
+  fv_int rows, channels;
+  fv_int x_base, x_row, y_base, y_row;
+  fv_int before, after; /* channels below and above that count */
+  float alpha, beta, bias; /* alpha divided by the size */
+  FvOperandPush operand[FV_MAX_OPERANDS];
+};
+
 /* channelstats.comp: maps of rows pixels, units vec4 of channels each. */
 #define FV_STATS_AVERAGE 0
 #define FV_STATS_MAX 1
