@@ -258,6 +258,20 @@ FV_STRUCT (FvGridSamplePush)
   FvOperandPush operand[FV_MAX_OPERANDS];
 };
 
+/* roialign.comp: axes height, width. */
+#define FV_ROI_SAMPLES 4096 /* of a bin along an axis, at most */
+FV_STRUCT (FvRoiAlignPush)
+{
+  fv_int units, channels;
+  fv_int maps, samples; /* of a bin along an axis; 0: as the box is large */
+  float scale;
+  fv_int in_size[2], out_size[2];
+  fv_int x_base, x[3], y_base, y[3]; /* map (or box), height, width */
+  fv_int rois_base, rois[2]; /* in elements: between boxes, numbers */
+  fv_int map_base, map; /* in elements */
+  FvOperandPush operand[FV_MAX_OPERANDS];
+};
+
 /* reduce.comp: rows of the target; around them the axes that stay, and inside of
  * each element the axes that go. */
 FV_STRUCT (FvReducePush)

@@ -184,12 +184,17 @@ upload_tables (FvPlan *plan, FvNode *node, const Pass *pass, guint window,
           &push->columns_taps, error);
 }
 
+/* Every output is one input. */
 static gboolean
 is_nearest (const Pass *pass)
 {
-  for (guint k = 0; k < 2; k++)
-    if (pass->taps[k] && pass->taps[k]->taps != 1)
-      return FALSE;
+  for (guint k = 0; k < 2; k++) {
+    const FvResizeAxis *taps = pass->taps[k];
+
+    for (gint64 o = 0; taps && o < taps->out; o++)
+      if (taps->taps != 1 || taps->weight[o] != 1)
+        return FALSE;
+  }
   return TRUE;
 }
 
