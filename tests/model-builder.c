@@ -165,6 +165,26 @@ model_builder_external (ModelBuilder *builder, Onnx__TensorProto *tensor,
       &tensor->external_data, entry);
 }
 
+void
+model_builder_ints (ModelBuilder *builder, const char *name, guint n,
+    const gint64 *values)
+{
+  Onnx__TensorProto *tensor =
+      model_builder_initializer (builder, name, 7, 1, (int) n);
+
+  model_builder_raw (builder, tensor, values, n * sizeof *values);
+}
+
+void
+model_builder_int (ModelBuilder *builder, Onnx__NodeProto *node,
+    const char *name, gint64 value)
+{
+  Onnx__AttributeProto *attr = model_builder_attr (builder, node, name, 2);
+
+  attr->has_i = 1;
+  attr->i = value;
+}
+
 Onnx__ValueInfoProto *
 model_builder_input (ModelBuilder *builder, const char *name, int type, guint n,
     ...)

@@ -41,6 +41,11 @@ void model_builder_raw (ModelBuilder *builder, Onnx__TensorProto *tensor,
     gconstpointer data, gsize size);
 Onnx__TensorProto *model_builder_initializer (ModelBuilder *builder,
     const char *name, int type, guint n, ...);
+/* A list of int64, and an attribute of one. */
+void model_builder_ints (ModelBuilder *builder, const char *name, guint n,
+    const gint64 *values);
+void model_builder_int (ModelBuilder *builder, Onnx__NodeProto *node,
+    const char *name, gint64 value);
 Onnx__ValueInfoProto *model_builder_input (ModelBuilder *builder,
     const char *name, int type, guint n, ...);
 Onnx__ValueInfoProto *

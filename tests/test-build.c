@@ -14,24 +14,6 @@
 #define SECOND G_USEC_PER_SEC
 #endif
 
-static void
-add_ints (ModelBuilder *b, const char *name, guint n, const gint64 *values)
-{
-  Onnx__TensorProto *tensor =
-      model_builder_initializer (b, name, INT64, 1, (int) n);
-
-  model_builder_raw (b, tensor, values, n * sizeof *values);
-}
-
-static void
-set_int (ModelBuilder *b, Onnx__NodeProto *node, const char *name, gint64 value)
-{
-  Onnx__AttributeProto *attr = model_builder_attr (b, node, name, 2);
-
-  attr->has_i = 1;
-  attr->i = value;
-}
-
 static FvIr *
 build (ModelBuilder *b, const FvShape *shape, GError **error)
 {
@@ -84,7 +66,7 @@ START_TEST (unknown_attribute)
 
   model_builder_input (b, "x", FLOAT, 2, 1, 4);
   node = model_builder_node (b, "Relu", "act", "x", "y");
-  set_int (b, node, "slope", 3);
+  model_builder_int (b, node, "slope", 3);
   model_builder_output (b, "y");
   refused (b, NULL, FV_ERROR_UNSUPPORTED, "unknown attribute 'slope'");
 }
@@ -130,7 +112,7 @@ START_TEST (dynamic_rank)
 
   model_builder_input (b, "x", FLOAT, 2, 2, 2);
   model_builder_node (b, "Cast", "cast", "x", "s");
-  set_int (b, b->graph.node[0], "to", INT64);
+  model_builder_int (b, b->graph.node[0], "to", INT64);
   model_builder_node (b, "Flatten", "flat", "s", "f");
   model_builder_node (b, "Squeeze", "squeeze", "f", "n");
   model_builder_node (b, "Reshape", "bend", "x n", "y");
@@ -160,7 +142,7 @@ START_TEST (terabytes)
     "Tile" };
   g_autoptr (ModelBuilder) b = model_builder_new ();
 
-  add_ints (b, "s", 2, terabyte);
+  model_builder_ints (b, "s", 2, terabyte);
   if (_i == 0)
     model_builder_node (b, operators[_i], "big", "s", "h");
   else {
@@ -180,8 +162,8 @@ START_TEST (chain_of_tiles)
   g_autoptr (ModelBuilder) b = model_builder_new ();
   g_autofree char *last = g_strdup ("h");
 
-  add_ints (b, "s", 1, start);
-  add_ints (b, "two", 1, twice);
+  model_builder_ints (b, "s", 1, start);
+  model_builder_ints (b, "two", 1, twice);
   model_builder_node (b, "ConstantOfShape", "seed", "s", "h");
   for (guint i = 0; i < 40; i++) {
     g_autofree char *inputs = g_strconcat (last, " two", NULL);
@@ -204,12 +186,12 @@ START_TEST (shape_arithmetic_folds)
   g_autoptr (GError) error = NULL;
 
   model_builder_input (b, "x", FLOAT, 3, 2, 6, 4);
-  add_ints (b, "i", 1, index);
-  add_ints (b, "rest", 1, rest);
+  model_builder_ints (b, "i", 1, index);
+  model_builder_ints (b, "rest", 1, rest);
   model_builder_node (b, "Shape", "", "x", "s");
   model_builder_node (b, "Gather", "", "s i", "c");
   model_builder_node (b, "Concat", "", "rest c", "t");
-  set_int (b, b->graph.node[2], "axis", 0);
+  model_builder_int (b, b->graph.node[2], "axis", 0);
   model_builder_node (b, "Reshape", "", "x t", "y");
   model_builder_output (b, "y");
   ir = build (b, NULL, &error);

@@ -3,6 +3,7 @@
  * inferred and everything constant folded, in one sweep in topological order. */
 #include "gst/engine/einsum.h"
 #include "gst/engine/ir-private.h"
+#include "gst/engine/selection.h"
 #include "gst/engine/tail.h"
 #include "gst/onnx/names.h"
 
@@ -23,6 +24,7 @@ typedef struct
   guint n_missing; /* operators not known, listed in one error */
   GString *missing;
   FvTail *tail; /* what cannot be built; NULL in the tail itself */
+  FvSelections *selections; /* (nullable) as tail */
 } Build;
 
 /* Names seen from a graph: its own and those around it. */
@@ -261,6 +263,7 @@ build_node (Build *build, const FvModelNode *from, Scope *scope, GError **error)
   g_autofree FvValue **in = g_new0 (FvValue *, from->n_inputs + 1);
   g_autofree FvValue **out = g_new0 (FvValue *, from->n_outputs + 1);
   guint n_in = from->n_inputs, n_out = from->n_outputs;
+  gboolean done;
   FvNode *node;
 
   if (!op)
@@ -288,9 +291,35 @@ build_node (Build *build, const FvModelNode *from, Scope *scope, GError **error)
     }
   node = fv_ir_add_node (build->ir, op, from->name, in, n_in, out, n_out);
   node->opset = from->opset;
-  if (!fv_node_take_attrs (node, from, error) || !fv_node_infer (node, error))
+  if (!fv_node_take_attrs (node, from, error) || !fv_node_infer (node, error)
+      || !fv_selections_follow (build->selections, node, &done, error))
     return FALSE;
-  return is_foldable (node) ? fold (node, error) : TRUE;
+  return !done && is_foldable (node) ? fold (node, error) : TRUE;
+}
+
+/* A NonZero that may turn out to leave no trace. */
+static gboolean
+build_selection (Build *build, const FvModelNode *from, Scope *scope,
+    GError **error)
+{
+  FvValue *mask = look_up (scope, from->inputs[0]);
+  FvValue *positions =
+      fv_selections_begin (build->selections, build->ir, from, mask, error);
+
+  if (positions)
+    g_hash_table_insert (scope->values, from->outputs[0], positions);
+  return positions != NULL;
+}
+
+static gboolean
+is_selection (Build *build, const FvModelNode *node, Scope *scope)
+{
+  FvValue *mask = node->n_inputs == 1 && node->n_outputs == 1
+      ? look_up (scope, node->inputs[0])
+      : NULL;
+
+  return mask && !mask->constant && !build->n_missing
+      && fv_selections_allows (build->selections, node);
 }
 
 static gboolean
@@ -301,6 +330,8 @@ build_one (Build *build, const FvModelNode *node, Scope *scope, GError **error)
 
   if (is_if && build->n_missing)
     return TRUE;
+  if (is_selection (build, node, scope))
+    return build_selection (build, node, scope, error);
   return (is_if ? inline_if : build_node) (build, node, scope, error);
 }
 
@@ -334,6 +365,7 @@ build_nodes (Build *build, const FvModelGraph *graph, Scope *scope,
   for (guint i = 0; i < graph->n_nodes; i++) {
     const FvModelNode *node = &graph->nodes[i];
     gboolean is_tail = build->tail && !build->depth
+        && !is_selection (build, node, scope)
         && fv_tail_wants (build->tail, node, is_known, scope);
 
     if (is_tail)
@@ -395,7 +427,24 @@ bind_input (Build *build, const FvValueInfo *info, const FvShape *given,
   return TRUE;
 }
 
-/* The index of @value among the outputs, of which it becomes one. */
+/* @value becomes an output; of an input a copy does, as the two have places of
+ * their own. */
+static void
+append_output (FvIr *ir, FvValue *value)
+{
+  if (value->is_input) {
+    FvValue *copy =
+        fv_ir_add_value (ir, value->name, value->type, &value->shape);
+
+    fv_ir_add_node (ir, fv_op_get ("Identity"), NULL, &value, 1, &copy, 1);
+    value = copy;
+  }
+  value->is_output = TRUE;
+  value->declared = value->type;
+  g_ptr_array_add (ir->outputs, value);
+}
+
+/* The index of @value among the outputs, of which it becomes one if need be. */
 static gint
 add_output (FvIr *ir, FvValue *value)
 {
@@ -403,9 +452,7 @@ add_output (FvIr *ir, FvValue *value)
 
   if (value->is_output && g_ptr_array_find (ir->outputs, value, &i))
     return (gint) i;
-  value->is_output = TRUE;
-  value->declared = value->type;
-  g_ptr_array_add (ir->outputs, value);
+  append_output (ir, value);
   return (gint) ir->outputs->len - 1;
 }
 
@@ -426,7 +473,8 @@ cross_edge (const char *name, gpointer data)
   FvValue *value = look_up (edge->scope, name);
   FvTailInput input = { name, NULL, 0 };
 
-  if (!value || edge->error || !g_hash_table_add (edge->seen, (gpointer) name))
+  if (!value || edge->error || !g_hash_table_add (edge->seen, (gpointer) name)
+      || !fv_selections_check (edge->build->selections, value, &edge->error))
     return;
   if (value->constant)
     input.constant =
@@ -454,8 +502,11 @@ build_tail (Build *build, const FvModelGraph *graph, Scope *scope,
   for (guint i = 0; i < graph->n_outputs; i++) {
     const char *name = graph->outputs[i].name;
     FvValue *value = look_up (scope, name);
-    gint at = value ? add_output (ir, value) : -1;
+    gint at = -1;
 
+    if (value && !fv_selections_check (build->selections, value, error))
+      return FALSE;
+    at = value ? add_output (ir, value) : -1;
     if (!value && !g_hash_table_contains (build->tail->names, name)) {
       g_set_error (error, FV_ERROR, FV_ERROR_MALFORMED,
           "%s: nothing makes the output '%s'", ir->name, name);
@@ -535,9 +586,9 @@ build_outputs (Build *build, const FvModelGraph *graph, Scope *scope,
           graph->outputs[i].name);
       return FALSE;
     }
-    value->is_output = TRUE;
-    value->declared = value->type;
-    g_ptr_array_add (build->ir->outputs, value);
+    if (!fv_selections_check (build->selections, value, error))
+      return FALSE;
+    append_output (build->ir, value);
   }
   return TRUE;
 }
@@ -571,15 +622,16 @@ build_all (Build *build, FvModel *model, const FvShape *shapes, guint n_shapes,
                                  : build_outputs (build, graph, scope, error);
 }
 
-FvIr *
-fv_ir_build (FvModel *model, const FvShape *shapes, guint n_shapes,
-    gsize memory_limit, GError **error)
+static FvIr *
+build_once (FvModel *model, const FvShape *shapes, guint n_shapes,
+    gsize memory_limit, FvSelections *selections, GError **error)
 {
   g_autoptr (FvIr) ir = fv_ir_new (model->path ? model->path : "model");
   Scope scope = { NULL, g_hash_table_new (fv_name_hash, g_str_equal) };
   Build build = { .ir = ir,
     .missing = g_string_new (NULL),
-    .tail = fv_tail_new (model) };
+    .tail = fv_tail_new (model),
+    .selections = selections };
   gboolean ok;
 
   if (memory_limit)
@@ -590,4 +642,22 @@ fv_ir_build (FvModel *model, const FvShape *shapes, guint n_shapes,
   g_string_free (build.missing, TRUE);
   fv_tail_free (build.tail);
   return ok ? g_steal_pointer (&ir) : NULL;
+}
+
+FvIr *
+fv_ir_build (FvModel *model, const FvShape *shapes, guint n_shapes,
+    gsize memory_limit, GError **error)
+{
+  FvSelections *selections = fv_selections_new ();
+  g_autoptr (GError) problem = NULL;
+  FvIr *ir;
+
+  while (!(ir = build_once (model, shapes, n_shapes, memory_limit, selections,
+               &problem))
+      && fv_selections_retry (selections))
+    g_clear_error (&problem);
+  if (!ir)
+    g_propagate_error (error, g_steal_pointer (&problem));
+  fv_selections_free (selections);
+  return ir;
 }
