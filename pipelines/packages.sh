@@ -16,7 +16,7 @@ packages_test='git g++ check vulkan-validationlayers spirv-tools
   gobject-introspection libgirepository1.0-dev gir1.2-gstreamer-1.0
   gir1.2-gst-plugins-base-1.0 python3-gi'
 # Used where the distribution has them.
-packages_optional='clang-format-14'
+packages_optional='clang-format-14 clang-14 libclang-rt-14-dev'
 
 install_packages () {
   missing=

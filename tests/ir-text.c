@@ -191,3 +191,66 @@ ir_text_graph (const char *text)
   g_ptr_array_add (ir->outputs, last);
   return ir;
 }
+
+/* "f32[2,3]" is an input, "=f32[2,3]" a constant. */
+static FvValue *
+case_input (FvIr *ir, const FvCase *item, const char *word, GPtrArray *arrays)
+{
+  gboolean is_constant = *word == '=';
+  g_autoptr (FvArray) array =
+      ir_text_array (word + is_constant, item->low, item->high);
+  FvValue *value;
+
+  if (is_constant)
+    return fv_ir_add_constant (ir, NULL, array);
+  value = fv_ir_add_value (ir, NULL, array->type, &array->shape);
+  value->is_input = TRUE;
+  g_ptr_array_add (ir->inputs, value);
+  g_ptr_array_add (arrays, g_steal_pointer (&array));
+  return value;
+}
+
+static void
+case_attrs (FvNode *node, const char *text)
+{
+  g_auto (GStrv) attrs = g_strsplit (text ? text : "", " ", -1);
+
+  for (char **a = attrs; *a; a++) {
+    g_auto (GStrv) pair = g_strsplit (*a, "=", 2);
+
+    if (pair[0] && pair[1])
+      ir_text_attr (node, pair[0], pair[1]);
+  }
+}
+
+FvIr *
+ir_text_case (const FvOp *op, const FvCase *item, GPtrArray *arrays,
+    guint32 seed)
+{
+  FvIr *ir = fv_ir_new (op->name);
+  g_auto (GStrv) words = g_strsplit (item->inputs, " ", -1);
+  FvValue *inputs[16] = { NULL }, *outputs[8] = { NULL };
+  guint n = 0, n_outputs = MAX (item->n_outputs, 1);
+  GError *error = NULL;
+  FvNode *node;
+
+  ir_text_seed (seed);
+  for (char **w = words; *w; w++)
+    if (!strcmp (*w, "-"))
+      n++;
+    else if (**w)
+      inputs[n++] = case_input (ir, item, *w, arrays);
+  for (guint i = 0; i < n_outputs; i++) {
+    outputs[i] = fv_ir_add_value (ir, NULL, FV_TYPE_NONE, NULL);
+    outputs[i]->is_output = TRUE;
+    g_ptr_array_add (ir->outputs, outputs[i]);
+  }
+  node = fv_ir_add_node (ir, op, "case", inputs, n, outputs, n_outputs);
+  node->opset = item->opset ? item->opset
+      : op->until           ? op->until
+                            : MAX (op->since, 20);
+  case_attrs (node, item->attrs);
+  if (!fv_node_infer (node, &error))
+    g_error ("case '%s' '%s': %s", item->inputs, item->attrs, error->message);
+  return ir;
+}

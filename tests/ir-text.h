@@ -13,3 +13,10 @@ void ir_text_attr (FvNode *node, const char *name, const char *text);
  *   "x f32[1,5]; c =f32(2); y Mul x c; z Relu y"
  * Operators are those of opset 17, younger ones of 23. (transfer full) */
 FvIr *ir_text_graph (const char *text);
+/* The node of a case alone. Its run-time inputs are added to @arrays, in order.
+ * (transfer full) */
+FvIr *ir_text_case (const FvOp *op, const FvCase *item, GPtrArray *arrays,
+    guint32 seed);
+/* The graph as an ONNX file, under the newest opset of its nodes; NULL where an
+ * operator is one of ours. (transfer full) (nullable) */
+GBytes *ir_text_pack (FvIr *ir);

@@ -20,59 +20,6 @@ typedef struct
 } Entry;
 
 static GArray *entries;
-/* The node alone. @arrays: its run-time inputs, in order. */
-static FvIr *
-build_case (const Entry *entry, GPtrArray *arrays, guint seed)
-{
-  const FvCase *item = entry->item;
-  FvIr *ir = fv_ir_new (entry->op->name);
-  g_auto (GStrv) words = g_strsplit_set (item->inputs, " ", -1);
-  g_auto (GStrv) attrs =
-      g_strsplit_set (item->attrs ? item->attrs : "", " ", -1);
-  FvValue *inputs[16] = { NULL }, *outputs[8] = { NULL };
-  guint n = 0, n_outputs = MAX (item->n_outputs, 1);
-  GError *error = NULL;
-  FvNode *node;
-
-  ir_text_seed (seed);
-  for (char **w = words; *w; w++) {
-    g_autoptr (FvArray) array = NULL;
-
-    if (!**w)
-      continue;
-    if (!strcmp (*w, "-")) {
-      n++;
-      continue;
-    }
-    array = ir_text_array (*w + (**w == '='), item->low, item->high);
-    if (**w == '=')
-      inputs[n++] = fv_ir_add_constant (ir, NULL, array);
-    else {
-      inputs[n] = fv_ir_add_value (ir, NULL, array->type, &array->shape);
-      inputs[n]->is_input = TRUE;
-      g_ptr_array_add (ir->inputs, inputs[n++]);
-      g_ptr_array_add (arrays, g_steal_pointer (&array));
-    }
-  }
-  for (guint i = 0; i < n_outputs; i++) {
-    outputs[i] = fv_ir_add_value (ir, NULL, FV_TYPE_NONE, NULL);
-    outputs[i]->is_output = TRUE;
-    g_ptr_array_add (ir->outputs, outputs[i]);
-  }
-  node = fv_ir_add_node (ir, entry->op, "case", inputs, n, outputs, n_outputs);
-  node->opset = item->opset ? item->opset
-      : entry->op->until    ? entry->op->until
-                            : 20;
-  for (char **a = attrs; *a; a++) {
-    g_auto (GStrv) pair = g_strsplit (*a, "=", 2);
-
-    if (pair[0] && pair[1])
-      ir_text_attr (node, pair[0], pair[1]);
-  }
-  if (!fv_node_infer (node, &error))
-    g_error ("case '%s' '%s': %s", item->inputs, item->attrs, error->message);
-  return ir;
-}
 
 static gboolean
 on_device (FvIr *ir)
@@ -165,7 +112,7 @@ run_case (const Entry *entry, FvDevice *device, FvType type)
 {
   g_autoptr (GPtrArray) arrays =
       g_ptr_array_new_with_free_func ((GDestroyNotify) fv_array_unref);
-  FvIr *ir = build_case (entry, arrays, 7);
+  FvIr *ir = ir_text_case (entry->op, entry->item, arrays, 7);
   g_autofree char *what = g_strdup_printf ("%s '%s' '%s' %s (%s)",
       entry->op->name, entry->item->inputs,
       entry->item->attrs ? entry->item->attrs : "", fv_type_name (type),

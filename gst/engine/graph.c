@@ -265,7 +265,8 @@ compile (FvGraph *graph, const FvGraphOptions *options, GError **error)
   if (graph->precision == FV_TYPE_F16
       && !fv_precision_promote (graph->device, graph->ir, options, error))
     return FALSE;
-  graph->plan = fv_plan_new (graph->device, graph->ir, &plan_options, error);
+  graph->plan = fv_plan_new (fv_device_tier (graph->device),
+      fv_device_info (graph->device), graph->ir, &plan_options, error);
   if (!graph->plan)
     return FALSE;
   drop_constants (graph);

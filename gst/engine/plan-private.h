@@ -32,8 +32,8 @@ typedef struct _FvPlaced
 
 struct _FvPlan
 {
-  FvDevice *device;
   FvTier tier;
+  FvDeviceInfo limits;
   FvIr *ir;
   FvPlanOptions options;
   GArray *dispatches; /* FvDispatch; bindings' buffers are FvStorage * still */

@@ -13,7 +13,7 @@ fv_plan_tier (FvPlan *plan)
 const FvDeviceInfo *
 fv_plan_device_info (FvPlan *plan)
 {
-  return fv_device_info (plan->device);
+  return &plan->limits;
 }
 
 static FvStorage *
@@ -578,13 +578,13 @@ lower_all (FvPlan *plan, GError **error)
 }
 
 FvPlan *
-fv_plan_new (FvDevice *device, FvIr *ir, const FvPlanOptions *options,
-    GError **error)
+fv_plan_new (FvTier tier, const FvDeviceInfo *limits, FvIr *ir,
+    const FvPlanOptions *options, GError **error)
 {
   g_autoptr (FvPlan) plan = g_new0 (FvPlan, 1);
 
-  plan->device = fv_device_ref (device);
-  plan->tier = fv_device_tier (device);
+  plan->tier = tier;
+  plan->limits = *limits;
   plan->ir = ir;
   plan->options = *options;
   plan->dispatches = g_array_new (FALSE, FALSE, sizeof (FvDispatch));
@@ -610,6 +610,5 @@ fv_plan_free (FvPlan *plan)
   }
   g_array_unref (plan->dispatches);
   g_ptr_array_unref (plan->storages);
-  fv_device_unref (plan->device);
   g_free (plan);
 }

@@ -122,8 +122,9 @@ typedef struct
   FvType type; /* F32 or F16 */
   gboolean alone; /* every allocation keeps its place, with guard zones */
 } FvPlanOptions;
-FvPlan *fv_plan_new (FvDevice *device, FvIr *ir, const FvPlanOptions *options,
-    GError **error);
+/* A plan needs no device, but to know what one is like. @limits is copied. */
+FvPlan *fv_plan_new (FvTier tier, const FvDeviceInfo *limits, FvIr *ir,
+    const FvPlanOptions *options, GError **error);
 void fv_plan_free (FvPlan *plan); /* %NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvPlan, fv_plan_free)
 

@@ -14,6 +14,7 @@
 
 typedef struct
 {
+  FvDevice *device;
   FvBuffer *buffers[4]; /* by FvStorageKind */
 } Probe;
 
@@ -34,7 +35,7 @@ probe_fill (Probe *probe, FvPlan *plan, const FvGraphOptions *options,
 
   for (guint i = 0; i < G_N_ELEMENTS (probe->buffers); i++)
     if (plan->region[i]
-        && !(probe->buffers[i] = fv_buffer_new (plan->device, plan->region[i],
+        && !(probe->buffers[i] = fv_buffer_new (probe->device, plan->region[i],
                  FV_MEMORY_DOWNLOAD, error)))
       return FALSE;
   for (guint i = 0; i < plan->storages->len; i++) {
@@ -57,7 +58,7 @@ probe_fill (Probe *probe, FvPlan *plan, const FvGraphOptions *options,
 static gboolean
 probe_run (Probe *probe, FvPlan *plan, GError **error)
 {
-  g_autoptr (FvProgram) program = fv_program_new (plan->device);
+  g_autoptr (FvProgram) program = fv_program_new (probe->device);
   guint64 value;
 
   for (guint i = 0; i < plan->dispatches->len; i++) {
@@ -74,7 +75,7 @@ probe_run (Probe *probe, FvPlan *plan, GError **error)
   }
   return fv_program_finish (program, error)
       && fv_program_submit (&program, 1, &value, error)
-      && fv_device_wait (plan->device, value, TIMEOUT_NS, error);
+      && fv_device_wait (probe->device, value, TIMEOUT_NS, error);
 }
 
 static gboolean
@@ -127,8 +128,9 @@ fv_precision_promote (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
     GError **error)
 {
   const FvPlanOptions wide = { FV_TYPE_F32, TRUE };
-  g_autoptr (FvPlan) plan = fv_plan_new (device, ir, &wide, error);
-  Probe probe = { { NULL } };
+  g_autoptr (FvPlan) plan = fv_plan_new (fv_device_tier (device),
+      fv_device_info (device), ir, &wide, error);
+  Probe probe = { device, { NULL } };
   gboolean ok;
 
   mark_quantized (ir);
