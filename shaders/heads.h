@@ -76,17 +76,23 @@ FV_STRUCT (FvMapPush)
 /* segment.comp */
 #define FV_SEGMENT_SPEC_MODE 0
 #define FV_SEGMENT_ARGMAX 0 /* the largest channel                         */
-#define FV_SEGMENT_THRESHOLD 1 /* one map: 1 where it reaches the threshold   */
+#define FV_SEGMENT_THRESHOLD 1 /* whether one map reaches the threshold       */
 #define FV_SEGMENT_NUMBERS 2 /* the map holds class numbers                 */
 #define FV_SEGMENT_SPEC_DENSE 1 /* 1: channels lie in vec4 units              */
 #define FV_SEGMENT_SPEC_BITS 2 /* of a class number: 8 or 16                 */
 #define FV_SEGMENT_SPEC_TILE 3 /* blocks a workgroup takes side by side */
 #define FV_SEGMENT_SPEC_BLOCK_X 4 /* pixels that one invocation writes */
 #define FV_SEGMENT_SPEC_BLOCK_Y 5
-#define FV_SEGMENT_SPEC_MATTE 6 /* of one map with 8 bits a class number */
+#define FV_SEGMENT_SPEC_MATTE 6 /* of a threshold, 8 bits a class number */
 #define FV_SEGMENT_NO_MATTE 0
 #define FV_SEGMENT_PROBABILITY 1
 #define FV_SEGMENT_LOGIT 2
+/* What a threshold compares: the map there is, or of two, that of the foreground
+ * (offset) less the other one (stride_c further) if they are logits. */
+#define FV_SEGMENT_SPEC_PAIR 7
+#define FV_SEGMENT_ALONE 0
+#define FV_SEGMENT_DIFFERENCE 1
+#define FV_SEGMENT_SPEC_BELOW 8 /* class below a threshold: 0 or 1 */
 
 #define FV_DEPTH_BLOCK 4
 

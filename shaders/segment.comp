@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Logits of a small map -> class numbers of every pixel of the frame, how many
- * pixels each class has, and of a single map how sure it is of each pixel (its
+ * pixels each class has, and of a threshold how sure it is of each pixel (its
  * matte). One invocation per block of pixels.
  *
  * A class that is the largest at every logit around a block is the largest at
@@ -20,6 +20,8 @@ layout (constant_id = FV_SEGMENT_SPEC_TILE) const int tile = 1;
 layout (constant_id = FV_SEGMENT_SPEC_BLOCK_X) const int block_x = 8;
 layout (constant_id = FV_SEGMENT_SPEC_BLOCK_Y) const int block_y = 4;
 layout (constant_id = FV_SEGMENT_SPEC_MATTE) const int matte = FV_SEGMENT_NO_MATTE;
+layout (constant_id = FV_SEGMENT_SPEC_PAIR) const int pair = FV_SEGMENT_ALONE;
+layout (constant_id = FV_SEGMENT_SPEC_BELOW) const int below = 0;
 layout (push_constant) uniform Push
 {
   FvMapPush p;

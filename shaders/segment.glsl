@@ -41,11 +41,18 @@ uint number (float v)
   return fv_is_nan (v) ? 0 : uint (clamp (v + 0.5, 0.0, float (most)));
 }
 
+/* What a threshold compares at one logit. */
+float foreground (int e)
+{
+  float v = FV_LOAD1 (logits, e);
+  return pair == FV_SEGMENT_DIFFERENCE ? v - FV_LOAD1 (logits, e + p.stride_c) : v;
+}
+
 /* The class of a value of one map, and above its eight bits how surely it is
  * that: neither falls where the value grows. */
 uint judge (float v)
 {
-  uint c = v >= values.threshold ? 1 : 0;
+  uint c = uint (v >= values.threshold ? 1 - below : below);
   float sure = matte == FV_SEGMENT_LOGIT ? 1 / (1 + exp (-v)) : v;
   if (matte == FV_SEGMENT_NO_MATTE || fv_is_nan (v))
     return c;
@@ -59,7 +66,7 @@ uint class_at (int x, int y)
   if (mode == FV_SEGMENT_NUMBERS)
     return number (FV_LOAD1 (logits, e));
   if (mode == FV_SEGMENT_THRESHOLD)
-    return judge (FV_LOAD1 (logits, e));
+    return judge (foreground (e));
   float best = LOWEST;
   uint found = 0;
   for (int c = 0; c < p.channels; c += 4)
@@ -137,17 +144,17 @@ uint class_between (vec2 at)
   int e00 = element (low.x, low.y), e01 = element (high.x, low.y);
   int e10 = element (low.x, high.y), e11 = element (high.x, high.y);
   if (mode == FV_SEGMENT_THRESHOLD) {
-    float above = mix (FV_LOAD1 (logits, e00), FV_LOAD1 (logits, e01), f.x);
-    float below = mix (FV_LOAD1 (logits, e10), FV_LOAD1 (logits, e11), f.x);
-    return judge (mix (above, below, f.y));
+    float upper = mix (foreground (e00), foreground (e01), f.x);
+    float lower = mix (foreground (e10), foreground (e11), f.x);
+    return judge (mix (upper, lower, f.y));
   }
   float best = LOWEST;
   uint found = 0;
   for (int i = 0; i < n_groups; i++) {
     int c = 4 * group_at (i);
-    vec4 above = mix (load4 (e00, c), load4 (e01, c), f.x);
-    vec4 below = mix (load4 (e10, c), load4 (e11, c), f.x);
-    offer (mix (above, below, f.y), c, best, found);
+    vec4 upper = mix (load4 (e00, c), load4 (e01, c), f.x);
+    vec4 lower = mix (load4 (e10, c), load4 (e11, c), f.x);
+    offer (mix (upper, lower, f.y), c, best, found);
   }
   return found;
 }

@@ -317,8 +317,11 @@ double
 reference_probability (const FvCardHead *head, FvArray *values,
     const FvFrameMap *map, guint x, guint y)
 {
-  double v = reference_sample (values, -1, 0, map, x, y);
+  gint axis = head->channel_axis, background = axis < 0 ? 0 : head->background;
+  double v =
+      reference_sample (values, axis, axis < 0 ? 0 : 1 - background, map, x, y);
 
-  return head->activation == FV_ACTIVATION_SIGMOID ? sigmoid (v)
-                                                   : CLAMP (v, 0, 1);
+  if (head->activation == FV_ACTIVATION_SOFTMAX)
+    v -= reference_sample (values, axis, background, map, x, y);
+  return head->activation == FV_ACTIVATION_NONE ? CLAMP (v, 0, 1) : sigmoid (v);
 }

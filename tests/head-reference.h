@@ -17,7 +17,8 @@ GArray *reference_detect (const FvCardHead *head, FvArray *const *outputs,
 /* Value of channel @c (or of the one there is) over a pixel of the frame. */
 double reference_sample (FvArray *values, gint channel_axis, guint c,
     const FvFrameMap *map, guint x, guint y);
-/* How surely a pixel is the foreground of a mask from one map: 0 to 1. */
+/* How surely a pixel is the foreground of a mask from one map, or not the
+ * background of two: 0 to 1. */
 double reference_probability (const FvCardHead *head, FvArray *values,
     const FvFrameMap *map, guint x, guint y);
 guint reference_channels (FvArray *values, gint channel_axis);

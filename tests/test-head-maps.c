@@ -108,6 +108,15 @@ static const struct
       71 },
   { "[fovea]\nhead=segment\n", "in=f32[1,3,36,64]", "out=i64[1,36,64]<ArgMax",
       130, 71 },
+  { "[fovea]\n", "in=f32[1,36,64,3]", "out=u8[1,36,64,1]", 71, 60 },
+  { "[fovea]\n", "in=f32[1,3,36,64]", "out=i32[1,1,18,32]", 99, 45 },
+  { "[fovea]\n", "in=f32[1,3,36,64]", "out=f32[1,36,64]<ArgMax", 64, 36 },
+  { "[fovea]\nhead=segment\nresize=crop\n", "in=f32[1,3,36,64]",
+      "out=f32[1,2,18,32]<Softmax", 77, 130 },
+  { "[fovea]\nhead=segment\nlabels=cat;background\n", "in=f32[1,36,64,3]",
+      "out=f32[1,36,64,2]", 99, 45 },
+  { "[fovea]\nhead=segment\nlabels=cat;dog\n", "in=f32[1,3,36,64]",
+      "out=f32[1,2,18,32]", 77, 130 },
 };
 
 static guint
@@ -153,6 +162,15 @@ make_smooth (Bench *b)
   }
 }
 
+/* A matte instead of the largest value. */
+static gboolean
+has_threshold (const FvCardHead *card)
+{
+  return !card->class_map
+      && (card->channel_axis < 0
+          || (card->n_classes == 2 && card->background >= 0));
+}
+
 /* Whether @found is the class of the largest value over that pixel, or as good as
  * that. */
 static void
@@ -168,18 +186,23 @@ check_pixel (Bench *b, const GstFoveaHeadParams *params, guint x, guint y,
     const FvFrameMap *m = &b->map;
     double in_x = m->x + (x + 0.5) * m->width / m->frame_width;
     double in_y = m->y + (y + 0.5) * m->height / m->frame_height;
-    double column = in_x * (double) array->shape.dims[2] / m->input_width;
-    double row = in_y * (double) array->shape.dims[1] / m->input_height;
-    v = array->f32[(gint64) row * array->shape.dims[2] + (gint64) column];
+    const gint64 *d = array->shape.dims;
+    guint last = array->shape.rank - 1;
+    if (d[last] == 1)
+      last--;
+    double column = in_x * (double) d[last] / m->input_width;
+    double row = in_y * (double) d[last - 1] / m->input_height;
+    v = array->f32[(gint64) row * d[last] + (gint64) column];
     if (fabs (column - round (column)) > 1e-3
         && fabs (row - round (row)) > 1e-3)
       ck_assert_uint_eq (found, (guint) v);
     return;
   }
-  if (card->channel_axis < 0) {
+  if (has_threshold (card)) {
     v = reference_probability (card, array, &b->map, x, y);
     if (fabs (v - params->threshold) > 1e-4)
-      ck_assert_uint_eq (found, v >= params->threshold);
+      ck_assert_uint_eq (found == 1,
+          (v >= params->threshold) == (card->background != 1));
     return;
   }
   ck_assert_uint_lt (found, n);
@@ -262,7 +285,7 @@ START_TEST (test_segment)
         pass == 1 ? 8 : pass);
     bench_run (&b, &params);
     check_segment (&b, &params);
-    if (b.card->heads[0].channel_axis < 0 && !b.card->heads[0].class_map) {
+    if (has_threshold (&b.card->heads[0])) {
       params.threshold = 0.25f; /* without another recording */
       gst_fovea_head_set_params (b.head, &params);
       bench_again (&b);

@@ -191,7 +191,8 @@ typedef struct
 
   /* classify, segment */
   FvActivation activation; /* of the scores as they come out */
-  gint background; /* classify: channel that is no class; -1 */
+  gint background; /* classify: channel that is no class; segment: of two
+                      classes the one whose opposite is a matte; -1 */
   gint channel_axis; /* segment: axis of classes; -1: none (one map) */
   gboolean class_map; /* segment: the map holds class numbers */
 

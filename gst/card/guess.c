@@ -303,8 +303,11 @@ guess_map (FvCard *card)
     else if (name_has (output->name, depth_names))
       kind = "depth";
     else if (name_has (output->name, mask_names)
-        || !fv_type_is_float (output->type))
+        || !fv_type_is_float (output->type)
+        || strcmp (output->producer, "ArgMax") == 0)
       kind = "segment";
+    else if (strcmp (output->producer, "Relu") == 0) /* DPT and its kin */
+      kind = "depth";
     if (kind == NULL)
       continue;
     put (card, "head", kind);

@@ -68,10 +68,9 @@ check_labels (FvCard *card, const char *name, const FvCardHead *head,
   return FALSE;
 }
 
-/* Output @head->output, with its shape known as far as @rank. */
-static gboolean
-check_rank (const FvCard *card, const FvCardHead *head, guint low, guint high,
-    GError **error)
+gboolean
+fv_card_check_rank (const FvCard *card, const FvCardHead *head, guint low,
+    guint high, GError **error)
 {
   const FvCardOutput *output = &card->priv->outputs[head->output];
 
@@ -87,9 +86,9 @@ check_rank (const FvCard *card, const FvCardHead *head, guint low, guint high,
   return FALSE;
 }
 
-static gboolean
-read_activation (FvCard *card, const char *name, FvActivation *activation,
-    GError **error)
+gboolean
+fv_card_read_activation (FvCard *card, const char *name,
+    FvActivation *activation, GError **error)
 {
   gint value = *activation;
 
@@ -114,8 +113,8 @@ read_classify (FvCard *card, const char *name, FvCardHead *head, GError **error)
       strcmp (producer, "Softmax") == 0 || strcmp (producer, "Sigmoid") == 0
       ? FV_ACTIVATION_NONE
       : FV_ACTIVATION_SOFTMAX;
-  if (!check_rank (card, head, 1, 4, error)
-      || !read_activation (card, name, &head->activation, error)
+  if (!fv_card_check_rank (card, head, 1, 4, error)
+      || !fv_card_read_activation (card, name, &head->activation, error)
       || !fv_settings_int (card, name, "background", -1, FV_MAX_LABELS,
           &head->background, error))
     return FALSE;
@@ -129,78 +128,6 @@ read_classify (FvCard *card, const char *name, FvCardHead *head, GError **error)
   return TRUE;
 }
 
-/* Which axis of a map holds channels: the card's word, else the layout whose
- * other two sizes are the image's. */
-static gint
-default_channel_axis (const FvCard *card, const FvShape *s)
-{
-  gint64 w = card->input.width, h = card->input.height;
-
-  if (s->rank < 4)
-    return -1;
-  if (s->dims[3] == 1 && s->dims[1] != 1)
-    return -1;
-  if (s->dims[1] == 1)
-    return -1;
-  if (s->dims[1] <= h && s->dims[2] <= w
-      && ABS (s->dims[1] * w - s->dims[2] * h) <= MAX (w, h)
-      && ABS (s->dims[2] * w - s->dims[3] * h) > MAX (w, h))
-    return 3;
-  return 1;
-}
-
-static gboolean
-read_segment (FvCard *card, const char *name, FvCardHead *head, GError **error)
-{
-  const FvCardOutput *output = &card->priv->outputs[head->output];
-  const FvShape *s = &output->shape;
-  gboolean one;
-
-  if (!check_rank (card, head, 2, 4, error))
-    return FALSE;
-  head->channel_axis = output->has_shape ? default_channel_axis (card, s) : 1;
-  head->class_map = !fv_type_is_float (output->type)
-      || strcmp (output->producer, "ArgMax") == 0;
-  if (!fv_settings_int (card, name, "channel-axis", -1, 3, &head->channel_axis,
-          error)
-      || !fv_settings_bool (card, name, "class-map", &head->class_map, error))
-    return FALSE;
-  if (head->channel_axis >= 0 && output->has_shape
-      && (guint) head->channel_axis >= s->rank) {
-    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
-        "channel-axis %d of output '%s' is not one of its %u axes",
-        head->channel_axis, output->name, s->rank);
-    return FALSE;
-  }
-  one = head->channel_axis < 0 || s->dims[head->channel_axis] == 1;
-  if (one)
-    head->channel_axis = -1;
-  head->activation = !one || head->class_map
-          || strcmp (output->producer, "Sigmoid") == 0
-          || strcmp (output->producer, "HardSigmoid") == 0
-          || strcmp (output->producer, "Clip") == 0
-      ? FV_ACTIVATION_NONE
-      : FV_ACTIVATION_SIGMOID;
-  fv_card_line (card, name, "channel-axis", FV_CARD_SHAPES, "%d",
-      head->channel_axis);
-  if (head->class_map)
-    fv_card_line (card, name, "class-map", FV_CARD_SHAPES, "true");
-  if (one && !read_activation (card, name, &head->activation, error))
-    return FALSE;
-  if (head->class_map)
-    head->n_classes = 0;
-  else if (one)
-    head->n_classes = 2;
-  else if (output->has_shape && s->dims[head->channel_axis] > 0)
-    head->n_classes = (guint) MIN (s->dims[head->channel_axis], 65536);
-  if (head->n_classes > 65535) {
-    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
-        "output '%s' has more than 65535 classes", output->name);
-    return FALSE;
-  }
-  return TRUE;
-}
-
 static gboolean
 read_depth (FvCard *card, const char *name, FvCardHead *head, GError **error)
 {
@@ -208,7 +135,7 @@ read_depth (FvCard *card, const char *name, FvCardHead *head, GError **error)
 
   head->depth_scale = 1;
   head->channel_axis = -1;
-  if (!check_rank (card, head, 2, 4, error)
+  if (!fv_card_check_rank (card, head, 2, 4, error)
       || !fv_settings_enum (card, name, "depth", depth_nicks, &kind, error)
       || !fv_settings_float (card, name, "scale", -1e9, 1e9, &head->depth_scale,
           error)
@@ -258,7 +185,7 @@ read_head (FvCard *card, const char *name, FvHeadKind kind, GError **error)
   else if (ok && kind == FV_HEAD_DETECT)
     ok = fv_card_read_detect (card, name, head, error);
   else if (ok && kind == FV_HEAD_SEGMENT)
-    ok = read_segment (card, name, head, error);
+    ok = fv_card_read_segment (card, name, head, error);
   else if (ok)
     ok = read_depth (card, name, head, error);
   if (ok) {

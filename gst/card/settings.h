@@ -115,6 +115,15 @@ gboolean fv_card_find_heads (FvCard *card, GError **error);
 void fv_card_guess_heads (FvCard *card);
 gboolean fv_card_read_detect (FvCard *card, const char *name, FvCardHead *head,
     GError **error);
+gboolean fv_card_read_segment (FvCard *card, const char *name, FvCardHead *head,
+    GError **error);
+/* Which of the first two labels is that of the background; -1: none */
+gint fv_card_background (char **labels);
+/* Output @head->output has @low to @high axes, as far as its shape is known. */
+gboolean fv_card_check_rank (const FvCard *card, const FvCardHead *head,
+    guint low, guint high, GError **error);
+gboolean fv_card_read_activation (FvCard *card, const char *name,
+    FvActivation *activation, GError **error);
 void fv_card_head_clear (FvCardHead *head);
 
 /* Python's text of a dict {0: 'a', 1: "b"} or list ['a', 'b'] of strings, in

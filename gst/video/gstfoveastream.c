@@ -376,17 +376,13 @@ count_classes (const FvCardHead *head, const GstFoveaPlane *map)
 }
 
 /* The class that is drawn as nothing: what is not the one thing that a model
- * with a single map finds, or the first class where it has that name. */
+ * with a single map finds, or what the card says. */
 static gint
 background_class (const FvCardHead *head)
 {
   if (head->channel_axis < 0 && !head->class_map)
     return 0;
-  if (head->labels && head->labels[0]
-      && (g_ascii_strcasecmp (head->labels[0], "background") == 0
-          || g_ascii_strcasecmp (head->labels[0], "__background__") == 0))
-    return 0;
-  return -1;
+  return head->background;
 }
 
 static void

@@ -1,27 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Semantic masks: argmax or threshold of logits between pixels, and the matte of
- * a threshold, segment.comp. */
+ * a threshold, segment.comp. Two classes, one of them the background, are a
+ * threshold too. */
 #include "gst/video/head-private.h"
 
 #include <math.h>
+
+/* One map of the foreground, or that of two classes one is the background. */
+static gboolean
+has_threshold (const FvCardHead *card)
+{
+  return !card->class_map
+      && (card->channel_axis < 0
+          || (card->n_classes == 2 && card->background >= 0));
+}
 
 static guint
 find_mode (const FvCardHead *card)
 {
   if (card->class_map)
     return FV_SEGMENT_NUMBERS;
-  return card->channel_axis < 0 ? FV_SEGMENT_THRESHOLD : FV_SEGMENT_ARGMAX;
+  return has_threshold (card) ? FV_SEGMENT_THRESHOLD : FV_SEGMENT_ARGMAX;
 }
 
-/* Several maps have none: of them only the order is known, not whether they are
+/* More maps have none: of them only the order is known, not whether they are
  * logits or probabilities. */
 static guint
 find_matte (const FvCardHead *card)
 {
-  if (find_mode (card) != FV_SEGMENT_THRESHOLD)
+  if (!has_threshold (card))
     return FV_SEGMENT_NO_MATTE;
-  return card->activation == FV_ACTIVATION_SIGMOID ? FV_SEGMENT_LOGIT
-                                                   : FV_SEGMENT_PROBABILITY;
+  return card->activation == FV_ACTIVATION_NONE ? FV_SEGMENT_PROBABILITY
+                                                : FV_SEGMENT_LOGIT;
 }
 
 /* Class numbers that can come out. */
@@ -57,6 +67,21 @@ check_channels (const FvCardHead *card, const FvPort *port, GError **error)
     return FALSE;
   }
   return TRUE;
+}
+
+/* Of two maps, that of the foreground is the one that is looked at first. */
+static void
+add_pair (const FvCardHead *card, FvDispatch *dispatch, FvMapPush *push)
+{
+  if (card->channel_axis < 0 || !has_threshold (card))
+    return;
+  if (card->background == 0) {
+    push->offset += push->stride_c;
+    push->stride_c = -push->stride_c;
+  }
+  fv_dispatch_spec (dispatch, FV_SEGMENT_SPEC_BELOW, card->background);
+  if (card->activation == FV_ACTIVATION_SOFTMAX)
+    fv_dispatch_spec (dispatch, FV_SEGMENT_SPEC_PAIR, FV_SEGMENT_DIFFERENCE);
 }
 
 /* Workgroups in two directions: about as many blocks side by side as one below
@@ -119,6 +144,7 @@ prepare (GstFoveaHead *head, GError **error)
   fv_dispatch_spec (&dispatch, FV_SEGMENT_SPEC_BITS, n > 256 ? 16 : 8);
   fv_dispatch_spec (&dispatch, FV_SEGMENT_SPEC_MATTE,
       (gint32) find_matte (card));
+  add_pair (card, &dispatch, &push);
   fv_dispatch_push (&dispatch, &push, sizeof push);
   dispatch.bytes = head->map.matte + head->map.size
       + (guint64) push.channels * (guint64) push.map_width
@@ -134,7 +160,8 @@ write_values (const GstFoveaHead *head, FvHeadValues *values)
 {
   double p = head->params.threshold;
 
-  if (head->card->activation == FV_ACTIVATION_SIGMOID)
+  if (has_threshold (head->card)
+      && head->card->activation != FV_ACTIVATION_NONE)
     values->threshold = p <= 0 ? -3e38f
         : p >= 1               ? 3e38f
                                : (float) log (p / (1 - p));
