@@ -17,18 +17,27 @@
 #define FV_DIRECT_TRANSPOSED 0
 #define FV_DIRECT_BIAS 1
 
+/* Of both, for 3-D: sizes and window along the depth. They are constants and not
+ * pushed because push constants are scarce, and 2-D nets pay nothing. */
+#define FV_WINDOW_IN_DEPTH 6
+#define FV_WINDOW_OUT_DEPTH 7
+#define FV_WINDOW_KERNEL 8
+#define FV_WINDOW_STRIDE 9
+#define FV_WINDOW_DILATION 10
+#define FV_WINDOW_PAD 11
+
 /* Strides and bases in vec4 units, those of the weights of convdirect.comp in
  * elements. */
 FV_STRUCT (FvWindowPush)
 {
-  fv_int x_base, x_batch, x_row, x_pixel;
+  fv_int x_base, x_batch, x_depth, x_row, x_pixel;
   fv_int in_height, in_width, out_height, out_width;
   fv_int kernel, stride, dilation, pad; /* FV_PAIR */
-  fv_int w_base, w_channel, w_row, w_column;
+  fv_int w_base, w_channel, w_depth, w_row, w_column;
   fv_int channels; /* of the output */
   fv_int depth; /* input channels of a group */
   fv_int share; /* output channels of a group */
-  fv_int y_base, y_batch, y_row, y_pixel;
+  fv_int y_base, y_batch, y_depth, y_row, y_pixel;
   fv_int bias;
   FvOperandPush operand[FV_MAX_OPERANDS];
 };

@@ -43,10 +43,9 @@ check_shapes (const FvNode *node, gboolean transposed, FvConvGeometry *g,
   if (!x || !w)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "input and weights must be given");
-  if (x->shape.rank < 3 || x->shape.rank > (transposed ? 4 : 5))
+  if (x->shape.rank < 3 || x->shape.rank > 5)
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "only 1-D and 2-D convolutions%s are supported",
-        transposed ? "" : ", and 3-D ones,");
+        "only 1-D, 2-D and 3-D convolutions are supported");
   if (w->shape.rank != x->shape.rank)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "the weights' rank is not that of the input");
@@ -353,7 +352,17 @@ const FvOp fv_ops_conv[] = {
               "pads=[1,0,0,1,0,0] group=12" },
           { "f32[1,6,5,6,7] f32[5,6,1,3,3]", "pads=[0,1,1,0,1,1]" },
           { "f32[1,5,6,6,6] =f32[4,5,3,3,3]",
-              "auto_pad=SAME_UPPER strides=[2,2,2]" }),
+              "auto_pad=SAME_UPPER strides=[2,2,2]" },
+          { "f32[1,12,5,6,7] =f32[12,1,3,3,3] =f32[12]",
+              "pads=[1,1,1,1,1,1] group=12" },
+          { "f32[2,5,7,6,5] =f32[5,1,2,3,2]",
+              "pads=[2,0,1,1,1,0] strides=[2,1,2] dilations=[1,2,1] group=5" },
+          { "f32[2,16,5,6,4] =f32[12,4,3,2,3] =f32[12]",
+              "pads=[1,0,1,1,0,1] strides=[2,1,1] group=4" },
+          { "f32[1,6,5,4,6] =f32[4,3,2,2,3] =f32[4]",
+              "dilations=[2,1,1] group=2" },
+          { "f32[2,6,4,5,6] f32[5,6,3,3,2] f32[5]",
+              "pads=[1,0,1,1,0,1] strides=[1,2,1]" }),
       /* clang-format on */
   },
   {},

@@ -16,6 +16,7 @@ typedef struct
   FvTensor x, y, bias; /* bias.storage: (nullable) */
   /* In vec4 units: between images, rows and columns. */
   gint64 x_steps[3], y_steps[3];
+  gint64 x_depth, y_depth; /* of 3-D: between depths */
   gint64 depth_taps; /* of 3-D: stacked in the channels, each in whole vec4 */
   guint w_axes[2]; /* of the weights: the kernel's rows and columns */
 } Maps;
@@ -52,6 +53,8 @@ get_maps (FvPlan *plan, FvNode *node, Maps *maps, GError **error)
     return FALSE;
   map_steps (&maps->x, g->n_axes, maps->x_steps);
   map_steps (&maps->y, g->n_axes, maps->y_steps);
+  maps->x_depth = g->n_axes == 3 ? fv_vec4_stride (&maps->x, 2) : 0;
+  maps->y_depth = g->n_axes == 3 ? fv_vec4_stride (&maps->y, 2) : 0;
   maps->depth_taps = 1;
   maps->w_axes[0] = g->n_axes;
   maps->w_axes[1] = 1 + g->n_axes;
@@ -115,7 +118,7 @@ begin_igemm (const Maps *maps)
 
   igemm.push = (FvIgemmPush){
     .x_base = maps->x.offset / 4,
-    .x_z0 = depth / 4,
+    .x_z0 = depth / 4 * maps->depth_taps,
     .x_z1 = maps->x_steps[0],
     .x_row = maps->x_steps[1],
     .x_pixel = maps->x_steps[2],
@@ -236,6 +239,7 @@ window_push (const Maps *maps)
   return (FvWindowPush){
     .x_base = maps->x.offset / 4,
     .x_batch = maps->x_steps[0],
+    .x_depth = maps->x_depth,
     .x_row = maps->x_steps[1],
     .x_pixel = maps->x_steps[2],
     .in_height = g->in[0],
@@ -251,6 +255,7 @@ window_push (const Maps *maps)
     .share = g->out_channels / g->groups,
     .y_base = maps->y.offset / 4,
     .y_batch = maps->y_steps[0],
+    .y_depth = maps->y_depth,
     .y_row = maps->y_steps[1],
     .y_pixel = maps->y_steps[2],
     .bias = maps->bias.offset / 4,
@@ -261,7 +266,7 @@ window_push (const Maps *maps)
  * transposed convolution. */
 static gboolean
 add_window (FvPlan *plan, FvNode *node, const Maps *maps, const FvTensor *w,
-    const gint64 map[2], FvDispatch *d, FvWindowPush *push, GError **error)
+    const gint64 map[3], FvDispatch *d, FvWindowPush *push, GError **error)
 {
   const FvConvGeometry *g = &maps->g;
 
@@ -271,10 +276,19 @@ add_window (FvPlan *plan, FvNode *node, const Maps *maps, const FvTensor *w,
   fv_plan_bind (plan, d, &maps->y, TRUE);
   if (!fv_plan_bind_steps (plan, node, d, &maps->y, 1, push->operand, error))
     return FALSE;
+  if (g->in[2] > 1 || g->out[2] > 1 || g->kernel[2] > 1) {
+    fv_dispatch_spec (d, FV_WINDOW_IN_DEPTH, g->in[2]);
+    fv_dispatch_spec (d, FV_WINDOW_OUT_DEPTH, g->out[2]);
+    fv_dispatch_spec (d, FV_WINDOW_KERNEL, g->kernel[2]);
+    fv_dispatch_spec (d, FV_WINDOW_STRIDE, g->stride[2]);
+    fv_dispatch_spec (d, FV_WINDOW_DILATION, g->dilation[2]);
+    fv_dispatch_spec (d, FV_WINDOW_PAD, g->begin[2]);
+  }
   fv_dispatch_push (d, push, sizeof *push);
-  d->groups[2] = g->batch;
-  d->flops = 2 * (guint64) g->batch * map[0] * map[1] * g->out_channels
-      * (g->in_channels / g->groups) * g->kernel[0] * g->kernel[1];
+  d->groups[2] = g->batch * g->out[2];
+  d->flops = 2 * (guint64) g->batch * map[0] * map[1] * map[2] * g->out_channels
+      * (g->in_channels / g->groups) * g->kernel[0] * g->kernel[1]
+      * g->kernel[2];
   return fv_plan_add (plan, d, error);
 }
 
@@ -285,7 +299,7 @@ pack_depthwise (FvPlan *plan, FvNode *node, const FvConvGeometry *g,
 {
   g_autoptr (FvArray) floats =
       fv_array_convert (constant_weights (node), FV_TYPE_F32, error);
-  gint64 taps = g->kernel[0] * g->kernel[1];
+  gint64 taps = g->kernel[0] * g->kernel[1] * g->kernel[2];
   gint64 padded = divide_up (g->out_channels, 4) * 4;
   g_autofree float *packed = NULL;
 
@@ -359,6 +373,7 @@ lower_direct (FvPlan *plan, FvNode *node, const Maps *maps,
     return FALSE;
   push.w_base = w.offset;
   push.w_channel = w.strides[is_transposed ? 1 : 0];
+  push.w_depth = g->kernel[2] > 1 ? w.strides[2] : 0;
   push.w_row = g->n_axes > 1 ? w.strides[maps->w_axes[0]] : 0;
   push.w_column = w.strides[maps->w_axes[1]];
   fv_plan_begin (plan, node, &d, "convdirect");
@@ -371,19 +386,37 @@ lower_direct (FvPlan *plan, FvNode *node, const Maps *maps,
       &push, error);
 }
 
+/* Whether implicit GEMM takes it. */
+static gboolean
+is_product (const FvNode *node, const FvConvGeometry *g)
+{
+  return constant_weights (node) && groups_align (g);
+}
+
+static gboolean
+is_depthwise (const FvNode *node, const FvConvGeometry *g)
+{
+  return constant_weights (node) && g->groups > 1 && g->groups == g->in_channels
+      && g->groups == g->out_channels;
+}
+
 static gboolean
 lower_maps (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
 {
-  const FvConvGeometry *g = &maps->g;
-
-  if (!constant_weights (node))
-    return lower_direct (plan, node, maps, FALSE, error);
-  if (g->groups > 1 && g->groups == g->in_channels
-      && g->groups == g->out_channels)
+  if (is_depthwise (node, &maps->g))
     return lower_depthwise (plan, node, maps, error);
-  if (groups_align (g))
+  if (is_product (node, &maps->g))
     return lower_igemm (plan, node, maps, error);
   return lower_direct (plan, node, maps, FALSE, error);
+}
+
+/* The depth is one of the other axes now. */
+static void
+drop_depth (FvConvGeometry *g)
+{
+  g->in[2] = g->out[2] = 1;
+  g->kernel[2] = g->stride[2] = g->dilation[2] = 1;
+  g->begin[2] = g->end[2] = 0;
 }
 
 /* A kernel along the depth alone: depths are rows, and pixels are columns. */
@@ -399,8 +432,8 @@ depths_to_rows (Maps *maps)
   if (!pixels_collapse (maps->x_steps, g->in, &steps[0])
       || !pixels_collapse (maps->y_steps, g->out, &steps[1]))
     return FALSE;
-  maps->x_steps[1] = fv_vec4_stride (&maps->x, 2);
-  maps->y_steps[1] = fv_vec4_stride (&maps->y, 2);
+  maps->x_steps[1] = maps->x_depth;
+  maps->y_steps[1] = maps->y_depth;
   maps->x_steps[2] = steps[0];
   maps->y_steps[2] = steps[1];
   g->in[1] *= g->in[0];
@@ -412,6 +445,7 @@ depths_to_rows (Maps *maps)
   g->dilation[0] = g->dilation[2];
   g->begin[0] = g->begin[2];
   g->end[0] = g->end[2];
+  drop_depth (g);
   maps->w_axes[0] = 2;
   return TRUE;
 }
@@ -427,35 +461,53 @@ depths_collapse (const FvTensor *tensor, gint64 depths, gint64 every,
   return maps == 1 || depths == 1 || tensor->strides[0] / 4 == depths * *step;
 }
 
-/* Copies the depths that an output depth sees behind each other, as channels. */
+/* @tensor with its channels as axes 1 and 2: groups of @depth. */
+static FvTensor
+part_groups (const FvTensor *tensor, gint64 groups, gint64 depth)
+{
+  FvTensor parted = *tensor;
+
+  parted.shape.rank++;
+  parted.shape.dims[1] = groups;
+  parted.strides[1] = depth;
+  parted.shape.dims[2] = depth;
+  parted.strides[2] = 1;
+  for (guint i = 3; i < parted.shape.rank; i++) {
+    parted.shape.dims[i] = tensor->shape.dims[i - 1];
+    parted.strides[i] = tensor->strides[i - 1];
+  }
+  return parted;
+}
+
+/* Copies the depths that an output depth sees behind each other, as channels of
+ * each group. */
 static gboolean
 stack_depths (FvPlan *plan, FvNode *node, Maps *maps, GError **error)
 {
   const FvConvGeometry *g = &maps->g;
-  gint64 padded = divide_up (g->in_channels, 4) * 4, taps = g->kernel[2];
+  gint64 depth = g->in_channels / g->groups, taps = g->kernel[2];
+  gint64 padded = divide_up (depth, 4) * 4;
   g_autofree gint64 *from = g_try_new (gint64, g->out[2]);
-  const gint64 *positions[FV_MAX_RANK] = { NULL, NULL, from };
+  const gint64 *positions[FV_MAX_RANK] = { NULL, NULL, NULL, from };
+  FvTensor source = part_groups (&maps->x, g->groups, depth);
   FvShape shape = maps->x.shape;
-  FvTensor stack, part;
+  FvTensor stack, target, part;
 
   if (!from)
     return fv_node_fail (node, error, FV_ERROR_TOO_LARGE, "out of memory");
-  if (g->groups > 1 || !constant_weights (node))
-    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "a kernel of three axes with %s",
-        g->groups > 1 ? "groups" : "weights made at run time");
-  shape.dims[1] = padded * taps;
+  shape.dims[1] = padded * taps * g->groups;
   shape.dims[2] = g->out[2];
   if (!fv_dense_temporary (plan, node, &shape, 1, maps->x.type, &stack, error))
     return FALSE;
+  target = part_groups (&stack, g->groups, padded * taps);
   for (gint64 tap = 0; tap < taps; tap++) {
     for (gint64 z = 0; z < g->out[2]; z++) {
       from[z] = z * g->stride[2] + tap * g->dilation[2] - g->begin[2];
       if (from[z] < 0 || from[z] >= g->in[2])
         from[z] = -1;
     }
-    fv_tensor_slice (&stack, 1, tap * padded, g->in_channels, &part);
-    if (!fv_remap_lower (plan, node, &maps->x, &part, positions, 0, error))
+    fv_tensor_slice (&target, 2, tap * padded, depth, &part);
+    if (!fv_remap_lower (plan, node, &source, &part, positions, 0, error))
       return FALSE;
   }
   maps->x = stack;
@@ -465,16 +517,14 @@ stack_depths (FvPlan *plan, FvNode *node, Maps *maps, GError **error)
   return TRUE;
 }
 
-/* A 3-D convolution as a 2-D one over an image per output depth. */
+/* A 3-D convolution as a 2-D product over an image per output depth. */
 static gboolean
-lower_depths (FvPlan *plan, FvNode *node, Maps *maps, GError **error)
+lower_product (FvPlan *plan, FvNode *node, Maps *maps, GError **error)
 {
   FvConvGeometry *g = &maps->g;
   FvTensor target = maps->y;
   gboolean whole;
 
-  if (depths_to_rows (maps))
-    return lower_maps (plan, node, maps, error);
   whole = depths_collapse (&target, g->out[2], 1, &maps->y_steps[0]);
   if (!whole) {
     if (!fv_dense_temporary (plan, node, &target.shape, 1, target.type,
@@ -489,7 +539,8 @@ lower_depths (FvPlan *plan, FvNode *node, Maps *maps, GError **error)
       && !stack_depths (plan, node, maps, error))
     return FALSE;
   g->batch *= g->out[2];
-  return lower_maps (plan, node, maps, error)
+  drop_depth (g);
+  return lower_igemm (plan, node, maps, error)
       && (whole || fv_plan_copy (plan, node, &maps->y, &target, error));
 }
 
@@ -501,8 +552,10 @@ fv_conv_lower (FvPlan *plan, FvNode *node, GError **error)
   if (!fv_conv_geometry (node, &maps.g, error)
       || !get_maps (plan, node, &maps, error))
     return FALSE;
-  return maps.g.n_axes == 3 ? lower_depths (plan, node, &maps, error)
-                            : lower_maps (plan, node, &maps, error);
+  if (maps.g.n_axes == 3 && !depths_to_rows (&maps)
+      && !is_depthwise (node, &maps.g) && is_product (node, &maps.g))
+    return lower_product (plan, node, &maps, error);
+  return lower_maps (plan, node, &maps, error);
 }
 
 /* Along one axis, the taps that outputs phase, phase + stride, ... of a transposed
@@ -606,8 +659,8 @@ fv_convtranspose_lower (FvPlan *plan, FvNode *node, GError **error)
       || !get_maps (plan, node, &maps, error))
     return FALSE;
   n_phases = maps.g.stride[0] * maps.g.stride[1];
-  if (!constant_weights (node) || !groups_align (&maps.g) || n_phases > 64
-      || steps_need_rows (node, maps.g.out_channels))
+  if (maps.g.n_axes == 3 || !constant_weights (node) || !groups_align (&maps.g)
+      || n_phases > 64 || steps_need_rows (node, maps.g.out_channels))
     return lower_direct (plan, node, &maps, TRUE, error);
   for (gint64 i = 0; i < n_phases; i++)
     if (!lower_phase (plan, node, &maps, i / maps.g.stride[1],

@@ -1,30 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ConvTranspose, 1-D and 2-D. */
+/* ConvTranspose, 1-D to 3-D. */
 #include <string.h>
 
 #include "gst/ops/conv.h"
 
 /* Sizes wanted by the attribute output_shape, 0 where it is absent. */
 static gboolean
-read_output_shape (const FvNode *node, guint n_axes, gint64 wanted[2],
-    GError **error)
+read_output_shape (const FvNode *node, const FvConvGeometry *g,
+    gint64 wanted[3], GError **error)
 {
   guint n = 0;
   const gint64 *list = fv_node_ints (node, "output_shape", &n);
 
-  wanted[0] = wanted[1] = 0;
+  wanted[0] = wanted[1] = wanted[2] = 0;
   if (!list || n == 0)
     return TRUE;
   /* Some files give batch and channels too. */
-  if (n == n_axes + 2)
+  if (n == g->n_axes + 2)
     list += 2;
-  else if (n != n_axes)
+  else if (n != g->n_axes)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
-        "output_shape has %u numbers, expected %u", n, n_axes);
-  if (n_axes == 1)
-    wanted[0] = 1;
-  for (guint i = 0; i < n_axes; i++) {
-    wanted[2 - n_axes + i] = list[i];
+        "output_shape has %u numbers, expected %u", n, g->n_axes);
+  for (guint i = 0; i < g->n_axes; i++) {
+    wanted[fv_conv_axis (g, i)] = list[i];
     if (list[i] < 1 || list[i] > G_MAXINT32)
       return fv_node_fail (node, error, FV_ERROR_MALFORMED,
           "output_shape is out of range");
@@ -34,19 +32,19 @@ read_output_shape (const FvNode *node, guint n_axes, gint64 wanted[2],
 
 static gboolean
 read_output_padding (const FvNode *node, const FvConvGeometry *g,
-    gint64 padding[2], GError **error)
+    gint64 padding[3], GError **error)
 {
   guint n = 0;
   const gint64 *list = fv_node_ints (node, "output_padding", &n);
 
-  padding[0] = padding[1] = 0;
+  padding[0] = padding[1] = padding[2] = 0;
   if (!list || n == 0)
     return TRUE;
   if (n != g->n_axes)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "output_padding has %u numbers, expected %u", n, g->n_axes);
   for (guint i = 0; i < n; i++) {
-    guint axis = 2 - n + i;
+    guint axis = fv_conv_axis (g, i);
 
     padding[axis] = list[i];
     if (list[i] < 0 || list[i] >= MAX (g->stride[axis], g->dilation[axis]))
@@ -64,16 +62,16 @@ fv_convtranspose_geometry (const FvNode *node, FvConvGeometry *g,
   gboolean is_upper = g_strcmp0 (auto_pad, "SAME_UPPER") == 0;
   gboolean is_same = is_upper || g_strcmp0 (auto_pad, "SAME_LOWER") == 0;
   gboolean is_valid = g_strcmp0 (auto_pad, "VALID") == 0;
-  gint64 wanted[2], extra[2];
+  gint64 wanted[3], extra[3];
 
   if (!is_same && !is_valid && g_strcmp0 (auto_pad, "NOTSET") != 0)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED, "unknown auto_pad %s",
         auto_pad);
   if (!fv_conv_attributes (node, TRUE, g, error)
-      || !read_output_shape (node, g->n_axes, wanted, error)
+      || !read_output_shape (node, g, wanted, error)
       || !read_output_padding (node, g, extra, error))
     return FALSE;
-  for (guint i = 0; i < 2; i++) {
+  for (guint i = 0; i < 3; i++) {
     gint64 whole = g->stride[i] * (g->in[i] - 1) + extra[i]
         + (g->kernel[i] - 1) * g->dilation[i] + 1;
 
@@ -91,7 +89,7 @@ fv_convtranspose_geometry (const FvNode *node, FvConvGeometry *g,
     }
     if (g->out[i] < 1 || g->out[i] > G_MAXINT32)
       return fv_node_fail (node, error, FV_ERROR_MALFORMED,
-          "the output would have %" G_GINT64_FORMAT " rows or columns",
+          "the output would have %" G_GINT64_FORMAT " elements along an axis",
           g->out[i]);
   }
   return TRUE;
@@ -108,7 +106,7 @@ infer (FvNode *node, GError **error)
 
 /* Scatters weight * plane, shifted by tap (ky, kx), into sum. */
 static void
-add_tap (const FvConvGeometry *g, gint64 ky, gint64 kx, double weight,
+add_plane (const FvConvGeometry *g, gint64 ky, gint64 kx, double weight,
     const float *restrict plane, double *restrict sum)
 {
   for (gint64 y = 0; y < g->in[0]; y++) {
@@ -123,6 +121,23 @@ add_tap (const FvConvGeometry *g, gint64 ky, gint64 kx, double weight,
   }
 }
 
+/* The same over all planes of a map; @tap counts all of a kernel's. */
+static void
+add_tap (const FvConvGeometry *g, gint64 tap, double weight, const float *map,
+    double *sum)
+{
+  gint64 kx = tap % g->kernel[1], ky = tap / g->kernel[1] % g->kernel[0];
+  gint64 kz = tap / g->kernel[1] / g->kernel[0];
+
+  for (gint64 z = 0; z < g->in[2]; z++) {
+    gint64 oz = z * g->stride[2] + kz * g->dilation[2] - g->begin[2];
+
+    if (oz >= 0 && oz < g->out[2])
+      add_plane (g, ky, kx, weight, map + z * g->in[0] * g->in[1],
+          sum + oz * g->out[0] * g->out[1]);
+  }
+}
+
 static gboolean
 reference (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 {
@@ -132,9 +147,9 @@ reference (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 
   if (!fv_convtranspose_geometry (node, &g, error))
     return FALSE;
-  in_plane = g.in[0] * g.in[1];
-  out_plane = g.out[0] * g.out[1];
-  taps = g.kernel[0] * g.kernel[1];
+  in_plane = g.in[0] * g.in[1] * g.in[2];
+  out_plane = g.out[0] * g.out[1] * g.out[2];
+  taps = g.kernel[0] * g.kernel[1] * g.kernel[2];
   depth = g.in_channels / g.groups;
   share = g.out_channels / g.groups;
   sum = g_try_new (double, out_plane);
@@ -154,8 +169,7 @@ reference (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
           + ((group * depth + i) * share + channel % share) * taps;
 
       for (gint64 tap = 0; tap < taps; tap++)
-        add_tap (&g, tap / g.kernel[1], tap % g.kernel[1], w[tap],
-            x + i * in_plane, sum);
+        add_tap (&g, tap, w[tap], x + i * in_plane, sum);
     }
     for (gint64 i = 0; i < out_plane; i++)
       y[i] = sum[i];
@@ -197,7 +211,16 @@ const FvOp fv_ops_convtranspose[] = {
           { "f32[1,3,5,6] =f32[3,4,4,4]",
               "strides=[3,3] auto_pad=SAME_LOWER" },
           { "f32[1,12,3,4] =f32[12,20,4,4] =f32[20]", "strides=[4,4]" },
-          { "f32[1,4,9] =f32[4,5,4] =f32[5]", "strides=[2] pads=[1,1]" }),
+          { "f32[1,4,9] =f32[4,5,4] =f32[5]", "strides=[2] pads=[1,1]" },
+          { "f32[2,6,9] f32[6,3,3]",
+              "strides=[3] dilations=[2] group=3 output_shape=[31]" },
+          { "f32[2,3,3,4,2] =f32[3,2,2,3,2] =f32[6]",
+              "strides=[2,1,3] pads=[1,0,1,0,1,0] dilations=[3,1,2] group=3 "
+              "output_padding=[1,0,1]" },
+          { "f32[1,8,2,3,4] =f32[8,5,1,3,3]",
+              "strides=[2,2,2] auto_pad=SAME_LOWER" },
+          { "f32[1,6,1,3,2] =f32[6,4,3,2,1]",
+              "strides=[1,2,2] auto_pad=SAME_UPPER group=3" }),
       /* clang-format on */
   },
   {},
