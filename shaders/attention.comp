@@ -72,6 +72,12 @@ void store (int row, int unit, vec4 value)
     FV_STORE (y, row_of (push.y, row) + unit, below (unit, push.dv, value));
 }
 
+/* Zeros where a bias of -infinity leaves no key to attend to. */
+vec4 over_sum (vec4 value, float sum)
+{
+  return value / (sum > 0 ? sum : 1);
+}
+
 #ifdef FV_SUBGROUP
 void main ()
 {
@@ -156,7 +162,7 @@ void main ()
   }
   [[unroll]] for (int r = 0; r < ROWS; r++)
     [[unroll]] for (int u = 0; u < V_UNITS; u++)
-      store (row + r * lanes, unit + u, o[r * V_UNITS + u] / sum[r]);
+      store (row + r * lanes, unit + u, over_sum (o[r * V_UNITS + u], sum[r]));
 }
 #else
 #include "attentiongroup.glsl"

@@ -72,5 +72,5 @@ void main ()
   }
   [[unroll]] for (int i = 0; i < V_PART; i++)
     if (i * PARTS + part < V_UNITS)
-      store (row, unit + i * PARTS + part, o[i] / sum);
+      store (row, unit + i * PARTS + part, over_sum (o[i], sum));
 }

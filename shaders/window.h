@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What convdw.comp, convdirect.comp and their C side share. */
+/* What convdw.comp, convdirect.comp, deform.comp and their C side share. */
 #ifndef FV_WINDOW_H
 #define FV_WINDOW_H
 
@@ -40,6 +40,20 @@ FV_STRUCT (FvWindowPush)
   fv_int y_base, y_batch, y_depth, y_row, y_pixel;
   fv_int bias;
   FvOperandPush operand[FV_MAX_OPERANDS];
+};
+
+/* deform.comp. Axes map, height, width of x and y; offsets and mask have channels
+ * behind the map, and their base before it, in elements. */
+FV_STRUCT (FvDeformPush)
+{
+  fv_int units, channels; /* of the columns */
+  fv_int depth; /* input channels of a group of weights */
+  fv_int share; /* ... of a group of offsets */
+  fv_int taps, columns; /* of the kernel */
+  fv_int in_size[2], out_size[2];
+  fv_int stride, dilation, pad; /* FV_PAIR */
+  fv_int x_base, x[3], y_base, y[3];
+  fv_int offset[5], mask[5];
 };
 
 #endif

@@ -17,6 +17,7 @@ typedef gint (*FvPass) (FvIr *ir, GError **error);
 gint fv_pass_floats (FvIr *ir, GError **error);
 gint fv_pass_einsum (FvIr *ir, GError **error);
 gint fv_pass_quantize (FvIr *ir, GError **error);
+gint fv_pass_compounds (FvIr *ir, GError **error);
 gint fv_pass_identities (FvIr *ir, GError **error);
 gint fv_pass_common (FvIr *ir, GError **error);
 gint fv_pass_dead (FvIr *ir, GError **error);
@@ -51,3 +52,28 @@ FvNode *fv_ir_supersede (FvIr *ir, FvNode *node, const char *op,
     FvValue **inputs, guint n_inputs, GError **error);
 FvValue *fv_ir_add_floats (FvIr *ir, const char *name, const FvShape *shape,
     FvArray **array);
+
+/* emit.c: nodes that a pass makes in place of another, in order. What depends on
+ * constants alone becomes one. A NULL value is that of an error before, and goes
+ * through. */
+typedef struct
+{
+  FvIr *ir;
+  const char *name; /* (nullable) for the nodes */
+  FvNode *last; /* the next one goes behind it */
+  FvNode *before; /* that made last: where it was */
+  GError **error;
+} FvEmit;
+/* The newest row of @op, to be given attributes until fv_emit_end(), which returns
+ * its result. */
+FvNode *
+fv_emit_begin (FvEmit *emit, const char *op, FvValue *const *inputs, guint n);
+FvValue *fv_emit_end (FvEmit *emit, FvNode *node);
+/* Both at once. @b: (nullable): of one input */
+FvValue *fv_emit (FvEmit *emit, const char *op, FvValue *a, FvValue *b);
+FvValue *fv_emit_ints (FvEmit *emit, const gint64 *values, guint n);
+FvValue *fv_emit_scalar (FvEmit *emit, float number);
+/* These make nothing where nothing changes. */
+FvValue *
+fv_emit_reshape (FvEmit *emit, FvValue *value, const gint64 *dims, guint rank);
+FvValue *fv_emit_transpose (FvEmit *emit, FvValue *value, const gint64 *perm);

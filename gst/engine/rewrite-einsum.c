@@ -9,10 +9,8 @@
 /* What is made in place of one Einsum, in order. */
 typedef struct
 {
-  FvIr *ir;
+  FvEmit emit;
   const FvEinsum *einsum;
-  FvNode *last;
-  GError **error;
 } Chain;
 
 /* A tensor with one axis per label, all of the label's size. */
@@ -37,65 +35,10 @@ append (FvEinsumTerm *to, const FvEinsumTerm *term, guint64 set)
       to->at[to->n++] = term->at[i];
 }
 
-static FvNode *
-begin (Chain *chain, const char *op, FvValue **inputs, guint n)
-{
-  FvValue *output = fv_ir_add_value (chain->ir, NULL, inputs[0]->type, NULL);
-  FvNode *node =
-      fv_ir_add_node (chain->ir, fv_op_get (op), NULL, inputs, n, &output, 1);
-
-  node->opset = node->op->until ? node->op->until : 20;
-  fv_ir_place_after (chain->ir, node, chain->last);
-  chain->last = node;
-  return node;
-}
-
-/* A node whose inputs are constant is one, too. */
-static FvValue *
-end (Chain *chain, FvNode *node, FvNode *before)
-{
-  FvArray *in[2] = { NULL }, *out = NULL;
-  gboolean ok = fv_node_infer (node, chain->error);
-  FvValue *value = node->outputs[0];
-
-  for (guint i = 0; ok && i < node->n_inputs; i++)
-    if (!node->inputs[i]->constant)
-      return value;
-  for (guint i = 0; ok && i < node->n_inputs; i++)
-    ok = (in[i] = fv_value_floats (node->inputs[i], chain->error)) != NULL;
-  if (ok && fv_node_reference (node, in, &out, chain->error)) {
-    value = fv_ir_add_constant (chain->ir, NULL, out);
-    fv_array_unref (out);
-    chain->last = before;
-    fv_ir_remove_node (chain->ir, node);
-  } else
-    value = NULL;
-  for (guint i = 0; i < G_N_ELEMENTS (in); i++)
-    fv_array_unref (in[i]);
-  return value;
-}
-
-static FvValue *
-add_ints (Chain *chain, const gint64 *values, guint n)
-{
-  g_autoptr (FvArray) array = fv_array_new_i64 (values, n);
-
-  return fv_ir_add_constant (chain->ir, NULL, array);
-}
-
 static gboolean
 reshape (Chain *chain, FvValue **value, const gint64 *dims, guint rank)
 {
-  FvNode *before = chain->last;
-  FvShape shape = { rank };
-
-  memcpy (shape.dims, dims, rank * sizeof *dims);
-  if (fv_shape_equal (&(*value)->shape, &shape))
-    return TRUE;
-  *value = end (chain,
-      begin (chain, "Reshape",
-          (FvValue *[]){ *value, add_ints (chain, dims, rank) }, 2),
-      before);
+  *value = fv_emit_reshape (&chain->emit, *value, dims, rank);
   return *value != NULL;
 }
 
@@ -114,22 +57,14 @@ unfold (Chain *chain, Factor *factor)
 static gboolean
 permute (Chain *chain, Factor *factor, const FvEinsumTerm *order)
 {
-  FvNode *before = chain->last, *node;
   gint64 perm[FV_MAX_RANK];
-  gboolean changes = FALSE;
 
   for (guint i = 0; i < order->n; i++)
     for (guint k = 0; k < order->n; k++)
-      if (factor->labels.at[k] == order->at[i]) {
+      if (factor->labels.at[k] == order->at[i])
         perm[i] = k;
-        changes |= i != k;
-      }
   factor->labels = *order;
-  if (!changes)
-    return TRUE;
-  node = begin (chain, "Transpose", &factor->value, 1);
-  fv_node_set_ints (node, "perm", perm, order->n);
-  factor->value = end (chain, node, before);
+  factor->value = fv_emit_transpose (&chain->emit, factor->value, perm);
   return factor->value != NULL;
 }
 
@@ -138,8 +73,8 @@ static gboolean
 reduce (Chain *chain, Factor *factor, guint64 kept)
 {
   FvEinsumTerm labels = { 0 };
-  FvNode *before = chain->last, *node;
   gint64 axes[FV_MAX_RANK];
+  FvNode *node;
   guint n = 0;
 
   for (guint i = 0; i < factor->labels.n; i++)
@@ -149,10 +84,10 @@ reduce (Chain *chain, Factor *factor, guint64 kept)
     return TRUE;
   append (&labels, &factor->labels, kept);
   factor->labels = labels;
-  node = begin (chain, "ReduceSum",
-      (FvValue *[]){ factor->value, add_ints (chain, axes, n) }, 2);
+  node = fv_emit_begin (&chain->emit, "ReduceSum",
+      (FvValue *[]){ factor->value, fv_emit_ints (&chain->emit, axes, n) }, 2);
   fv_node_set_int (node, "keepdims", 0);
-  factor->value = end (chain, node, before);
+  factor->value = fv_emit_end (&chain->emit, node);
   return factor->value != NULL;
 }
 
@@ -169,8 +104,8 @@ take_diagonal (Chain *chain, Factor *factor)
   g_autoptr (GString) equation = g_string_new (NULL);
   FvAttr attr = { .name = (char *) "equation", .kind = FV_ATTR_STRING };
   FvModelNode from = { .n_attrs = 1, .attrs = &attr };
-  FvNode *before = chain->last, *node;
   FvEinsumTerm once = { 0 };
+  FvNode *node;
 
   for (guint i = 0; i < factor->labels.n; i++) {
     guint label = factor->labels.at[i];
@@ -186,10 +121,10 @@ take_diagonal (Chain *chain, Factor *factor)
     g_string_append_c (equation, letter (once.at[i]));
   attr.s = equation->str;
   factor->labels = once;
-  node = begin (chain, "Einsum", &factor->value, 1);
-  if (!fv_node_take_attrs (node, &from, chain->error))
+  node = fv_emit_begin (&chain->emit, "Einsum", &factor->value, 1);
+  if (!fv_node_take_attrs (node, &from, chain->emit.error))
     return FALSE;
-  factor->value = end (chain, node, before);
+  factor->value = fv_emit_end (&chain->emit, node);
   return factor->value != NULL;
 }
 
@@ -218,7 +153,6 @@ static gboolean
 multiply (Chain *chain, Factor *a, Factor *b, const FvEinsumTerm *wanted)
 {
   Factor *both[2] = { a, b };
-  FvNode *before;
 
   for (guint i = 0; i < 2; i++) {
     guint64 own = fv_einsum_labels (&both[i]->labels);
@@ -233,10 +167,8 @@ multiply (Chain *chain, Factor *a, Factor *b, const FvEinsumTerm *wanted)
         || !reshape (chain, &both[i]->value, dims, wanted->n))
       return FALSE;
   }
-  before = chain->last;
   a->labels = *wanted;
-  a->value = end (chain,
-      begin (chain, "Mul", (FvValue *[]){ a->value, b->value }, 2), before);
+  a->value = fv_emit (&chain->emit, "Mul", a->value, b->value);
   return a->value != NULL;
 }
 
@@ -283,7 +215,6 @@ multiply_matrices (Chain *chain, Factor *a, Factor *b, guint64 kept)
   FvEinsumTerm batch = { 0 }, left = { 0 }, right = { 0 }, result;
   guint n_batch, n_rows, n_sum;
   gboolean keep;
-  FvNode *before;
 
   append (&batch, &a->labels, shared & kept);
   n_batch = batch.n;
@@ -296,16 +227,14 @@ multiply_matrices (Chain *chain, Factor *a, Factor *b, guint64 kept)
   append (&right, &left, shared & ~kept);
   append (&right, &b->labels, in_b & ~shared);
   if (result.n + right.n - n_batch - n_sum > FV_MAX_RANK)
-    return fv_node_fail (chain->last, chain->error, FV_ERROR_UNSUPPORTED,
-        "a product of rank over %d", FV_MAX_RANK);
+    return fv_node_fail (chain->emit.last, chain->emit.error,
+        FV_ERROR_UNSUPPORTED, "a product of rank over %d", FV_MAX_RANK);
   append (&result, &b->labels, in_b & ~shared);
   keep = n_batch == 0 && n_rows > 0;
   if (!fold_matrix (chain, a, &left, n_batch, n_rows, keep)
       || !fold_matrix (chain, b, &right, n_batch, n_sum, FALSE))
     return FALSE;
-  before = chain->last;
-  a->value = end (chain,
-      begin (chain, "MatMul", (FvValue *[]){ a->value, b->value }, 2), before);
+  a->value = fv_emit (&chain->emit, "MatMul", a->value, b->value);
   a->labels = result;
   return a->value && unfold (chain, a);
 }
@@ -357,8 +286,8 @@ contract (Chain *chain, Factor *a, Factor *b, guint64 later)
     all.n = 0;
     append (&all, &a->labels, in_a);
     if (a->labels.n + __builtin_popcountll (in_b & ~in_a) > FV_MAX_RANK)
-      return fv_node_fail (chain->last, chain->error, FV_ERROR_UNSUPPORTED,
-          "a product of rank over %d", FV_MAX_RANK);
+      return fv_node_fail (chain->emit.last, chain->emit.error,
+          FV_ERROR_UNSUPPORTED, "a product of rank over %d", FV_MAX_RANK);
     append (&all, &b->labels, in_b & ~in_a);
   }
   return multiply (chain, a, b, &all);
@@ -391,7 +320,7 @@ static gint
 take_apart (FvIr *ir, FvNode *node, GError **error)
 {
   FvEinsum einsum;
-  Chain chain = { ir, &einsum, node, error };
+  Chain chain = { { .ir = ir, .last = node, .error = error }, &einsum };
   Factor result;
 
   if (!fv_einsum_read (node, &einsum, error))
@@ -407,9 +336,8 @@ take_apart (FvIr *ir, FvNode *node, GError **error)
       return 0;
   if (!make_chain (&chain, node, &result))
     return -1;
-  if (chain.last == node || result.value != chain.last->outputs[0])
-    result.value =
-        end (&chain, begin (&chain, "Identity", &result.value, 1), chain.last);
+  if (chain.emit.last == node || result.value != chain.emit.last->outputs[0])
+    result.value = fv_emit (&chain.emit, "Identity", result.value, NULL);
   if (!result.value)
     return -1;
   fv_ir_replace_value (ir, node->outputs[0], result.value);

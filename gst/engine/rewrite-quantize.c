@@ -9,12 +9,9 @@
 
 typedef struct
 {
-  FvIr *ir;
+  FvEmit emit;
   FvNode *node; /* being rewritten */
-  FvNode *last; /* behind it */
-  FvNode *previous; /* before that */
   GHashTable *pairs; /* what QuantizeLinear gave -> Pair */
-  GError **error;
 } Rewrite;
 
 /* How a value was quantised. */
@@ -23,18 +20,6 @@ typedef struct
   FvValue *x;
   float scale, zero, low;
 } Pair;
-
-static FvValue *
-scalar (Rewrite *r, float number)
-{
-  const FvShape shape = { 0 };
-  FvArray *array;
-  FvValue *value = fv_ir_add_floats (r->ir, NULL, &shape, &array);
-
-  if (value)
-    array->f32[0] = number;
-  return value;
-}
 
 /* @value with floats for its integers, whatever is at hand of it. */
 static FvValue *
@@ -48,68 +33,16 @@ as_float (Rewrite *r, FvValue *value)
     value->type = FV_TYPE_F32;
     return value;
   }
-  floats = fv_array_convert (value->constant, FV_TYPE_F32, r->error);
-  return floats ? fv_ir_add_constant (r->ir, value->name, floats) : NULL;
-}
-
-/* What only depends on constants is one. */
-static gboolean
-fold (Rewrite *r, FvNode *node)
-{
-  g_autofree FvArray **in = g_new0 (FvArray *, node->n_inputs + 1);
-  FvArray *out = NULL;
-  gboolean ok = TRUE;
-
-  for (guint i = 0; i < node->n_inputs; i++)
-    if (node->inputs[i] && !node->inputs[i]->constant)
-      return TRUE;
-  for (guint i = 0; ok && i < node->n_inputs; i++)
-    if (node->inputs[i])
-      ok = (in[i] = fv_value_floats (node->inputs[i], r->error)) != NULL;
-  ok = ok && fv_node_reference (node, in, &out, r->error);
-  for (guint i = 0; i < node->n_inputs; i++)
-    fv_array_unref (in[i]);
-  if (!ok)
-    return FALSE;
-  node->outputs[0]->constant = out;
-  r->last = r->previous;
-  fv_ir_remove_node (r->ir, node);
-  return TRUE;
-}
-
-static FvNode *
-place (Rewrite *r, const char *op, FvValue **inputs, guint n)
-{
-  FvValue *out = fv_ir_add_value (r->ir, NULL, FV_TYPE_NONE, NULL);
-  FvNode *node =
-      fv_ir_add_node (r->ir, fv_op_get (op), r->node->name, inputs, n, &out, 1);
-
-  node->opset = node->op->until ? node->op->until : 23;
-  fv_ir_place_after (r->ir, node, r->last);
-  r->previous = r->last;
-  r->last = node;
-  return node;
-}
-
-/* A new node's result; NULL with an error. @b may be absent. */
-static FvValue *
-emit (Rewrite *r, const char *op, FvValue *a, FvValue *b)
-{
-  FvValue *inputs[] = { a, b };
-  FvValue *out;
-  FvNode *node;
-
-  if (!a)
-    return NULL;
-  node = place (r, op, inputs, b ? 2 : 1);
-  out = node->outputs[0];
-  return fv_node_infer (node, r->error) && fold (r, node) ? out : NULL;
+  floats = fv_array_convert (value->constant, FV_TYPE_F32, r->emit.error);
+  return floats ? fv_ir_add_constant (r->emit.ir, value->name, floats) : NULL;
 }
 
 static FvValue *
 clip (Rewrite *r, FvValue *x, float low, float high)
 {
-  return emit (r, "Min", emit (r, "Max", x, scalar (r, low)), scalar (r, high));
+  return fv_emit (&r->emit, "Min",
+      fv_emit (&r->emit, "Max", x, fv_emit_scalar (&r->emit, low)),
+      fv_emit_scalar (&r->emit, high));
 }
 
 /* Scales or zero points so that they broadcast to @x: one of them, or one for
@@ -125,7 +58,7 @@ along (Rewrite *r, FvValue *value, const FvValue *x, guint axis)
   if (!value->constant) {
     if (fv_shape_count (&value->shape) == 1)
       return value;
-    fv_node_fail (r->node, r->error, FV_ERROR_UNSUPPORTED,
+    fv_node_fail (r->node, r->emit.error, FV_ERROR_UNSUPPORTED,
         "scales and zero points of an axis must be known when the model is "
         "loaded");
     return NULL;
@@ -137,8 +70,8 @@ along (Rewrite *r, FvValue *value, const FvValue *x, guint axis)
     for (guint i = 0; i < shape.rank; i++)
       shape.dims[i] = i ? 1 : value->constant->count;
   }
-  array = fv_array_reshape (value->constant, &shape, r->error);
-  return array ? fv_ir_add_constant (r->ir, value->name, array) : NULL;
+  array = fv_array_reshape (value->constant, &shape, r->emit.error);
+  return array ? fv_ir_add_constant (r->emit.ir, value->name, array) : NULL;
 }
 
 static gboolean
@@ -167,12 +100,11 @@ static FvValue *
 fake_quantize (Rewrite *r, const Pair *pair)
 {
   FvValue *x = pair->x;
-  FvNode *node = place (r, "fovea.FakeQuantize", &x, 1);
-  FvValue *out = node->outputs[0];
+  FvNode *node = fv_emit_begin (&r->emit, "fovea.FakeQuantize", &x, 1);
 
   fv_node_set_float (node, "scale", pair->scale);
   fv_node_set_float (node, "low", pair->low - pair->zero);
-  return fv_node_infer (node, r->error) && fold (r, node) ? out : NULL;
+  return fv_emit_end (&r->emit, node);
 }
 
 /* (@x - @zero) @scale; either may be absent. */
@@ -187,8 +119,9 @@ dequantize (Rewrite *r, FvValue *x, FvValue *scale, FvValue *zero, guint axis)
     return fake_quantize (r, pair);
   x = as_float (r, x);
   if (!is_zero (zero))
-    x = emit (r, "Sub", x, x ? along (r, zero, x, axis) : NULL);
-  return scale && x ? emit (r, "Mul", x, along (r, scale, x, axis)) : x;
+    x = fv_emit (&r->emit, "Sub", x, x ? along (r, zero, x, axis) : NULL);
+  return scale && x ? fv_emit (&r->emit, "Mul", x, along (r, scale, x, axis))
+                    : x;
 }
 
 static FvValue *
@@ -203,17 +136,19 @@ quantize (Rewrite *r, FvValue *x, FvValue *scale, FvValue *zero, FvType type,
   if (number (scale, &pair.scale) && number (zero, &pair.zero)
       && isnormal (pair.scale) && isnormal (1 / pair.scale)) {
     /* by way of the pair, so that both round alike */
-    q = emit (r, "Mul", fake_quantize (r, &pair), scalar (r, 1 / pair.scale));
-    q = emit (r, "Round", q, NULL);
+    q = fv_emit (&r->emit, "Mul", fake_quantize (r, &pair),
+        fv_emit_scalar (&r->emit, 1 / pair.scale));
+    q = fv_emit (&r->emit, "Round", q, NULL);
     if (pair.zero != 0)
-      q = emit (r, "Add", q, scalar (r, pair.zero));
+      q = fv_emit (&r->emit, "Add", q, fv_emit_scalar (&r->emit, pair.zero));
     if (q && !q->constant)
       g_hash_table_insert (r->pairs, q, g_memdup2 (&pair, sizeof pair));
     return q;
   }
-  q = emit (r, "Round", emit (r, "Div", x, along (r, scale, x, axis)), NULL);
+  q = fv_emit (&r->emit, "Round",
+      fv_emit (&r->emit, "Div", x, along (r, scale, x, axis)), NULL);
   if (!is_zero (zero))
-    q = emit (r, "Add", q, along (r, zero, x, axis));
+    q = fv_emit (&r->emit, "Add", q, along (r, zero, x, axis));
   return clip (r, q, pair.low, pair.low + 255);
 }
 
@@ -221,7 +156,7 @@ static gboolean
 replace (Rewrite *r, guint output, FvValue *value)
 {
   if (value && r->node->outputs[output])
-    fv_ir_replace_value (r->ir, r->node->outputs[output], value);
+    fv_ir_replace_value (r->emit.ir, r->node->outputs[output], value);
   return value != NULL;
 }
 
@@ -260,20 +195,19 @@ rewrite_dynamic (Rewrite *r, FvNode *node)
   FvNode *reduce;
 
   for (guint i = 0; i < 2; i++) {
-    reduce = place (r, i ? "ReduceMin" : "ReduceMax", &x, 1);
+    reduce = fv_emit_begin (&r->emit, i ? "ReduceMin" : "ReduceMax", &x, 1);
     fv_node_set_int (reduce, "keepdims", 0);
-    if (!fv_node_infer (reduce, r->error))
-      return FALSE;
-    *(i ? &low : &high) =
-        emit (r, i ? "Min" : "Max", reduce->outputs[0], scalar (r, 0));
+    *(i ? &low : &high) = fv_emit (&r->emit, i ? "Min" : "Max",
+        fv_emit_end (&r->emit, reduce), fv_emit_scalar (&r->emit, 0));
   }
-  scale = emit (r, "Div", emit (r, "Sub", high, low), scalar (r, 255));
+  scale = fv_emit (&r->emit, "Div", fv_emit (&r->emit, "Sub", high, low),
+      fv_emit_scalar (&r->emit, 255));
   /* where all is zero the zero point is, too: no division by zero */
-  y = emit (r, "Max", scale, scalar (r, G_MINFLOAT));
-  zero = emit (r, "Div", emit (r, "Neg", low, NULL), y);
-  zero = clip (r, emit (r, "Round", zero, NULL), 0, 255);
-  y = emit (r, "Round", emit (r, "Div", x, y), NULL);
-  y = clip (r, emit (r, "Add", y, zero), 0, 255);
+  y = fv_emit (&r->emit, "Max", scale, fv_emit_scalar (&r->emit, G_MINFLOAT));
+  zero = fv_emit (&r->emit, "Div", fv_emit (&r->emit, "Neg", low, NULL), y);
+  zero = clip (r, fv_emit (&r->emit, "Round", zero, NULL), 0, 255);
+  y = fv_emit (&r->emit, "Round", fv_emit (&r->emit, "Div", x, y), NULL);
+  y = clip (r, fv_emit (&r->emit, "Add", y, zero), 0, 255);
   return replace (r, 0, y) && (node->n_outputs < 2 || replace (r, 1, scale))
       && (node->n_outputs < 3 || replace (r, 2, zero));
 }
@@ -288,10 +222,9 @@ convolve (Rewrite *r, FvNode *node, FvValue *x, FvValue *w, FvValue *bias)
 
   if (!x || !w)
     return NULL;
-  conv = place (r, "Conv", inputs, bias ? 3 : 2);
-  return fv_node_take_attrs (conv, &given, r->error)
-          && fv_node_infer (conv, r->error)
-      ? conv->outputs[0]
+  conv = fv_emit_begin (&r->emit, "Conv", inputs, bias ? 3 : 2);
+  return fv_node_take_attrs (conv, &given, r->emit.error)
+      ? fv_emit_end (&r->emit, conv)
       : NULL;
 }
 
@@ -302,7 +235,8 @@ rewrite_linear_conv (Rewrite *r, FvNode *node)
 
   if (bias) {
     bias = dequantize (r, bias, in[1], NULL, 0);
-    bias = emit (r, "Mul", bias, bias ? along (r, in[4], bias, 0) : NULL);
+    bias = fv_emit (&r->emit, "Mul", bias,
+        bias ? along (r, in[4], bias, 0) : NULL);
     if (!bias)
       return FALSE;
   }
@@ -332,7 +266,7 @@ rewrite_linear_matmul (Rewrite *r, FvNode *node)
   FvValue **in = node->inputs;
   FvValue *a = left (r, in[0], in[1], in[2]);
   FvValue *b = right (r, in[3], in[4], in[5]);
-  FvValue *y = b ? emit (r, "MatMul", a, b) : NULL;
+  FvValue *y = b ? fv_emit (&r->emit, "MatMul", a, b) : NULL;
 
   return replace (r, 0,
       y ? quantize (r, y, in[6], in[7], node->outputs[0]->type, 0) : NULL);
@@ -354,7 +288,7 @@ rewrite_integer_matmul (Rewrite *r, FvNode *node)
   FvValue *a = left (r, node->inputs[0], NULL, fv_node_input (node, 2));
   FvValue *b = right (r, node->inputs[1], NULL, fv_node_input (node, 3));
 
-  return replace (r, 0, b ? emit (r, "MatMul", a, b) : NULL);
+  return replace (r, 0, b ? fv_emit (&r->emit, "MatMul", a, b) : NULL);
 }
 
 static const struct
@@ -385,16 +319,17 @@ carries_floats (const FvNode *node)
 static gint
 rewrite_node (Rewrite *r, FvNode *node)
 {
-  r->node = r->last = node;
+  r->node = r->emit.last = node;
+  r->emit.name = node->name;
   for (guint k = 0; k < G_N_ELEMENTS (rules); k++) {
     if (!fv_node_is (node, rules[k].op))
       continue;
     if (!rules[k].rewrite (r, node))
       return -1;
-    fv_ir_remove_node (r->ir, node);
+    fv_ir_remove_node (r->emit.ir, node);
     return 1;
   }
-  return !carries_floats (node) || fv_node_infer (node, r->error) ? 0 : -1;
+  return !carries_floats (node) || fv_node_infer (node, r->emit.error) ? 0 : -1;
 }
 
 gint
@@ -402,7 +337,7 @@ fv_pass_quantize (FvIr *ir, GError **error)
 {
   g_autoptr (GHashTable) pairs =
       g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  Rewrite r = { .ir = ir, .pairs = pairs, .error = error };
+  Rewrite r = { .emit = { .ir = ir, .error = error }, .pairs = pairs };
   gint changes = 0;
 
   for (guint i = 0; i < ir->nodes->len; i++) {

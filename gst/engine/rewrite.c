@@ -12,6 +12,7 @@ static const struct
   FvPass run;
 } passes[] = {
   { "floats", fv_pass_floats },
+  { "compounds", fv_pass_compounds },
   { "einsum", fv_pass_einsum },
   { "quantize", fv_pass_quantize },
   { "identities", fv_pass_identities },

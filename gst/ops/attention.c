@@ -121,7 +121,7 @@ attend (const Sizes *s, double scale, const float *q, const float *k,
     top = MAX (top, scores[j]);
   }
   for (gint64 j = 0; j < s->n; j++) {
-    scores[j] = exp (scores[j] - top);
+    scores[j] = top > -INFINITY ? exp (scores[j] - top) : 0;
     sum += scores[j];
   }
   for (gint64 i = 0; i < s->dv; i++) {
@@ -129,7 +129,7 @@ attend (const Sizes *s, double scale, const float *q, const float *k,
 
     for (gint64 j = 0; j < s->n; j++)
       total += scores[j] * v[j * s->dv + i];
-    y[i] = total / sum;
+    y[i] = sum > 0 ? total / sum : 0; /* 0: all of it is masked */
   }
 }
 

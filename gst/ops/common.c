@@ -230,3 +230,10 @@ fv_truncate (double value)
     return G_MAXINT64;
   return value <= -9223372036854775808.0 ? G_MININT64 : (gint64) value;
 }
+
+gboolean
+fv_lower_rewritten (FvPlan *plan, FvNode *node, GError **error)
+{
+  return fv_node_fail (node, error, FV_ERROR_INVALID,
+      "only the rewrite passes bring it to the device");
+}

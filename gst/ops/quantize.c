@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Between floats and the 8-bit integers of quantised nets. On the device these
  * integers are floats with whole values: engine/rewrite-quantize.c. */
-#include "gst/ops/quantize.h"
 #include "gst/ops/common.h"
 
 #include <math.h>
@@ -216,21 +215,14 @@ dynamic (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
-gboolean
-fv_quantize_lower (FvPlan *plan, FvNode *node, GError **error)
-{
-  return fv_node_fail (node, error, FV_ERROR_INVALID,
-      "only the rewrite passes bring it to the device");
-}
-
 #define QUANTIZE(first, last, attributes) \
   .name = "QuantizeLinear", .since = first, .until = last, .min_inputs = 2, \
   .max_inputs = 3, .attrs = attributes, .infer = infer_quantize, \
-  .reference = quantize, .lower = fv_quantize_lower
+  .reference = quantize, .lower = fv_lower_rewritten
 #define DEQUANTIZE(first, last, attributes) \
   .name = "DequantizeLinear", .since = first, .until = last, .min_inputs = 2, \
   .max_inputs = 3, .attrs = attributes, .infer = infer_dequantize, \
-  .reference = dequantize, .lower = fv_quantize_lower
+  .reference = dequantize, .lower = fv_lower_rewritten
 
 const FvOp fv_ops_quantize[] = {
   { QUANTIZE (10, 12, "") },
@@ -251,6 +243,6 @@ const FvOp fv_ops_quantize[] = {
       .attrs = "",
       .infer = infer_dynamic,
       .reference = dynamic,
-      .lower = fv_quantize_lower },
+      .lower = fv_lower_rewritten },
   {},
 };

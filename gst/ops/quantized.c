@@ -2,7 +2,6 @@
 /* Convolutions and products of 8-bit integers. The references compute with whole
  * numbers; the device has them as floats, see engine/rewrite-quantize.c. */
 #include "gst/ops/common.h"
-#include "gst/ops/quantize.h"
 #include "gst/engine/ir-private.h"
 
 #include <math.h>
@@ -270,7 +269,7 @@ reference (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 #define ROW(op_name, kind, least, most, attributes) \
   .name = op_name, .since = 10, .variant = kind, .min_inputs = least, \
   .max_inputs = most, .attrs = attributes, .infer = infer, \
-  .reference = reference, .lower = fv_quantize_lower
+  .reference = reference, .lower = fv_lower_rewritten
 
 const FvOp fv_ops_quantized[] = {
   { ROW ("QLinearConv", LINEAR_CONV, 8, 9, CONV_ATTRS) },

@@ -564,6 +564,9 @@ const FvOp fv_ops_resize[] = {
               "axes=[-1,2] " PLACE "tf_crop_and_resize" },
           { "f32[1,3,7,9] =f32{0,0.6,1.3,1.2} =f32{2,1.4}",
               "axes=[2,3] mode=cubic " PLACE "tf_crop_and_resize" },
+          { "f32[1,5,7,9] =f32{0.1,-0.2,1.2,1.1} - =i64{9,8}",
+              "axes=[2,3] mode=linear extrapolation_value=7.5 " PLACE
+              "tf_crop_and_resize" },
           { "f32[1,5,9,11] - =f32{0.6,1.3}",
               "axes=[2,3] mode=linear " PLACE "align_corners" },
           { "f32[2,4,7,8] - =f32{1,0.5,1.5,0.4}", "mode=cubic antialias=1" },
