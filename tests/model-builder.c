@@ -230,6 +230,28 @@ model_builder_output (ModelBuilder *builder, const char *name)
   return info;
 }
 
+Onnx__GraphProto
+model_builder_open_branch (ModelBuilder *builder)
+{
+  Onnx__GraphProto outer = builder->graph;
+  onnx__graph_proto__init (&builder->graph);
+  builder->graph.name = model_builder_text (builder, "branch");
+  return outer;
+}
+
+void
+model_builder_close_branch (ModelBuilder *builder, Onnx__NodeProto *node,
+    const char *name, const Onnx__GraphProto *outer)
+{
+  Onnx__AttributeProto *attr = model_builder_attr (builder, node, name, 5);
+  gsize size = onnx__graph_proto__get_packed_size (&builder->graph);
+  attr->n_g = 1;
+  attr->g = model_builder_alloc (builder, sizeof *attr->g);
+  attr->g->data = model_builder_alloc (builder, size);
+  attr->g->len = onnx__graph_proto__pack (&builder->graph, attr->g->data);
+  builder->graph = *outer;
+}
+
 GBytes *
 model_builder_pack (ModelBuilder *builder)
 {

@@ -53,6 +53,12 @@ model_builder_output (ModelBuilder *builder, const char *name);
 void model_builder_external (ModelBuilder *builder, Onnx__TensorProto *tensor,
     const char *key, const char *value);
 
+/* A subgraph: what is added until it is closed belongs to it, and it becomes the
+ * attribute @name of @node. open() returns what close() takes as @outer. */
+Onnx__GraphProto model_builder_open_branch (ModelBuilder *builder);
+void model_builder_close_branch (ModelBuilder *builder, Onnx__NodeProto *node,
+    const char *name, const Onnx__GraphProto *outer);
+
 GBytes *model_builder_pack (ModelBuilder *builder);
 /* Packs and parses, without a folder. */
 FvModel *model_builder_parse (ModelBuilder *builder, GError **error);

@@ -207,25 +207,11 @@ static void
 set_branch (ModelBuilder *b, Onnx__NodeProto *node, const char *name,
     const char *op)
 {
-  Onnx__AttributeProto *attr = model_builder_attr (b, node, name, 5);
-  Onnx__GraphProto graph = ONNX__GRAPH_PROTO__INIT;
-  Onnx__NodeProto inner = ONNX__NODE_PROTO__INIT, *nodes[] = { &inner };
-  Onnx__ValueInfoProto out = ONNX__VALUE_INFO_PROTO__INIT, *outs[] = { &out };
-  char *input[] = { (char *) "x" }, *output[] = { (char *) "o" };
+  Onnx__GraphProto outer = model_builder_open_branch (b);
 
-  inner.op_type = (char *) op;
-  inner.n_input = inner.n_output = 1;
-  inner.input = input;
-  inner.output = output;
-  out.name = output[0];
-  graph.n_node = graph.n_output = 1;
-  graph.node = nodes;
-  graph.output = outs;
-  attr->n_g = 1;
-  attr->g = model_builder_alloc (b, sizeof *attr->g);
-  attr->g->len = onnx__graph_proto__get_packed_size (&graph);
-  attr->g->data = model_builder_alloc (b, attr->g->len);
-  onnx__graph_proto__pack (&graph, attr->g->data);
+  model_builder_node (b, op, "", "x", "o");
+  model_builder_output (b, "o");
+  model_builder_close_branch (b, node, name, &outer);
 }
 
 /* The condition is known: the branch it chooses takes the place of the If. */

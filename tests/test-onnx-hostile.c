@@ -392,24 +392,6 @@ START_TEST (models)
 }
 END_TEST
 
-START_TEST (functions)
-{
-  g_autoptr (ModelBuilder) builder = small_model ();
-  Onnx__FunctionProto function;
-  onnx__function_proto__init (&function);
-  function.name = "Blend";
-  function.domain = "custom";
-  model_builder_append (builder, &builder->model.n_functions,
-      &builder->model.functions, &function);
-  GError *error = NULL;
-  g_autoptr (FvModel) unused = model_builder_parse (builder, &error);
-  ck_assert_ptr_nonnull (unused);
-  model_builder_node (builder, "Blend", "b", "x", "z")->domain = "custom";
-  refused (builder, FV_ERROR_UNSUPPORTED,
-      "node 'b' calls the function custom.Blend of the file");
-}
-END_TEST
-
 START_TEST (attributes)
 {
   g_autoptr (ModelBuilder) twice = small_model ();
@@ -520,7 +502,6 @@ main (void)
   tcase_add_test (tests, graphs);
   tcase_add_test (tests, names_of_one_hash);
   tcase_add_test (tests, models);
-  tcase_add_test (tests, functions);
   tcase_add_test (tests, attributes);
   tcase_add_test (tests, external_paths);
   tcase_add_test (tests, external_ranges);

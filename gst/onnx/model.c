@@ -33,6 +33,7 @@ static void
 clear_attr (FvAttr *attr)
 {
   g_free (attr->name);
+  g_free (attr->ref);
   g_free (attr->s);
   g_free (attr->ints);
   g_free (attr->floats);
@@ -41,12 +42,13 @@ clear_attr (FvAttr *attr)
   fv_model_graph_free (attr->graph);
 }
 
-static void
-clear_node (FvModelNode *node)
+void
+fv_model_node_clear (FvModelNode *node)
 {
   g_free (node->name);
   g_free (node->op_type);
   g_free (node->domain);
+  g_free (node->overload);
   free_strings (node->inputs, node->n_inputs);
   free_strings (node->outputs, node->n_outputs);
   for (guint i = 0; i < node->n_attrs; i++)
@@ -60,7 +62,7 @@ fv_model_graph_free (FvModelGraph *graph)
   if (graph == NULL)
     return;
   for (guint i = 0; i < graph->n_nodes; i++)
-    clear_node (&graph->nodes[i]);
+    fv_model_node_clear (&graph->nodes[i]);
   for (guint i = 0; i < graph->n_initializers; i++) {
     g_free (graph->initializers[i].name);
     fv_array_unref (graph->initializers[i].array);
@@ -179,11 +181,12 @@ guess_content (const guint8 *data, gsize size)
   return NULL;
 }
 
-static gboolean
-parse_opsets (FvParser *parser, Onnx__ModelProto *proto, GError **error)
+gboolean
+fv_parse_opsets (FvParser *parser, Onnx__OperatorSetIdProto *const *imports,
+    gsize n, GError **error)
 {
-  for (gsize i = 0; i < proto->n_opset_import; i++) {
-    const Onnx__OperatorSetIdProto *import = proto->opset_import[i];
+  for (gsize i = 0; i < n; i++) {
+    const Onnx__OperatorSetIdProto *import = imports[i];
     const char *domain = import->domain != NULL ? import->domain : "";
     gint64 version = import->version;
     if (strcmp (domain, "ai.onnx") == 0)
@@ -251,18 +254,15 @@ parse_model (FvParser *parser, Onnx__ModelProto *proto, FvModel *model,
     return fv_parser_fail (parser, error, FV_ERROR_MALFORMED,
         "the file holds %" G_GSIZE_FORMAT " graphs instead of one",
         proto->n_graph);
-  if (!parse_opsets (parser, proto, error)
-      || !parse_properties (parser, proto, model, error))
+  if (!fv_parse_opsets (parser, proto->opset_import, proto->n_opset_import,
+          error)
+      || !parse_properties (parser, proto, model, error)
+      || !fv_parse_functions (parser, proto, error))
     return FALSE;
-  for (gsize i = 0; i < proto->n_functions; i++) {
-    const Onnx__FunctionProto *function = proto->functions[i];
-    g_hash_table_add (parser->functions,
-        g_strdup_printf ("%s:%s", function->domain ? function->domain : "",
-            function->name ? function->name : ""));
-  }
   model->opset = GPOINTER_TO_UINT (g_hash_table_lookup (parser->opsets, ""));
   model->graph = fv_parse_graph (parser, proto->graph[0], 0, NULL, error);
-  if (model->graph == NULL)
+  if (model->graph == NULL
+      || !fv_inline_functions (parser, model->graph, error))
     return FALSE;
   if (model->graph->n_outputs == 0)
     return fv_parser_fail (parser, error, FV_ERROR_MALFORMED,

@@ -34,6 +34,8 @@ typedef struct
   char **strings; /* NULL-terminated */
   FvArray *tensor;
   FvModelGraph *graph;
+  char *ref; /* (nullable) in a function's body: the call's attribute that gives
+                the value; never in a model */
 } FvAttr;
 
 /* A node as the file has it; absent optional inputs and outputs are "". */
@@ -42,6 +44,7 @@ typedef struct
   char *name; /* unique; made up ("Conv_12") where the file has none */
   char *op_type;
   char *domain; /* "" for ai.onnx */
+  char *overload; /* of the file's function that it called; "" for operators */
   guint opset; /* that the model imports for the domain */
   guint n_inputs, n_outputs, n_attrs;
   char **inputs;
@@ -65,7 +68,8 @@ typedef struct
   FvArray *array;
 } FvInitializer;
 
-/* Nodes stand in topological order. Inputs exclude initializers. */
+/* Nodes stand in topological order; calls of the file's functions have become the
+ * functions' nodes, named "call/node". Inputs exclude initializers. */
 struct _FvModelGraph
 {
   char *name;

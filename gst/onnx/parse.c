@@ -54,8 +54,6 @@ fv_parser_init (FvParser *parser, const char *name, const char *folder,
     .name = name,
     .folder = folder,
     .opsets = g_hash_table_new_full (fv_name_hash, g_str_equal, g_free, NULL),
-    .functions =
-        g_hash_table_new_full (fv_name_hash, g_str_equal, g_free, NULL),
     .allocator = { counted_alloc, counted_free, parser },
     .bytes_left = 4 * (gint64) size + (64 << 20),
     .weights_left = FV_MAX_WEIGHT_BYTES,
@@ -70,7 +68,7 @@ fv_parser_clear (FvParser *parser)
     close (parser->external_fd);
   g_free (parser->external_name);
   g_hash_table_unref (parser->opsets);
-  g_hash_table_unref (parser->functions);
+  g_clear_pointer (&parser->functions, g_hash_table_unref);
 }
 
 gboolean
@@ -102,6 +100,17 @@ fv_parser_unpack (FvParser *parser,
     fv_parser_fail (parser, error, FV_ERROR_MALFORMED,
         "%s cannot be read: it is damaged, cut short or something else", what);
   return message;
+}
+
+gboolean
+fv_parser_charge (FvParser *parser, gsize size, const char *what,
+    GError **error)
+{
+  if (size > (guint64) parser->bytes_left)
+    return fv_parser_fail (parser, error, FV_ERROR_TOO_LARGE,
+        "%s takes more memory than a file of its size may", what);
+  parser->bytes_left -= size;
+  return TRUE;
 }
 
 char *
@@ -275,6 +284,18 @@ take_value (FvParser *parser, Onnx__AttributeProto *proto, const char *owner,
   }
 }
 
+/* In a function's body: the call's attribute of that name. */
+static gboolean
+take_reference (FvParser *parser, Onnx__AttributeProto *proto,
+    const char *owner, FvAttr *attr, GError **error)
+{
+  if (!parser->in_function)
+    return fv_parser_fail (parser, error, FV_ERROR_MALFORMED,
+        "%s refers to an attribute of a function, but stands in none", owner);
+  attr->ref = fv_parser_string (parser, &proto->ref_attr_name, error);
+  return attr->ref != NULL;
+}
+
 static gboolean
 parse_attr (FvParser *parser, Onnx__AttributeProto *proto,
     const FvModelNode *node, guint depth, GHashTable *uses, FvAttr *attr,
@@ -297,6 +318,8 @@ parse_attr (FvParser *parser, Onnx__AttributeProto *proto,
     return fv_parser_fail (parser, error, FV_ERROR_MALFORMED,
         "%s has the type number %u, which ONNX does not have", owner, type);
   attr->kind = attr_kinds[type].kind;
+  if (proto->ref_attr_name != NULL && proto->ref_attr_name[0] != '\0')
+    return take_reference (parser, proto, owner, attr, error);
   if (attr->kind == FV_ATTR_NONE)
     return fv_parser_fail (parser, error, FV_ERROR_UNSUPPORTED,
         "%s is a %s, which is not supported", owner, attr_kinds[type].name);
@@ -323,23 +346,8 @@ name_node (FvParser *parser, Onnx__NodeProto *proto, guint index, guint n_nodes,
   return TRUE;
 }
 
-static gboolean
-check_operator (FvParser *parser, const FvModelNode *node, GError **error)
-{
-  if (node->op_type[0] == '\0')
-    return fv_parser_fail (parser, error, FV_ERROR_MALFORMED,
-        "node '%s' has no operator", node->name);
-  g_autofree char *key = g_strdup_printf ("%s:%s", node->domain, node->op_type);
-  if (g_hash_table_contains (parser->functions, key))
-    return fv_parser_fail (parser, error, FV_ERROR_UNSUPPORTED,
-        "node '%s' calls the function %s.%s of the file; functions are not "
-        "supported",
-        node->name, node->domain, node->op_type);
-  return TRUE;
-}
-
-static gboolean
-parse_attrs (FvParser *parser, Onnx__NodeProto *proto, guint depth,
+gboolean
+fv_parse_attrs (FvParser *parser, Onnx__NodeProto *proto, guint depth,
     GHashTable **uses, FvModelNode *node, GError **error)
 {
   /* bounds the search for doubles; no operator has a tenth of it */
@@ -372,19 +380,22 @@ parse_node (FvParser *parser, const Onnx__GraphProto *graph, guint index,
   Onnx__NodeProto *proto = graph->node[index];
   node->op_type = fv_parser_string (parser, &proto->op_type, error);
   node->domain = fv_parser_string (parser, &proto->domain, error);
-  if (node->op_type == NULL || node->domain == NULL)
+  node->overload = fv_parser_string (parser, &proto->overload, error);
+  if (node->op_type == NULL || node->domain == NULL || node->overload == NULL)
     return FALSE;
+  if (node->op_type[0] == '\0')
+    return fv_parser_fail (parser, error, FV_ERROR_MALFORMED,
+        "node '%s' has no operator", proto->name ? proto->name : "");
   if (strcmp (node->domain, "ai.onnx") == 0)
     node->domain[0] = '\0';
   node->opset =
       GPOINTER_TO_UINT (g_hash_table_lookup (parser->opsets, node->domain));
   return name_node (parser, proto, index, graph->n_node, names, node, error)
-      && check_operator (parser, node, error)
       && take_strings (parser, proto->input, proto->n_input, &node->inputs,
           &node->n_inputs, error)
       && take_strings (parser, proto->output, proto->n_output, &node->outputs,
           &node->n_outputs, error)
-      && parse_attrs (parser, proto, depth, uses, node, error);
+      && fv_parse_attrs (parser, proto, depth, uses, node, error);
 }
 
 static gboolean

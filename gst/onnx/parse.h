@@ -21,7 +21,8 @@ typedef struct
   const char *name; /* of the file, for messages */
   const char *folder; /* (nullable) where external data may lie */
   GHashTable *opsets; /* domain -> version */
-  GHashTable *functions; /* "domain:name" of the file's own operators */
+  GHashTable *functions; /* (nullable) the file's own operators: functions.c */
+  gboolean in_function; /* attributes may refer to those of the call */
   gint64 n_parameters; /* elements of initializers so far */
   ProtobufCAllocator allocator; /* counts: see fv_parser_init() */
   gint64 bytes_left; /* that unpacking may still allocate */
@@ -50,6 +51,17 @@ char *fv_parser_string (FvParser *parser, char **string, GError **error);
 gpointer fv_parser_list (const FvParser *parser, gsize n, gsize item_size,
     GError **error);
 
+/* What is imported is put into parser->opsets. */
+gboolean fv_parse_opsets (FvParser *parser,
+    Onnx__OperatorSetIdProto *const *imports, gsize n, GError **error);
+
+/* Keeps the model's functions in mind; their bodies are read when called. */
+gboolean
+fv_parse_functions (FvParser *parser, Onnx__ModelProto *proto, GError **error);
+/* Every call of one becomes the nodes of its body, at any depth. */
+gboolean
+fv_inline_functions (FvParser *parser, FvModelGraph *graph, GError **error);
+
 /* A tensor with its data, taken out of @proto where that saves a copy.
  * @owner: what the tensor is, for messages: "initializer 'w'" */
 FvArray *fv_parse_tensor (FvParser *parser, Onnx__TensorProto *proto,
@@ -67,6 +79,13 @@ FvArray *fv_parse_external (FvParser *parser, const Onnx__TensorProto *proto,
 FvModelGraph *fv_parse_graph (FvParser *parser, Onnx__GraphProto *proto,
     guint depth, GHashTable *outer, GError **error);
 void fv_model_graph_free (FvModelGraph *graph); /* %NULL is fine */
+void fv_model_node_clear (FvModelNode *node);
+/* The attributes of @proto; @uses: made where one is a subgraph. */
+gboolean fv_parse_attrs (FvParser *parser, Onnx__NodeProto *proto, guint depth,
+    GHashTable **uses, FvModelNode *node, GError **error);
+/* Takes @size bytes out of what may still be allocated. */
+gboolean fv_parser_charge (FvParser *parser, gsize size, const char *what,
+    GError **error);
 
 /* Sorts nodes so that producers come first, keeping the file's order where it
  * does. @outer_uses: one set (or NULL) a node: the names its subgraphs take

@@ -23,6 +23,8 @@ infer_arg (FvNode *node, GError **error)
   if (!fv_node_axis (node, fv_node_int (node, "axis"), from->rank, &axis,
           error))
     return FALSE;
+  if (!fv_node_need_numbers (node, 0, error))
+    return FALSE;
   if (from->dims[axis] == 0)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED, "axis %u is empty",
         axis);
@@ -124,6 +126,8 @@ infer_topk (FvNode *node, GError **error)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "the largest %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT, k,
         shape.dims[axis]);
+  if (!fv_node_need_numbers (node, 0, error))
+    return FALSE;
   shape.dims[axis] = k;
   fv_set_output (node, 0, node->inputs[0]->type, &shape);
   fv_set_output (node, 1, FV_TYPE_I64, &shape);

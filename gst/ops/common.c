@@ -210,6 +210,27 @@ fv_node_check_shape (const FvNode *node, const FvShape *shape, GError **error)
 }
 
 gboolean
+fv_node_need_integers (const FvNode *node, guint i, GError **error)
+{
+  const FvValue *value = fv_node_input (node, i);
+
+  return !value || fv_value_is_integer (value)
+      || fv_node_fail (node, error, FV_ERROR_MALFORMED,
+          "input %u is of type %s; expected integers", i,
+          fv_type_name (value->type));
+}
+
+gboolean
+fv_node_need_numbers (const FvNode *node, guint i, GError **error)
+{
+  const FvValue *value = fv_node_input (node, i);
+
+  return !value || value->type != FV_TYPE_BOOL
+      || fv_node_fail (node, error, FV_ERROR_MALFORMED,
+          "input %u is of type bool; expected numbers", i);
+}
+
+gboolean
 fv_node_index (const FvNode *node, gint64 index, gint64 size, gint64 *result,
     GError **error)
 {

@@ -66,6 +66,10 @@ gboolean fv_node_axes (FvNode *node, guint input, guint rank,
  * and few enough to be counted. */
 gboolean
 fv_node_check_shape (const FvNode *node, const FvShape *shape, GError **error);
+/* Fails unless input @i, where it is there, holds integers. */
+gboolean fv_node_need_integers (const FvNode *node, guint i, GError **error);
+/* The same for integers and floats: all but bools. */
+gboolean fv_node_need_numbers (const FvNode *node, guint i, GError **error);
 /* @index in -size..size-1 made positive, or an error that names it. */
 gboolean fv_node_index (const FvNode *node, gint64 index, gint64 size,
     gint64 *result, GError **error);

@@ -163,7 +163,8 @@ infer_range (FvNode *node, GError **error)
       return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
           "start, limit and delta must be constant scalars of one type");
   }
-  if (!range_count (node, values, &shape.dims[0], error))
+  if (!fv_node_need_numbers (node, 0, error)
+      || !range_count (node, values, &shape.dims[0], error))
     return FALSE;
   fv_set_output (node, 0, node->inputs[0]->type, &shape);
   return TRUE;

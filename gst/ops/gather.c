@@ -15,6 +15,8 @@ infer_gather (FvNode *node, GError **error)
   if (!fv_node_axis (node, fv_node_int (node, "axis"), data->rank, &axis,
           error))
     return FALSE;
+  if (!fv_node_need_integers (node, 1, error))
+    return FALSE;
   if (data->rank == 0)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "the data is a scalar");
@@ -177,6 +179,8 @@ infer_gather_elements (FvNode *node, GError **error)
   if (!fv_node_axis (node, fv_node_int (node, "axis"), data->rank, &axis,
           error))
     return FALSE;
+  if (!fv_node_need_integers (node, 1, error))
+    return FALSE;
   for (guint i = 0; i < data->rank; i++)
     if (indices->rank != data->rank
         || (i != axis && indices->dims[i] > data->dims[i]))
@@ -240,6 +244,8 @@ infer_gather_nd (FvNode *node, GError **error)
       || batch >= indices->rank)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "batch_dims is %" G_GINT64_FORMAT, batch);
+  if (!fv_node_need_integers (node, 1, error))
+    return FALSE;
   depth = indices->dims[indices->rank - 1];
   if (depth < 1 || depth > data->rank - batch)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,

@@ -182,6 +182,10 @@ check_affine (FvNode *node, guint i, guint axis, GError **error)
     lead++;
   for (; axis < x->rank && x->dims[axis] == 1;)
     axis++;
+  if (!fv_type_is_float (value->type))
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "input %u is of type %s; expected floats", i,
+        fv_type_name (value->type));
   if (count == 1
       || (value->shape.rank - lead == x->rank - axis
           && memcmp (value->shape.dims + lead, x->dims + axis,

@@ -71,7 +71,8 @@ infer_scatter (FvNode *node, GError **error)
   if (node->inputs[2]->type != node->inputs[0]->type)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "data and updates are of different types");
-  return read_reduction (node, &reduction, error)
+  return fv_node_need_integers (node, 1, error)
+      && read_reduction (node, &reduction, error)
       && fv_infer_same (node, error);
 }
 

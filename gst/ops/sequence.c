@@ -21,7 +21,8 @@ infer_cumsum (FvNode *node, GError **error)
 {
   guint axis;
 
-  return read_axis (node, 1, &axis, error) && fv_infer_same (node, error);
+  return fv_node_need_numbers (node, 0, error)
+      && read_axis (node, 1, &axis, error) && fv_infer_same (node, error);
 }
 
 static gboolean
@@ -67,7 +68,7 @@ infer_trilu (FvNode *node, GError **error)
   if (node->inputs[0]->shape.rank < 2)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "the input has no two axes");
-  return fv_infer_same (node, error);
+  return fv_node_need_integers (node, 1, error) && fv_infer_same (node, error);
 }
 
 static gboolean

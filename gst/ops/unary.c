@@ -185,9 +185,11 @@ lower_unary (FvPlan *plan, FvNode *node, GError **error)
 static gboolean
 infer_clip (FvNode *node, GError **error)
 {
-  if (node->inputs[0]->type == FV_TYPE_BOOL)
+  if (node->inputs[0]->type == FV_TYPE_BOOL
+      || (node->op->variant == CLIP_ATTRIBUTES
+          && !fv_type_is_float (node->inputs[0]->type)))
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
-        "the input is of type bool");
+        "the input is of type %s", fv_type_name (node->inputs[0]->type));
   for (guint i = 1; i < node->n_own_inputs; i++)
     if (node->inputs[i]
         && (fv_shape_count (&node->inputs[i]->shape) != 1

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Small models to start from: each operator's cases, graphs that the passes know,
- * and what only files have (If, host tails). */
+ * and what only files have (If, functions, host tails). */
 #include "tests/fuzz/fuzz.h"
 #include "tests/ir-text.h"
 #include "tests/model-builder.h"
@@ -114,32 +114,6 @@ add_int (ModelBuilder *b, Onnx__NodeProto *node, const char *name, gint64 i)
   attr->i = i;
 }
 
-/* Packs what stands in the builder's graph as an attribute; the graph is empty
- * again. */
-static void
-close_branch (ModelBuilder *b, Onnx__NodeProto *node, const char *name,
-    const Onnx__GraphProto *outer)
-{
-  Onnx__AttributeProto *attr = model_builder_attr (b, node, name, 5);
-  gsize size = onnx__graph_proto__get_packed_size (&b->graph);
-
-  attr->n_g = 1;
-  attr->g = model_builder_alloc (b, sizeof *attr->g);
-  attr->g->data = model_builder_alloc (b, size);
-  attr->g->len = onnx__graph_proto__pack (&b->graph, attr->g->data);
-  b->graph = *outer;
-}
-
-static Onnx__GraphProto
-open_branch (ModelBuilder *b)
-{
-  Onnx__GraphProto outer = b->graph;
-
-  onnx__graph_proto__init (&b->graph);
-  b->graph.name = (char *) "branch";
-  return outer;
-}
-
 /* If on a constant (@computed: on data, which makes a host tail). */
 static ModelBuilder *
 make_if (gboolean computed)
@@ -157,15 +131,15 @@ make_if (gboolean computed)
   add_int (b, b->graph.node[0], "keepdims", 0);
   model_builder_node (b, "Greater", "ask", "m zero", "g");
   node = model_builder_node (b, "If", "if", computed ? "g" : "yes", "y");
-  outer = open_branch (b);
+  outer = model_builder_open_branch (b);
   model_builder_node (b, "Relu", "then", "x", "t");
   model_builder_output (b, "t");
-  close_branch (b, node, "then_branch", &outer);
-  outer = open_branch (b);
+  model_builder_close_branch (b, node, "then_branch", &outer);
+  outer = model_builder_open_branch (b);
   model_builder_node (b, "Neg", "else", "x", "t");
   model_builder_node (b, "Abs", "else", "t", "u");
   model_builder_output (b, "u");
-  close_branch (b, node, "else_branch", &outer);
+  model_builder_close_branch (b, node, "else_branch", &outer);
   model_builder_node (b, "Tanh", "last", "y", "z");
   model_builder_output (b, "z");
   return b;
@@ -238,6 +212,55 @@ make_nms (void)
   return b;
 }
 
+/* A function that calls another, with an attribute handed down. */
+static ModelBuilder *
+make_functions (void)
+{
+  ModelBuilder *b = model_builder_new ();
+  Onnx__FunctionProto *functions[2];
+  Onnx__NodeProto *node;
+  Onnx__AttributeProto *attr;
+
+  for (guint i = 0; i < 2; i++) {
+    Onnx__OperatorSetIdProto *import = model_builder_alloc (b, sizeof *import);
+
+    functions[i] = model_builder_alloc (b, sizeof **functions);
+    onnx__function_proto__init (functions[i]);
+    onnx__operator_set_id_proto__init (import);
+    import->has_version = TRUE;
+    import->version = 17;
+    functions[i]->domain = (char *) "local";
+    functions[i]->name = (char *) (i ? "Outer" : "Inner");
+    model_builder_append (b, &functions[i]->n_opset_import,
+        &functions[i]->opset_import, import);
+    model_builder_append (b, &functions[i]->n_input, &functions[i]->input,
+        (gpointer) "a");
+    model_builder_append (b, &functions[i]->n_output, &functions[i]->output,
+        (gpointer) "b");
+    model_builder_append (b, &functions[i]->n_attribute,
+        &functions[i]->attribute, (gpointer) "slope");
+    node = model_builder_node (b, i ? "Inner" : "LeakyRelu", "", "a", "h");
+    node->domain = (char *) (i ? "local" : "");
+    attr = model_builder_attr (b, node, i ? "slope" : "alpha", 1);
+    attr->ref_attr_name = (char *) "slope";
+    model_builder_node (b, "Add", "", "h a", "b");
+    functions[i]->node = b->graph.node;
+    functions[i]->n_node = b->graph.n_node;
+    b->graph.node = NULL;
+    b->graph.n_node = 0;
+    model_builder_append (b, &b->model.n_functions, &b->model.functions,
+        functions[i]);
+  }
+  model_builder_input (b, "x", FLOAT, 2, 2, 3);
+  node = model_builder_node (b, "Outer", "call", "x", "y");
+  node->domain = (char *) "local";
+  attr = model_builder_attr (b, node, "slope", 1);
+  attr->has_f = TRUE;
+  attr->f = 0.25f;
+  model_builder_output (b, "y");
+  return b;
+}
+
 static void
 each_built (const char *name, ModelBuilder *builder, FuzzSeed each,
     gpointer data)
@@ -264,4 +287,5 @@ fuzz_seeds (FuzzSeed each, gpointer data)
   each_built ("nonzero.onnx", make_nonzero (), each, data);
   each_built ("shapes.onnx", make_shapes (), each, data);
   each_built ("nms.onnx", make_nms (), each, data);
+  each_built ("functions.onnx", make_functions (), each, data);
 }
