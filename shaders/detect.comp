@@ -17,6 +17,8 @@ layout (constant_id = FV_DETECT_SPEC_BACKGROUND) const int background = -1;
 layout (constant_id = FV_DETECT_SPEC_BINS) const int bins = 1;
 layout (constant_id = FV_DETECT_SPEC_DENSE) const int dense = 0;
 layout (constant_id = FV_DETECT_SPEC_POWER) const float power = 1;
+layout (constant_id = FV_DETECT_SPEC_COUNT) const int has_count = 0;
+layout (constant_id = FV_DETECT_SPEC_MANY) const int many = 0;
 layout (constant_id = FV_DETECT_SPEC_POWER_OBJECTNESS) const float power_objectness = 1;
 
 layout (push_constant) uniform Push
@@ -28,8 +30,9 @@ FV_IN (1, boxes)
 FV_IN (2, objectness)
 FV_IN (3, numbers)
 FV_IN (4, priors)
-layout (std430, set = 0, binding = 5) readonly buffer Values { FvHeadValues values; };
-layout (std430, set = 0, binding = 6) buffer Found { uint found[]; };
+FV_IN (5, count)
+layout (std430, set = 0, binding = 6) readonly buffer Values { FvHeadValues values; };
+layout (std430, set = 0, binding = 7) buffer Found { uint found[]; };
 
 #define ACTIVATION_SIGMOID 1
 #define ACTIVATION_SOFTMAX 2
@@ -85,70 +88,48 @@ float activate_score (int base, float best, float top)
   return best;
 }
 
-float box_value (int i, int k)
-{
-  return FV_LOAD1 (boxes, p.box + i * p.box_n + k * p.box_c);
-}
+#include "detectbox.glsl"
 
-vec4 box_values (int i)
+/* Lists candidate @i as class @c; @best: its value. */
+void add_box (int i, int c, float best, float top, float factor)
 {
-  return vec4 (box_value (i, 0), box_value (i, 1), box_value (i, 2), box_value (i, 3));
-}
+  float score = activate_score (p.score + i * p.score_n, best, top);
+  if (fv_is_nan (score))
+    return;
+  score = clamp (score, 0.0, 1.0);
+  if (power != 1)
+    score = pow (score, power);
+  score *= factor;
+  if (score < values.threshold)
+    return;
+  uint index = uint (p.first + i);
+  if (many != 0) /* which says of which class too, so that ties have an order */
+    index = index * uint (n_classes) + uint (c);
+  if (background >= 0 && c > background)
+    c--;
+  if (has_numbers != 0)
+    c = int (FV_LOAD1 (numbers, p.number + i * p.number_n) + 0.5);
 
-/* The expected value of one side's distribution over bins. */
-float expect (int i, int side)
-{
-  float top = LOWEST, sum = 0, weighted = 0;
-  for (int k = 0; k < bins; k++)
-    top = max (top, box_value (i, side * bins + k));
-  for (int k = 0; k < bins; k++) {
-    float e = exp (box_value (i, side * bins + k) - top);
-    sum += e;
-    weighted += e * float (k);
-  }
-  return weighted / sum;
-}
-
-vec4 from_center (vec2 center, vec2 size)
-{
-  return vec4 (center - 0.5 * size, center + 0.5 * size);
-}
-
-/* x0 y0 x1 y1 in the model's unit; formats as FvBoxFormat */
-vec4 decode (int i)
-{
-  int cell = i / p.per_cell;
-  vec2 at = vec2 (cell % p.grid_width, cell / p.grid_width);
-  vec2 point = (at + p.cell_offset) * p.stride;
-
-  if (box_format == 4) { /* distribution */
-    vec4 d = vec4 (expect (i, 0), expect (i, 1), expect (i, 2), expect (i, 3)) * p.stride;
-    return vec4 (point - d.xy, point + d.zw);
-  }
-  vec4 v = box_values (i);
-  switch (box_format) {
-  case 1: /* corners */
-    return v;
-  case 2: /* relative to the cell, exponential size */
-    return from_center ((v.xy + at + p.cell_offset) * p.stride, exp (v.zw) * p.stride);
-  case 3: /* distances */
-    return vec4 (point - v.xy * p.stride, point + v.zw * p.stride);
-  case 5: { /* relative to a prior box */
-    int e = p.prior + i * p.prior_n;
-    vec4 q = vec4 (FV_LOAD1 (priors, e), FV_LOAD1 (priors, e + p.prior_c),
-      FV_LOAD1 (priors, e + 2 * p.prior_c), FV_LOAD1 (priors, e + 3 * p.prior_c));
-    return from_center (q.xy + v.xy * p.variance_xy * q.zw, q.zw * exp (v.zw * p.variance_wh));
-  }
-  case 6: /* offsets in pixels */
-    return from_center (point + v.xy, v.zw);
-  }
-  return from_center (v.xy, v.zw);
+  vec4 box = decode (i) * vec4 (p.scale_x, p.scale_y, p.scale_x, p.scale_y);
+  uint slot = atomicAdd (found[0], 1);
+  if (slot >= uint (p.capacity))
+    return;
+  uint e = FV_BOXES_HEADER + slot * FV_BOX_WORDS;
+  found[e] = index;
+  found[e + 1] = uint (c);
+  found[e + 2] = floatBitsToUint (score);
+  found[e + 3] = floatBitsToUint (box.x);
+  found[e + 4] = floatBitsToUint (box.y);
+  found[e + 5] = floatBitsToUint (box.z);
+  found[e + 6] = floatBitsToUint (box.w);
+  found[e + 7] = 0;
 }
 
 void main ()
 {
   int i = FV_FLAT_INDEX;
-  if (i >= p.n)
+  if (i >= p.n
+      || (has_count != 0 && float (p.first + i) >= FV_LOAD1 (count, p.count)))
     return;
 
   /* no class can lift a candidate over its objectness: most end here */
@@ -170,31 +151,11 @@ void main ()
   find_class (base, best, best_class, top);
   if (best_class < 0)
     return;
-  float score = activate_score (base, best, top);
-  if (fv_is_nan (score))
+  if (many == 0) {
+    add_box (i, best_class, best, top, factor);
     return;
-  score = clamp (score, 0.0, 1.0);
-  if (power != 1)
-    score = pow (score, power);
-  score *= factor;
-  if (score < values.threshold)
-    return;
-  if (background >= 0 && best_class > background)
-    best_class--;
-  if (has_numbers != 0)
-    best_class = int (FV_LOAD1 (numbers, p.number + i * p.number_n) + 0.5);
-
-  vec4 box = decode (i) * vec4 (p.scale_x, p.scale_y, p.scale_x, p.scale_y);
-  uint slot = atomicAdd (found[0], 1);
-  if (slot >= uint (p.capacity))
-    return;
-  uint e = FV_BOXES_HEADER + slot * FV_BOX_WORDS;
-  found[e] = uint (p.first + i);
-  found[e + 1] = uint (best_class);
-  found[e + 2] = floatBitsToUint (score);
-  found[e + 3] = floatBitsToUint (box.x);
-  found[e + 4] = floatBitsToUint (box.y);
-  found[e + 5] = floatBitsToUint (box.z);
-  found[e + 6] = floatBitsToUint (box.w);
-  found[e + 7] = 0;
+  }
+  for (int c = 0; c < n_classes; c++)
+    if (c != background)
+      add_box (i, c, FV_LOAD1 (scores, base + c * p.score_c), top, factor);
 }

@@ -25,6 +25,8 @@
 #define FV_DETECT_SPEC_DENSE 7 /* 1: scores lie one element apart        */
 #define FV_DETECT_SPEC_POWER 8 /* float: of scores                       */
 #define FV_DETECT_SPEC_POWER_OBJECTNESS 9 /* float                            */
+#define FV_DETECT_SPEC_COUNT 10 /* 1: the number of candidates is given   */
+#define FV_DETECT_SPEC_MANY 11 /* 1: each class may be a box             */
 
 /* A box that came through. Words, because a buffer has them: floats by bits. */
 #define FV_BOX_WORDS 8 /* candidate, class, score, x0, y0, x1, y1, 0 */
@@ -36,13 +38,14 @@ FV_STRUCT (FvDetectPush)
 {
   fv_int n;
   fv_int first; /* index of the level's first candidate, for the results */
-  fv_int grid_width; /* cells                                                 */
+  fv_int grid_width, grid_height; /* cells                                    */
   fv_int per_cell;
   fv_int score, score_n, score_c;
   fv_int box, box_n, box_c;
   fv_int objectness, objectness_n;
   fv_int number, number_n;
   fv_int prior, prior_n, prior_c;
+  fv_int count;
   fv_int capacity; /* boxes that the list has room for                      */
   float stride; /* pixels a cell                                         */
   float cell_offset; /* in cells                                              */

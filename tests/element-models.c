@@ -33,7 +33,7 @@ image_model (gboolean is_free)
 
 /* An output whose type is told and whose shape is not. */
 static void
-add_output (ModelBuilder *builder, const char *name)
+add_typed_output (ModelBuilder *builder, const char *name, gint type)
 {
   Onnx__ValueInfoProto *info = model_builder_output (builder, name);
   Onnx__TypeProto *outer = model_builder_alloc (builder, sizeof *outer);
@@ -42,10 +42,16 @@ add_output (ModelBuilder *builder, const char *name)
   onnx__type_proto__init (outer);
   onnx__tensor_type_proto__init (tensor);
   tensor->has_elem_type = TRUE;
-  tensor->elem_type = FLOAT;
+  tensor->elem_type = type;
   model_builder_append (builder, &outer->n_tensor_type, &outer->tensor_type,
       tensor);
   model_builder_append (builder, &info->n_type, &info->type, outer);
+}
+
+static void
+add_output (ModelBuilder *builder, const char *name)
+{
+  add_typed_output (builder, name, FLOAT);
 }
 
 /* The mean of the channels at each pixel: [1, 1, h, w]. */
@@ -185,6 +191,45 @@ element_model_detect (const char *name)
   add_metadata (builder, "task", "detect");
   add_metadata (builder, "stride", "32");
   add_metadata (builder, "names", "{0: 'red', 1: 'green', 2: 'blue'}");
+  return write_model (builder, name);
+}
+
+char *
+element_model_suppress (const char *name)
+{
+  static const gint64 sizes[] = { 1, 3, 1 }, most[] = { 20 };
+  static const float corners[] = { 8, 12, 24, 20, 9, 12, 24, 20 };
+  static const float share[] = { 1, 0.6f }, overlap[] = { 0.5f };
+  static const float lowest[] = { 0.25f };
+  g_autoptr (ModelBuilder) builder = image_model (FALSE);
+
+  model_builder_raw (builder,
+      model_builder_initializer (builder, "corners", FLOAT, 3, 1, 2, 4),
+      corners, sizeof corners);
+  model_builder_raw (builder,
+      model_builder_initializer (builder, "share", FLOAT, 3, 1, 1, 2), share,
+      sizeof share);
+  model_builder_raw (builder,
+      model_builder_initializer (builder, "shape", INT64, 1, 3), sizes,
+      sizeof sizes);
+  model_builder_raw (builder,
+      model_builder_initializer (builder, "most", INT64, 1, 1), most,
+      sizeof most);
+  model_builder_raw (builder,
+      model_builder_initializer (builder, "overlap", FLOAT, 1, 1), overlap,
+      sizeof overlap);
+  model_builder_raw (builder,
+      model_builder_initializer (builder, "lowest", FLOAT, 1, 1), lowest,
+      sizeof lowest);
+  model_builder_node (builder, "GlobalAveragePool", "pool", "image", "mean");
+  model_builder_node (builder, "Reshape", "reshape", "mean shape", "column");
+  model_builder_node (builder, "Mul", "mul", "column share", "scores");
+  model_builder_node (builder, "Identity", "same", "corners", "boxes");
+  model_builder_node (builder, "NonMaxSuppression", "nms",
+      "boxes scores most overlap lowest", "selected");
+  add_output (builder, "boxes");
+  add_output (builder, "scores");
+  add_typed_output (builder, "selected", INT64);
   return write_model (builder, name);
 }
 

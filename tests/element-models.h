@@ -24,6 +24,10 @@ char *element_model_classify (const char *name);
  * with the mean of each channel as scores of red, green and blue, and 10 14 8 8
  * with 0.6 of it. */
 char *element_model_detect (const char *name);
+/* The first two of the boxes that a NonMaxSuppression of the model's leaves, at most
+ * 20 of each class and all that score over 0.25: outputs "boxes", which are
+ * constant, "scores" and "selected". */
+char *element_model_suppress (const char *name);
 /* The depth net's values under a shape that no head fits: [1, 2, 2, 16, 16]. */
 char *element_model_raw (const char *name);
 /* An operator that nobody has. */

@@ -66,6 +66,10 @@ value (FvArray *array, const FvCardDetect *d, gint64 n, gint64 c)
 
   ck_assert (fv_detect_axes (&array->shape, d->transposed, &candidate_axis,
       &channel_axis));
+  if (array->shape.rank == 4) {
+    index[candidate_axis - 1] = n / array->shape.dims[candidate_axis];
+    n %= array->shape.dims[candidate_axis];
+  }
   ck_assert_int_lt (n, array->shape.dims[candidate_axis]);
   index[candidate_axis] = n;
   if (channel_axis >= 0) {
@@ -81,10 +85,11 @@ activate (FvActivation activation, double v)
   return activation == FV_ACTIVATION_SIGMOID ? sigmoid (v) : v;
 }
 
-/* The class and score of candidate @n; -1 where there is none. */
+/* The class and score of candidate @n, of class @only if that is not -1; -1 where
+ * there is none. */
 static gint
 classify (const FvCardDetect *d, FvArray *const *outputs, guint g, gint64 n,
-    double *score)
+    gint only, double *score)
 {
   FvArray *scores = outputs[d->scores[g]];
   double best = -INFINITY, sum = 0, objectness = 1;
@@ -92,7 +97,7 @@ classify (const FvCardDetect *d, FvArray *const *outputs, guint g, gint64 n,
 
   for (guint c = 0; c < d->n_classes; c++) {
     double v = value (scores, d, n, d->score_channel + (gint) c);
-    if ((gint) c != d->background && v > best) {
+    if ((gint) c != d->background && (only < 0 ? v > best : (gint) c == only)) {
       best = v;
       found = (gint) c;
     }
@@ -143,6 +148,7 @@ expect (const FvCardDetect *d, FvArray *boxes, gint64 n, guint side)
 typedef struct
 {
   double column, row, stride; /* of the candidate's cell */
+  double input_width, input_height;
 } Cell;
 
 static void
@@ -198,6 +204,15 @@ decode (const FvCardDetect *d, FvArray *const *outputs, guint g, gint64 n,
     case FV_BOX_GRID_OFFSET:
       from_center (corners, x * s + v[0], y * s + v[1], v[2], v[3]);
       break;
+    case FV_BOX_YXYX:
+      for (guint i = 0; i < 4; i++)
+        corners[i] = v[i ^ 1];
+      break;
+    case FV_BOX_GRID_TANH:
+      from_center (corners, (x + tanh (v[0])) * s, (y + tanh (v[1])) * s,
+          sigmoid (v[2]) * cell->input_width,
+          sigmoid (v[3]) * cell->input_height);
+      break;
   }
 }
 
@@ -213,11 +228,42 @@ find_cell (const FvCardDetect *d, const FvFrameMap *map, guint g, gint64 n)
       continue;
     if (n < cells * d->per_cell[l]) {
       n /= d->per_cell[l];
-      return (Cell){ (double) (n % columns), (double) (n / columns), s };
+      return (Cell){ (double) (n % columns), (double) (n / columns), s,
+        map->input_width, map->input_height };
     }
     n -= cells * d->per_cell[l];
   }
-  return (Cell){ 0, 0, 1 };
+  return (Cell){ 0, 0, 1, map->input_width, map->input_height };
+}
+
+/* Candidate @n of group @g, as class @only where that is not -1. */
+static void
+reference_candidate (const FvCardDetect *d, FvArray *const *outputs,
+    const FvFrameMap *map, guint g, gint64 n, gint only, double threshold,
+    GstFoveaBox box, GArray *found)
+{
+  Cell cell = find_cell (d, map, g, n);
+  double sx = d->normalised ? map->input_width : 1;
+  double sy = d->normalised ? map->input_height : 1;
+  double score = 0, v[4] = { 0 };
+  gint number = classify (d, outputs, g, n, only, &score);
+
+  if (number < 0 || score < threshold)
+    return;
+  decode (d, outputs, g, n, &cell, v);
+  if (!d->in_frame) {
+    v[0] = (v[0] * sx - map->x) * map->frame_width / map->width;
+    v[2] = (v[2] * sx - map->x) * map->frame_width / map->width;
+    v[1] = (v[1] * sy - map->y) * map->frame_height / map->height;
+    v[3] = (v[3] * sy - map->y) * map->frame_height / map->height;
+  }
+  box.x = (float) v[0];
+  box.y = (float) v[1];
+  box.width = (float) (v[2] - v[0]);
+  box.height = (float) (v[3] - v[1]);
+  box.score = (float) score;
+  box.class_id = (guint) number;
+  g_array_append_val (found, box);
 }
 
 GArray *
@@ -226,37 +272,30 @@ reference_detect (const FvCardHead *head, FvArray *const *outputs,
 {
   const FvCardDetect *d = &head->detect;
   GArray *found = g_array_new (FALSE, FALSE, sizeof (GstFoveaBox));
-  double sx = d->normalised ? map->input_width : 1;
-  double sy = d->normalised ? map->input_height : 1;
   guint index = 0;
 
   for (guint g = 0; g < d->n_groups; g++) {
     FvArray *boxes = outputs[d->boxes[g]];
     guint axis;
     gint channels;
+    gint64 n_boxes;
     ck_assert (fv_detect_axes (&boxes->shape, d->transposed, &axis, &channels));
-    for (gint64 n = 0; n < boxes->shape.dims[axis]; n++, index++) {
-      Cell cell = find_cell (d, map, g, n);
-      double score = 0, v[4] = { 0 };
-      gint number = classify (d, outputs, g, n, &score);
-      GstFoveaBox box;
-      if (number < 0 || score < threshold)
+    n_boxes = boxes->shape.dims[axis];
+    if (boxes->shape.rank == 4)
+      n_boxes *= boxes->shape.dims[axis - 1];
+    for (gint64 n = 0; n < n_boxes; n++, index++) {
+      GstFoveaBox box = { .index = index };
+      if (d->count != FV_NO_OUTPUT
+          && (double) index >= outputs[d->count]->f32[0])
         continue;
-      decode (d, outputs, g, n, &cell, v);
-      if (!d->in_frame) {
-        v[0] = (v[0] * sx - map->x) * map->frame_width / map->width;
-        v[2] = (v[2] * sx - map->x) * map->frame_width / map->width;
-        v[1] = (v[1] * sy - map->y) * map->frame_height / map->height;
-        v[3] = (v[3] * sy - map->y) * map->frame_height / map->height;
+      if (!d->many_labels)
+        reference_candidate (d, outputs, map, g, n, -1, threshold, box, found);
+      for (guint c = 0; d->many_labels && c < d->n_classes; c++) {
+        box.index = index * d->n_classes + c;
+        if ((gint) c != d->background)
+          reference_candidate (d, outputs, map, g, n, (gint) c, threshold, box,
+              found);
       }
-      box = (GstFoveaBox){ .x = (float) v[0],
-        .y = (float) v[1],
-        .width = (float) (v[2] - v[0]),
-        .height = (float) (v[3] - v[1]),
-        .score = (float) score,
-        .class_id = (guint) number,
-        .index = index };
-      g_array_append_val (found, box);
     }
   }
   return found;

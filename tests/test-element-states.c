@@ -6,6 +6,7 @@
 #include "gst/engine/device.h"
 
 static char *segment, *segment_free, *depth, *classify, *detect, *raw, *unknown;
+static char *suppress;
 
 static void
 make_models (void)
@@ -17,6 +18,7 @@ make_models (void)
   detect = element_model_detect ("detect.onnx");
   raw = element_model_raw ("raw.onnx");
   unknown = element_model_unknown ("unknown.onnx");
+  suppress = element_model_suppress ("suppress.onnx");
 }
 
 static void
@@ -29,6 +31,7 @@ free_models (void)
   g_clear_pointer (&detect, g_free);
   g_clear_pointer (&raw, g_free);
   g_clear_pointer (&unknown, g_free);
+  g_clear_pointer (&suppress, g_free);
 }
 
 /* An RGB frame of one colour. */
@@ -117,6 +120,48 @@ START_TEST (test_detect)
   }
   ck_assert_uint_eq (n, 2);
   gst_buffer_unref (out);
+  gst_harness_teardown (harness);
+}
+END_TEST
+
+/* As many boxes as the frame has colours, found on the host; each frame's own, and
+ * again on the frames that skip the model. */
+START_TEST (test_host_tail)
+{
+  g_autoptr (GstCaps) caps = element_test_caps ("RGB", 64, 64);
+  GstHarness *harness = element_test_harness ("foveainfer", suppress,
+      "threshold=0.4 output-tensor-meta=true inference-interval=2", caps);
+  g_autoptr (GstStructure) stats = NULL;
+  double p95 = 0;
+
+  for (guint i = 0; i < 8; i++) {
+    guint colours = i / 2 % 4, n = 0;
+    GstBuffer *out = gst_harness_push_and_pull (harness,
+        colour_frame (caps, colours > 0 ? 255 : 0, colours > 1 ? 255 : 0,
+            colours > 2 ? 255 : 0, i));
+    GstFoveaTensorMeta *meta =
+        gst_fovea_buffer_get_tensor (out, NULL, "selected");
+    GstFoveaRegion region;
+    gpointer state = NULL;
+
+    while (gst_fovea_buffer_next_region (out, NULL, &state, &region)) {
+      ck_assert_uint_lt (region.label_id, colours);
+      ck_assert_double_eq_tol (region.confidence, 1, 0.01);
+      ck_assert_uint_eq (region.meta->x, 16);
+      ck_assert_uint_eq (region.meta->y, 24);
+      ck_assert_uint_eq (region.meta->w, 32);
+      ck_assert_uint_eq (region.meta->h, 16);
+      n++;
+    }
+    ck_assert_uint_eq (n, colours);
+    ck_assert_ptr_nonnull (meta);
+    ck_assert_int_eq (meta->type, FV_TYPE_I64);
+    ck_assert_int_eq (meta->shape.dims[0], colours);
+    gst_buffer_unref (out);
+  }
+  g_object_get (harness->element, "stats", &stats, NULL);
+  ck_assert (gst_structure_get_double (stats, "host-ms-p95", &p95));
+  ck_assert_double_gt (p95, 0);
   gst_harness_teardown (harness);
 }
 END_TEST
@@ -497,6 +542,7 @@ states_suite (void)
   tcase_set_timeout (states, 120);
   tcase_add_test (results, test_classify);
   tcase_add_test (results, test_detect);
+  tcase_add_test (results, test_host_tail);
   tcase_add_test (results, test_depth);
   tcase_add_test (results, test_tensors);
   tcase_add_test (results, test_preprocessing_properties);

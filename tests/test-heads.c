@@ -121,6 +121,30 @@ static const struct
       0.8f },
   { "blazeface", "[fovea]\n", "in=f32[1,64,64,3]",
       "regressors=f32[1,224,16] classificators=f32[1,224,1]", 0.8f },
+  { "yolov7", "[fovea]\n", "in=f32[1,3,64,64]", "output=f32[50,7]", 0.5f },
+  { "flat", "[fovea]\n", "in=f32[1,3,64,64]",
+      "graph2_flat_predictions=f32[50,7]", 0.5f },
+  { "paddle", "[fovea]\n",
+      "image=f32[1,3,64,48] im_shape=f32[1,2] scale_factor=f32[1,2]",
+      "multiclass_nms3_0.tmp_0=f32[60,6] multiclass_nms3_0.tmp_2=i32[1]",
+      0.5f },
+  { "tensorflow",
+      "[fovea]\n[fovea input score_threshold]\nfill=values\nvalues=0.5\n",
+      "in=f32[1,64,64,3] score_threshold=f32[]",
+      "num_detections=f32[1] detection_classes=f32[1,100] "
+      "raw_detection_boxes=f32[1,200,4] detection_boxes=f32[1,100,4] "
+      "detection_scores=f32[1,100]",
+      0.5f },
+  { "scored boxes", "[fovea]\n", "in=f32[1,3,64,64]",
+      "dets=f32[1,70,5] labels=f32[1,70]", 0.5f },
+  { "many labels", "[fovea]\nactivation=sigmoid\nmany-labels=true\n",
+      "in=f32[1,3,64,64]", "logits=f32[1,30,7] pred_boxes=f32[1,30,4]", 0.8f },
+  { "fastestdet", "[fovea]\nhead=detect\ndecoder=fastestdet\n",
+      "in=f32[1,3,96,64]", "out=f32[1,11,6,4]", 0.5f },
+  { "torchvision's fcos", "[fovea]\n", "in=f32[1,3,160,128]",
+      "cls_logits=f32[1,428,5] bbox_regression=f32[1,428,4] "
+      "bbox_ctrness=f32[1,428,1]",
+      0.8f },
 };
 
 /* Random logits are poor boxes where coordinates are absolute. */
@@ -132,12 +156,16 @@ plausible (const FvCardDetect *d, guint output, gint64 n, gint64 channel,
 
   if (output == d->classes && channel == d->class_channel)
     return (float) (n % 7);
+  if (output == d->classes && output != d->boxes[0])
+    return (float) (n % 7);
+  if (output == d->count)
+    return 40;
   if (output == d->priors)
     return 0.5f + v * 0.1f;
   if (output != d->boxes[0] || channel < d->box_channel
       || channel >= d->box_channel + 4)
     return v;
-  if (d->box_format == FV_BOX_XYXY)
+  if (d->box_format == FV_BOX_XYXY || d->box_format == FV_BOX_YXYX)
     return ((channel < d->box_channel + 2 ? 0.2f : 0.7f) + v * 0.04f) * unit;
   if (d->box_format == FV_BOX_CXCYWH)
     return (0.5f + v * 0.1f) * unit;
@@ -151,7 +179,15 @@ make_plausible (Bench *b)
 
   for (guint i = 0; i < b->n; i++) {
     const FvShape *s = &b->arrays[i]->shape;
-    gint64 columns = s->rank > 2 ? s->dims[2] : 1;
+    guint axis;
+    gint channels;
+    gint64 columns;
+
+    ck_assert (fv_detect_axes (s, d->transposed, &axis, &channels));
+    columns =
+        channels < 0 ? 1 : s->dims[d->transposed ? axis : (guint) channels];
+    if (s->rank == 4)
+      columns *= s->dims[axis - 1];
     for (gint64 k = 0; k < b->arrays[i]->count; k++) {
       gint64 row = k / columns, column = k % columns;
       b->arrays[i]->f32[k] = plausible (d, i, d->transposed ? column : row,
@@ -172,9 +208,14 @@ START_TEST (test_detect)
         detectors[row].outputs, 131, 77);
     ck_assert_uint_eq (b.card->heads[0].kind, FV_HEAD_DETECT);
     make_plausible (&b);
-    for (guint i = 0; i < b.n; i++)
-      bench_place (&b, i, MIN (inners[l], (gint) b.arrays[i]->shape.rank - 1),
+    for (guint i = 0; i < b.n; i++) {
+      guint rank = b.arrays[i]->shape.rank;
+      gint inner = MIN (inners[l], (gint) rank - 1);
+
+      /* rows of a grid lie one behind the other */
+      bench_place (&b, i, rank == 4 && inner == 2 ? -1 : inner,
           l == 1 ? 12 : 0);
+    }
     bench_run (&b, &params);
     check_boxes (&b, params.threshold);
     bench_clear (&b);
@@ -456,6 +497,165 @@ START_TEST (test_misfit)
 }
 END_TEST
 
+/* Boxes that a host tail made: as many as there were, decoded without a device. */
+static const struct
+{
+  const char *card, *inputs, *outputs;
+  guint n_sizes;
+  struct
+  {
+    const char *shape; /* of each output */
+    guint n; /* boxes; each second one under the threshold */
+  } sizes[3];
+} tails[] = {
+  { "[fovea]\n", "in=f32[1,3,64,64]", "b=f32[?,4] l=i64[?] s=f32[?]", 3,
+      { { "0,4 0 0", 0 }, { "1,4 1 1", 1 }, { "40,4 40 40", 20 } } },
+  { "[fovea]\nresize=letterbox\n", "in=f32[1,3,64,64]", "out=f32[1,?,6]", 2,
+      { { "1,1,6", 1 }, { "1,7,6", 4 } } },
+  { "[fovea]\n", "in=f32[1,3,64,64] scale_factor=f32[1,2]",
+      "multiclass_nms3=f32[?,6] n=i32[1]", 2,
+      { { "1,6 1", 1 }, { "6,6 1", 3 } } },
+  { "[fovea]\n", "in=f32[1,3,64,64]", "output=f32[?,7]", 2,
+      { { "0,7", 0 }, { "4,7", 2 } } },
+};
+
+/* Scores 0.9 and 0.1 in turns; the boxes are 8..24 x 16..40 of the input, or where
+ * that is of a frame of 128 x 128. */
+static void
+fill_tail (const FvCardDetect *d, guint output, FvArray *array)
+{
+  guint axis;
+  gint channels;
+  gint64 width = 1;
+
+  if (array->count > 1
+      && fv_detect_axes (&array->shape, FALSE, &axis, &channels)
+      && channels >= 0)
+    width = array->shape.dims[channels];
+  if (array->shape.rank == 2)
+    width = array->shape.dims[1];
+  for (gint64 k = 0; k < array->count; k++) {
+    static const float corners[] = { 8, 16, 24, 40 };
+    gint64 channel = k % width;
+    double v = 0;
+
+    if (output == d->scores[0] && channel == d->score_channel)
+      v = k / width % 2 ? 0.1 : 0.9;
+    else if (output == d->classes && channel == d->class_channel)
+      v = (double) (k / width);
+    else if (output == d->boxes[0])
+      v = corners[(channel - d->box_channel) & 3] * (d->in_frame ? 2 : 1);
+    fv_array_set_float (array, k, v);
+  }
+}
+
+static void
+check_tail (const FvCardDetect *d, const Bench *b, guint n)
+{
+  ck_assert_uint_eq (b->result.boxes->len, n);
+  for (guint i = 0; i < n; i++) {
+    const GstFoveaBox *box = &g_array_index (b->result.boxes, GstFoveaBox, i);
+
+    ck_assert_uint_eq (box->class_id, 2 * i);
+    check_near (box->score, 0.9, 1e-6);
+    check_near (box->x, 16, 1e-4);
+    check_near (box->y, 32, 1e-4);
+    check_near (box->width, 32, 1e-4);
+    check_near (box->height, 48, 1e-4);
+  }
+}
+
+static FvShape
+parse_shape (const char *text)
+{
+  g_auto (GStrv) sizes = g_strsplit (text, ",", FV_MAX_RANK);
+  FvShape shape = { g_strv_length (sizes), { 0 } };
+
+  for (guint i = 0; i < shape.rank; i++)
+    shape.dims[i] = atoi (sizes[i]);
+  return shape;
+}
+
+START_TEST (test_tail)
+{
+  g_autofree char *path =
+      fv_test_write ("head.modelinfo", tails[_i].card, strlen (tails[_i].card));
+  FvCardOptions options = { .card = path };
+  g_autoptr (GError) error = NULL;
+  Bench b = { .device = fv_device_open (NULL, NULL) };
+  const FvPort *ports[3];
+  FvShape shapes[3];
+
+  b.model = card_maker_model (tails[_i].inputs, tails[_i].outputs, NULL);
+  b.card = fv_card_new (b.model, NULL, &options, &error);
+  ck_assert_ptr_nonnull (b.card);
+  for (guint i = 0; i < b.model->graph->n_outputs; i++) {
+    shapes[i] = b.model->graph->outputs[i].shape;
+    b.ports[i] = (FvPort){ .name = "tail", .shape = shapes[i] };
+    ports[i] = &b.ports[i];
+  }
+  ck_assert (
+      fv_card_bind_outputs (b.card, shapes, b.model->graph->n_outputs, &error));
+  ck_assert_uint_eq (b.card->n_heads, 1);
+  fv_frame_map_init (&b.map, &b.card->input, 128, 128);
+  gst_fovea_result_init (&b.result);
+  b.head = gst_fovea_head_new (b.device, &b.card->heads[0], ports,
+      b.model->graph->n_outputs, &b.map, &error);
+  ck_assert_msg (b.head != NULL, "%s", error ? error->message : "");
+  ck_assert (gst_fovea_head_is_on_host (b.head));
+  for (guint round = 0; round < tails[_i].n_sizes; round++) {
+    g_auto (GStrv) words = g_strsplit (tails[_i].sizes[round].shape, " ", 3);
+    const FvCardDetect *d = &b.card->heads[0].detect;
+
+    for (b.n = 0; words[b.n] != NULL; b.n++) {
+      FvShape shape = parse_shape (words[b.n]);
+
+      fv_array_unref (b.arrays[b.n]);
+      b.arrays[b.n] =
+          fv_array_new (b.model->graph->outputs[b.n].type, &shape, &error);
+      fill_tail (d, b.n, b.arrays[b.n]);
+    }
+    ck_assert (gst_fovea_head_take_arrays (b.head, b.arrays, &error));
+    gst_fovea_head_read (b.head, &b.result);
+    check_tail (d, &b, tails[_i].sizes[round].n);
+  }
+  bench_clear (&b);
+}
+END_TEST
+
+/* What the data decided does not fit: an error, and no read beyond the arrays. */
+START_TEST (test_tail_misfit)
+{
+  static const char *const wrong[][3] = { { "5,4", "4", "5" },
+    { "5,4", "5", "6" }, { "5,3", "5", "5" }, { "2,5,4", "5", "5" },
+    { "5", "5", "5" } };
+  g_autoptr (GError) error = NULL;
+  Bench b = { .device = fv_device_open (NULL, NULL), .n = 3 };
+  const FvPort *ports[3];
+  FvShape shapes[3];
+
+  b.model = card_maker_model (tails[0].inputs, tails[0].outputs, NULL);
+  b.card = fv_card_new (b.model, NULL, NULL, &error);
+  for (guint i = 0; i < 3; i++) {
+    FvShape shape = parse_shape (wrong[_i][i]);
+
+    shapes[i] = b.model->graph->outputs[i].shape;
+    b.ports[i] = (FvPort){ .name = "tail", .shape = shapes[i] };
+    ports[i] = &b.ports[i];
+    b.arrays[i] =
+        fv_array_new (b.model->graph->outputs[i].type, &shape, &error);
+  }
+  fv_card_bind_outputs (b.card, shapes, 3, &error);
+  fv_frame_map_init (&b.map, &b.card->input, 128, 128);
+  gst_fovea_result_init (&b.result);
+  b.head = gst_fovea_head_new (b.device, &b.card->heads[0], ports, 3, &b.map,
+      &error);
+  ck_assert (!gst_fovea_head_take_arrays (b.head, b.arrays, &error));
+  ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_UNSUPPORTED));
+  bench_clear (&b);
+}
+END_TEST
+
 int
 main (void)
 {
@@ -475,6 +675,8 @@ main (void)
       G_N_ELEMENTS (detectors) * VARIANTS);
   tcase_add_test (tcase, test_suppression);
   tcase_add_loop_test (tcase, test_misfit, 0, 7);
+  tcase_add_loop_test (tcase, test_tail, 0, G_N_ELEMENTS (tails));
+  tcase_add_loop_test (tcase, test_tail_misfit, 0, 5);
   suite_add_tcase (suite, tcase);
   return fv_test_run (suite);
 }

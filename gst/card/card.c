@@ -314,7 +314,8 @@ fv_card_bind_outputs (FvCard *card, const FvShape *shapes, guint n_shapes,
     return FALSE;
   }
   for (guint i = 0; i < n_shapes; i++) {
-    priv->outputs[i].has_shape = TRUE;
+    /* of what the host makes, not even the number of axes may be known */
+    priv->outputs[i].has_shape = shapes[i].rank > 0;
     priv->outputs[i].shape = shapes[i];
   }
   priv->bound = TRUE;

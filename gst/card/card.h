@@ -83,6 +83,8 @@ typedef enum
   FV_EXTRA_FRAME_HW,
   FV_EXTRA_INPUT_WH, /* width, height of the image input                     */
   FV_EXTRA_INPUT_HW,
+  FV_EXTRA_SCALE_WH, /* size of the image input by that of the frame            */
+  FV_EXTRA_SCALE_HW,
 } FvExtraKind;
 
 typedef struct
@@ -124,6 +126,10 @@ typedef enum
   FV_DETECT_SSD, /* offsets to prior boxes, class scores                */
   FV_DETECT_FACE, /* YuNet: cls, obj and bbox per stride                 */
   FV_DETECT_BLAZEFACE, /* MediaPipe: offsets to cell centres, scores         */
+  FV_DETECT_YOLOV7, /* [N, 7] batch x1 y1 x2 y2 class score, pixels       */
+  FV_DETECT_FLAT, /* [N, 7] batch x1 y1 x2 y2 score class, pixels       */
+  FV_DETECT_PADDLE, /* [N, 6] class score x1 y1 x2 y2, pixels of the frame */
+  FV_DETECT_FASTEST, /* [1, 5 + C, h, w] objectness, cell, logits of size  */
 } FvDetectDecoder;
 
 typedef enum
@@ -135,6 +141,8 @@ typedef enum
   FV_BOX_DISTRIBUTION, /* the same as softmax expectations over bins         */
   FV_BOX_PRIOR, /* offsets to prior boxes, with variances             */
   FV_BOX_GRID_OFFSET, /* cell centre + xy, wh: both in pixels               */
+  FV_BOX_YXYX, /* as it stands                                       */
+  FV_BOX_GRID_TANH, /* (tanh (xy) + cell) stride, sigmoid (wh) input      */
 } FvBoxFormat;
 
 #define FV_MAX_LEVELS 8
@@ -150,6 +158,8 @@ typedef struct
   guint scores[FV_MAX_LEVELS]; /* may be the output of boxes             */
   guint objectness[FV_MAX_LEVELS]; /* FV_NO_OUTPUT: none                     */
   guint classes; /* output of class numbers; FV_NO_OUTPUT  */
+  guint count; /* output: so many are valid; or none     */
+  guint selected; /* output: [.., batch class box] of them  */
   gboolean transposed; /* [.., K, N]: channels before candidates */
   gint box_channel; /* first channel of each, in its tensor   */
   gint score_channel;
@@ -170,6 +180,7 @@ typedef struct
   float variances[2]; /* of priors: centre, size                */
   guint priors; /* output with priors; FV_NO_OUTPUT       */
   FvArray *prior_boxes; /* (nullable): F32 [N, 4] cx cy w h       */
+  gboolean many_labels; /* each class over the threshold is a box */
   gboolean nms;
 } FvCardDetect;
 
@@ -285,7 +296,8 @@ FV_API const FvCardHead *fv_card_head (const FvCard *card, FvHeadKind kind);
 FV_API char *fv_card_label (const FvCardHead *head, guint number);
 
 /* Of a detector's tensor: the axes of candidates and of channels (-1: none, one
- * channel). FALSE where the shape has no such axes. */
+ * channel); of a grid [1, K, h, w] or [1, h, w, K] the axis of columns, with that
+ * of rows in front of it. FALSE where the shape has no such axes. */
 FV_API gboolean fv_detect_axes (const FvShape *shape, gboolean transposed,
     guint *candidates, gint *channels);
 

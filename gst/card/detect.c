@@ -5,9 +5,10 @@
 #include <string.h>
 
 const char *const fv_detect_nicks[] = { "none", "yolox", "yolov5", "yolov8",
-  "yolov10", "nanodet", "detr", "boxes", "ssd", "face", "blazeface", NULL };
+  "yolov10", "nanodet", "detr", "boxes", "ssd", "face", "blazeface", "yolov7",
+  "flat", "paddle", "fastestdet", NULL };
 const char *const fv_box_nicks[] = { "cxcywh", "xyxy", "grid-exp", "distances",
-  "distribution", "prior", "grid-offset", NULL };
+  "distribution", "prior", "grid-offset", "yxyx", "grid-tanh", NULL };
 
 #define STRIDES .n_strides = 3, .strides = { 8, 16, 32 }
 #define POWERS .score_power = 1, .objectness_power = 1
@@ -80,6 +81,41 @@ static const FvCardDetect decoders[] = {
       .per_cell = { 2, 6 },
       .cell_offset = 0.5f,
       .nms = TRUE },
+  [FV_DETECT_YOLOV7] = { .box_format = FV_BOX_XYXY,
+      .box_channel = 1,
+      .class_channel = 5,
+      .score_channel = 6,
+      .objectness_channel = -1,
+      .background = -1,
+      .n_classes = 1,
+      POWERS },
+  [FV_DETECT_FLAT] = { .box_format = FV_BOX_XYXY,
+      .box_channel = 1,
+      .score_channel = 5,
+      .class_channel = 6,
+      .objectness_channel = -1,
+      .background = -1,
+      .n_classes = 1,
+      POWERS },
+  [FV_DETECT_PADDLE] = { .box_format = FV_BOX_XYXY,
+      .class_channel = 0,
+      .score_channel = 1,
+      .box_channel = 2,
+      .objectness_channel = -1,
+      .background = -1,
+      .n_classes = 1,
+      POWERS },
+  [FV_DETECT_FASTEST] = { .box_format = FV_BOX_GRID_TANH,
+      .box_channel = 1,
+      .score_channel = 5,
+      .class_channel = -1,
+      .background = -1,
+      .score_power = 0.4f,
+      .objectness_power = 0.6f,
+      .transposed = TRUE,
+      .n_strides = 1,
+      .strides = { 16 },
+      .nms = TRUE },
 };
 
 gboolean
@@ -95,6 +131,11 @@ fv_detect_axes (const FvShape *shape, gboolean transposed, guint *candidates,
   }
   if (r < 2)
     return FALSE;
+  if (r == 4 && shape->dims[0] == 1 && shape->dims[1] != 1) { /* a grid */
+    *candidates = transposed ? 3 : 2;
+    *channels = transposed ? 1 : 3;
+    return TRUE;
+  }
   for (guint i = 0; i + 2 < r; i++)
     if (shape->dims[i] != 1)
       return FALSE;
@@ -109,6 +150,8 @@ measure (const FvCard *card, const FvCardDetect *d, guint index, gint64 *n,
     gint64 *channels, GError **error)
 {
   const FvCardOutput *output = &card->priv->outputs[index];
+  gboolean transposed =
+      d->transposed || (d->selected != FV_NO_OUTPUT && index != d->boxes[0]);
   guint candidate_axis;
   gint channel_axis;
 
@@ -116,9 +159,13 @@ measure (const FvCard *card, const FvCardDetect *d, guint index, gint64 *n,
   if (!output->has_shape)
     return TRUE;
   FvShape shape = output->shape;
-  if (shape.rank > 1 && shape.dims[0] == -1)
+  /* in front of candidates stands the batch, unless boxes have no such axis */
+  if (shape.dims[0] == -1
+      && (shape.rank > 2
+          || (shape.rank == 2
+              && card->priv->outputs[d->boxes[0]].shape.rank > 2)))
     shape.dims[0] = 1;
-  if (!fv_detect_axes (&shape, d->transposed, &candidate_axis, &channel_axis)) {
+  if (!fv_detect_axes (&shape, transposed, &candidate_axis, &channel_axis)) {
     g_autofree char *text = fv_shape_to_string (&output->shape);
     g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
         "output '%s' of %s cannot be read by decoder %s: expected [1, N, K] or "
@@ -127,6 +174,8 @@ measure (const FvCard *card, const FvCardDetect *d, guint index, gint64 *n,
     return FALSE;
   }
   *n = MAX (0, shape.dims[candidate_axis]);
+  if (shape.rank == 4)
+    *n *= MAX (0, shape.dims[candidate_axis - 1]);
   *channels = channel_axis < 0 ? 1 : MAX (0, shape.dims[channel_axis]);
   return TRUE;
 }
@@ -177,12 +226,14 @@ read_roles (FvCard *card, const char *name, FvCardHead *head, GError **error)
 
   for (guint i = 0; i < FV_MAX_LEVELS; i++)
     d->boxes[i] = d->scores[i] = d->objectness[i] = FV_NO_OUTPUT;
-  d->classes = d->priors = FV_NO_OUTPUT;
+  d->classes = d->priors = d->count = d->selected = FV_NO_OUTPUT;
   if (!read_outputs (card, name, "boxes", d->boxes, &n_boxes, error)
       || !read_outputs (card, name, "scores", d->scores, &n_scores, error)
       || !read_outputs (card, name, "objectness", d->objectness, &n_objectness,
           error)
       || !fv_settings_output (card, name, "class-numbers", &d->classes, error)
+      || !fv_settings_output (card, name, "count", &d->count, error)
+      || !fv_settings_output (card, name, "selected", &d->selected, error)
       || !fv_settings_output (card, name, "priors", &d->priors, error))
     return FALSE;
   if (n_boxes == 0) {
@@ -269,6 +320,7 @@ read_keys (FvCard *card, const char *name, FvCardDetect *d, GError **error)
           &d->objectness_power, error)
       || !fv_settings_enum (card, name, "box-format", fv_box_nicks, &box, error)
       || !fv_settings_bool (card, name, "normalised", &d->normalised, error)
+      || !fv_settings_bool (card, name, "many-labels", &d->many_labels, error)
       || !fv_settings_bool (card, name, "nms", &d->nms, error)
       || !fv_settings_numbers (card, name, "variances", 1e-6, 1e6, 2, variances,
           &n, error))
@@ -340,7 +392,8 @@ uses_grid (const FvCardDetect *d)
 {
   return d->box_format == FV_BOX_GRID_EXP || d->box_format == FV_BOX_DISTANCES
       || d->box_format == FV_BOX_DISTRIBUTION
-      || d->box_format == FV_BOX_GRID_OFFSET;
+      || d->box_format == FV_BOX_GRID_OFFSET
+      || d->box_format == FV_BOX_GRID_TANH;
 }
 
 /* A detector of four levels, unless the card said how many there are. */
@@ -471,13 +524,19 @@ default_background (FvCard *card, const char *name, FvCardHead *head)
 }
 
 /* A model that is told the frame's size gives boxes in the frame. */
-static void
-default_unit (const FvCard *card, FvCardDetect *d)
+static gboolean
+read_unit (FvCard *card, const char *name, FvCardDetect *d, GError **error)
 {
+  static const FvExtraKind kinds[] = { FV_EXTRA_FRAME_WH, FV_EXTRA_FRAME_HW,
+    FV_EXTRA_SCALE_WH, FV_EXTRA_SCALE_HW };
+  gboolean is_told = FALSE;
+
   for (guint i = 0; i < card->n_extras; i++)
-    if (card->extras[i].kind == FV_EXTRA_FRAME_WH
-        || card->extras[i].kind == FV_EXTRA_FRAME_HW)
-      d->in_frame = d->decoder == FV_DETECT_BOXES && !d->normalised;
+    for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+      is_told |= card->extras[i].kind == kinds[k];
+  d->in_frame = is_told && !d->normalised && !uses_grid (d)
+      && d->box_format != FV_BOX_PRIOR;
+  return fv_settings_bool (card, name, "in-frame", &d->in_frame, error);
 }
 
 static void
@@ -508,6 +567,14 @@ add_lines (FvCard *card, const char *name, const FvCardHead *head)
   if (d->background >= 0)
     fv_card_line (card, name, "background", FV_CARD_SHAPES, "%d",
         d->background);
+  if (d->many_labels)
+    fv_card_line (card, name, "many-labels", FV_CARD_SHAPES, "true");
+  if (d->count != FV_NO_OUTPUT)
+    fv_card_line (card, name, "count", FV_CARD_SHAPES, "%s",
+        card->priv->outputs[d->count].name);
+  if (d->selected != FV_NO_OUTPUT)
+    fv_card_line (card, name, "selected", FV_CARD_SHAPES, "%s",
+        card->priv->outputs[d->selected].name);
   g_string_truncate (text, 0);
   for (guint i = 0; i < d->n_strides; i++)
     g_string_append_printf (text, "%s%u", i ? " " : "", d->strides[i]);
@@ -555,7 +622,8 @@ fv_card_read_detect (FvCard *card, const char *name, FvCardHead *head,
       || !check_cells (card, d, error))
     return FALSE;
   default_background (card, name, head);
-  default_unit (card, d);
+  if (!read_unit (card, name, d, error))
+    return FALSE;
   if (priors != NULL) {
     d->prior_boxes = load_priors (card, priors, error);
     if (d->prior_boxes == NULL)

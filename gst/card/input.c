@@ -16,7 +16,28 @@ static const char *const anchor_nicks[] = { "center", "top-left", NULL };
 static const char *const filter_nicks[] = { "nearest", "bilinear", "bicubic",
   "lanczos", "box", NULL };
 static const char *const fill_nicks[] = { "values", "frame-wh", "frame-hw",
-  "input-wh", "input-hw", NULL };
+  "input-wh", "input-hw", "scale-wh", "scale-hw", NULL };
+
+/* Further inputs that exporters give these names: RT-DETR and its kin, DETR's
+ * postprocessing, PaddleDetection, Keras YOLOv3, and suppression in the graph. */
+static const struct
+{
+  const char *name;
+  FvExtraKind kind;
+  double value;
+} known_extras[] = {
+  { "orig_target_sizes", FV_EXTRA_FRAME_WH, 0 },
+  { "target_sizes", FV_EXTRA_FRAME_HW, 0 },
+  { "im_shape", FV_EXTRA_INPUT_HW, 0 },
+  { "scale_factor", FV_EXTRA_SCALE_HW, 0 },
+  { "im_size", FV_EXTRA_FRAME_HW, 0 },
+  { "image_shape", FV_EXTRA_FRAME_HW, 0 },
+  { "pixel_mask", FV_EXTRA_VALUES, 1 },
+  { "iou_threshold", FV_EXTRA_VALUES, 0.45 },
+  { "score_threshold", FV_EXTRA_VALUES, 0.25 },
+  { "conf_threshold", FV_EXTRA_VALUES, 0.25 },
+  { "max_output_boxes_per_class", FV_EXTRA_VALUES, 100 },
+};
 
 static gboolean
 is_channels (gint64 size)
@@ -258,10 +279,15 @@ read_extra (FvCard *card, guint index, GError **error)
           G_N_ELEMENTS (extra.values), extra.values, &extra.n_values, error))
     return FALSE;
   if (fv_settings_get (card, prefix, "fill") == NULL && extra.n_values == 0) {
-    if (g_strcmp0 (name, "orig_target_sizes") == 0) {
-      kind = FV_EXTRA_FRAME_WH;
-    } else if (g_strcmp0 (name, "pixel_mask") == 0) {
-      extra.values[extra.n_values++] = 1;
+    guint k = 0;
+
+    while (k < G_N_ELEMENTS (known_extras)
+        && strcmp (name, known_extras[k].name) != 0)
+      k++;
+    if (k < G_N_ELEMENTS (known_extras)) {
+      kind = known_extras[k].kind;
+      extra.values[0] = known_extras[k].value;
+      extra.n_values = 1;
     } else {
       fv_card_warn (card,
           "nothing tells what goes into input '%s': a group "

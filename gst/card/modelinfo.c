@@ -11,11 +11,11 @@ const char *const fv_modelinfo_input_keys[] = { "model", "input", "layout",
 const char *const fv_modelinfo_head_keys[] = { "head", "output", "labels",
   "labels-file", "threshold", "iou-threshold", "activation", "background",
   "classes", "channel-axis", "class-map", "depth", "scale", "shift", "decoder",
-  "boxes", "scores", "objectness", "class-numbers", "transposed", "box-channel",
-  "score-channel", "objectness-channel", "class-channel",
-  "objectness-activation", "score-power", "objectness-power", "box-format",
-  "normalised", "strides", "per-cell", "cell-offset", "bins", "variances",
-  "priors", "priors-file", "nms", NULL };
+  "boxes", "scores", "objectness", "class-numbers", "count", "selected",
+  "transposed", "box-channel", "score-channel", "objectness-channel",
+  "class-channel", "objectness-activation", "score-power", "objectness-power",
+  "box-format", "normalised", "in-frame", "many-labels", "strides", "per-cell",
+  "cell-offset", "bins", "variances", "priors", "priors-file", "nms", NULL };
 static const char *const extra_keys[] = { "fill", "values", NULL };
 
 /* Lists in ours are separated by ';' as in all key files; ',' does too. */

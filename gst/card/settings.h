@@ -113,6 +113,16 @@ gboolean fv_card_find_heads (FvCard *card, GError **error);
 /* What the outputs' names and shapes look like, as settings from
  * FV_CARD_SHAPES; to be removed before they are found again. */
 void fv_card_guess_heads (FvCard *card);
+void fv_card_guess (FvCard *card, const char *key, const char *value);
+void
+fv_card_guess_list (FvCard *card, const char *key, const char *const *values);
+/* Whether one of @parts (in small letters) is in @name. */
+gboolean fv_name_has (const char *name, const char *const *parts);
+/* [1, h, w] that is a picture and no list of candidates. */
+gboolean fv_card_is_map (const FvCard *card, const FvCardOutput *output);
+/* guess-detect.c: several outputs that are a detector together; one that is. */
+gboolean fv_card_guess_boxes (FvCard *card);
+gboolean fv_card_guess_candidates (FvCard *card);
 gboolean fv_card_read_detect (FvCard *card, const char *name, FvCardHead *head,
     GError **error);
 gboolean fv_card_read_segment (FvCard *card, const char *name, FvCardHead *head,

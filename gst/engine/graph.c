@@ -532,6 +532,23 @@ write_inputs (FvGraph *graph, FvArray *const *inputs, GError **error)
   return TRUE;
 }
 
+/* Output @i of the IR. @region: what @port's range of its buffer holds. */
+static FvArray *
+read_output (FvGraph *graph, guint i, const FvPort *port, guint8 *region,
+    GError **error)
+{
+  FvValue *value = graph->ir->outputs->pdata[i];
+  g_autoptr (FvArray) floats = NULL;
+
+  if (value->constant)
+    return fv_array_convert (value->constant, fv_value_declared (value), error);
+  floats = fv_array_new (FV_TYPE_F32, &port->shape, error);
+  if (!floats)
+    return NULL;
+  copy_elements (port, region, floats->f32, FALSE);
+  return fv_array_convert (floats, fv_value_declared (value), error);
+}
+
 static gboolean
 read_outputs (FvGraph *graph, FvArray **outputs, GError **error)
 {
@@ -545,16 +562,9 @@ read_outputs (FvGraph *graph, FvArray **outputs, GError **error)
     return FALSE;
   for (guint i = 0; i < graph->ir->outputs->len; i++) {
     const FvPort *port = &slot->outputs[i];
-    FvValue *value = graph->ir->outputs->pdata[i];
-    g_autoptr (FvArray) floats = NULL;
 
-    if (value->constant) {
-      outputs[i] =
-          fv_array_convert (value->constant, fv_value_declared (value), error);
-    } else if ((floats = fv_array_new (FV_TYPE_F32, &port->shape, error))) {
-      copy_elements (port, base + port->buffer_offset, floats->f32, FALSE);
-      outputs[i] = fv_array_convert (floats, fv_value_declared (value), error);
-    }
+    outputs[i] = read_output (graph, i, port,
+        port->buffer ? base + port->buffer_offset : NULL, error);
     if (!outputs[i])
       return FALSE;
   }
@@ -647,6 +657,57 @@ fv_graph_run (FvGraph *graph, FvArray *const *inputs, FvArray **outputs,
   for (guint i = 0; i < n; i++)
     fv_array_unref (arrays[i]);
   return ok;
+}
+
+guint
+fv_graph_n_tail_inputs (FvGraph *graph)
+{
+  return graph->ir->tail ? graph->ir->outputs->len : 0;
+}
+
+const FvPort *
+fv_graph_tail_input (FvGraph *graph, guint slot, guint i)
+{
+  g_return_val_if_fail (graph->slots && slot < graph->n_slots, NULL);
+  g_return_val_if_fail (i < fv_graph_n_tail_inputs (graph), NULL);
+  return &graph->slots[slot].outputs[i];
+}
+
+gboolean
+fv_graph_run_tail (FvGraph *graph, const gpointer *regions, FvArray **outputs,
+    GError **error)
+{
+  guint n = fv_graph_n_tail_inputs (graph);
+  g_autofree FvArray **arrays = g_new0 (FvArray *, n + 1);
+  gboolean ok = TRUE;
+
+  for (guint i = 0; i < fv_graph_n_outputs (graph); i++)
+    outputs[i] = NULL;
+  for (guint i = 0; ok && i < n; i++)
+    ok = (arrays[i] = read_output (graph, i, fv_graph_tail_input (graph, 0, i),
+              regions[i], error))
+        != NULL;
+  ok = ok && fv_tail_run (graph->ir->tail, arrays, outputs, error);
+  for (guint i = 0; i < n; i++)
+    fv_array_unref (arrays[i]);
+  return ok;
+}
+
+gboolean
+fv_graph_infer (FvModel *model, const FvShape *shapes, guint n_shapes,
+    FvShape *outputs, GError **error)
+{
+  g_autoptr (FvIr) ir = fv_ir_build (model, shapes, n_shapes, 0, error);
+
+  if (!ir)
+    return FALSE;
+  for (guint i = 0; i < model->graph->n_outputs; i++) {
+    gint at = ir->tail ? g_array_index (ir->tail->outputs, gint, i) : (gint) i;
+
+    outputs[i] = at < 0 ? model->graph->outputs[i].shape
+                        : ((FvValue *) ir->outputs->pdata[at])->shape;
+  }
+  return TRUE;
 }
 
 char *

@@ -84,6 +84,22 @@ FV_API FvType fv_graph_precision (FvGraph *graph);
 FV_API gboolean fv_graph_run (FvGraph *graph, FvArray *const *inputs,
     FvArray **outputs, GError **error);
 
+/* The tail apart, for who runs the device by fv_graph_program(): copy what lies at
+ * the ports of its inputs (where they have a buffer; others are constant) to the
+ * host behind that program, then run it. @regions: by tail input, the bytes that
+ * the port's range of its buffer held, or NULL. @outputs: the model's, as those
+ * of fv_graph_run(). Any thread, while slots run. 0 inputs: there is no tail. */
+FV_API guint fv_graph_n_tail_inputs (FvGraph *graph);
+FV_API const FvPort *fv_graph_tail_input (FvGraph *graph, guint slot, guint i);
+FV_API gboolean fv_graph_run_tail (FvGraph *graph, const gpointer *regions,
+    FvArray **outputs, GError **error);
+
+/* What the outputs of @model will have as shapes, as fv_graph_new() finds them but
+ * without a plan; of outputs that the host makes: those that the model declares,
+ * -1 where data decides. @outputs: (out): one per output of the model. */
+FV_API gboolean fv_graph_infer (FvModel *model, const FvShape *shapes,
+    guint n_shapes, FvShape *outputs, GError **error);
+
 /* What a plan costs. Bytes and multiply-accumulates per run. */
 typedef struct
 {

@@ -358,7 +358,8 @@ gst_fovea_base_class_init (GstFoveaBaseClass *klass)
    * The structure `fovea-stats`: `frames-in`, `frames-out`, `inferred`, `skipped`,
    * `dropped`, `bytes-uploaded`, `bytes-downloaded` and `memory-bytes` (uint64),
    * `in-flight` (uint), `gpu-ms-p50`, `-p95`, `-p99` and `wall-ms-p50`, `-p95`,
-   * `-p99` (double), `device` and `path` (string: where frames come from, and
+   * `-p99` (double), `host-ms-p50`, `-p95`, `-p99` (double: of the part of a model
+   * whose shapes depend on data), `device` and `path` (string: where frames come from, and
    * which set of kernels serves the device).
    *
    * Since: 0.1
@@ -366,7 +367,7 @@ gst_fovea_base_class_init (GstFoveaBaseClass *klass)
   g_object_class_install_property (object_class, GST_FOVEA_PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
           "Counters since PAUSED, and percentiles of the last 256 frames in "
-          "milliseconds: gpu-ms is the device's own time, wall-ms is from a "
+          "milliseconds: gpu-ms is the device's own time, host-ms that of the part of a model that runs on the host, wall-ms is from a "
           "frame's arrival until it is ready to be pushed.",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   gst_type_mark_as_plugin_api (GST_TYPE_FOVEA_BASE, 0);

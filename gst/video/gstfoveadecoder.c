@@ -20,6 +20,8 @@ struct _GstFoveaDecoder
   GstFoveaHead *heads[FV_MAX_HEADS];
   guint n_tensors;
   FvBuffer **tensors; /* by output of the model */
+  guint n_tail;
+  FvBuffer **tail; /* (nullable) each: what the host tail reads, mapped */
   FvProgram *program;
   gsize memory;
 };
@@ -42,6 +44,8 @@ gst_fovea_answer_reset (GstFoveaAnswer *answer)
   }
   for (guint i = 0; i < answer->n_tensors; i++)
     gst_clear_buffer (&answer->tensors[i]);
+  for (guint i = 0; i < answer->n_tensors; i++)
+    g_clear_pointer (&answer->arrays[i], fv_array_unref);
   answer->n_heads = 0;
   answer->pts = GST_CLOCK_TIME_NONE;
 }
@@ -53,6 +57,7 @@ gst_fovea_answer_clear (GstFoveaAnswer *answer)
   for (guint i = 0; i < FV_MAX_HEADS; i++)
     gst_fovea_result_clear (&answer->results[i]);
   g_free (answer->tensors);
+  g_free (answer->arrays);
   memset (answer, 0, sizeof *answer);
 }
 
@@ -115,6 +120,29 @@ add_tensors (GstFoveaDecoder *decoder, GError **error)
   return TRUE;
 }
 
+/* What the host tail reads, for the same reason. */
+static gboolean
+add_tail (GstFoveaDecoder *decoder, GError **error)
+{
+  FvGraph *graph = decoder->model->graph;
+
+  decoder->n_tail = fv_graph_n_tail_inputs (graph);
+  decoder->tail = g_new0 (FvBuffer *, decoder->n_tail + 1);
+  for (guint i = 0; i < decoder->n_tail; i++) {
+    const FvPort *port = fv_graph_tail_input (graph, decoder->slot, i);
+
+    if (port->buffer == NULL)
+      continue;
+    decoder->tail[i] = fv_buffer_new (decoder->model->device, port->buffer_size,
+        FV_MEMORY_DOWNLOAD, error);
+    if (decoder->tail[i] == NULL)
+      return FALSE;
+    fv_program_copy (decoder->program, port->buffer, port->buffer_offset,
+        decoder->tail[i], 0, port->buffer_size);
+  }
+  return TRUE;
+}
+
 static gboolean
 add_heads (GstFoveaDecoder *decoder, const FvFrameMap *map, GError **error)
 {
@@ -153,7 +181,7 @@ gst_fovea_decoder_new (GstFoveaModel *model, guint slot, const FvFrameMap *map,
   g_atomic_ref_count_init (&decoder->lease->users);
   decoder->program = fv_program_new (model->device);
   fv_program_enable_timing (decoder->program);
-  if (!add_heads (decoder, map, error))
+  if (!add_heads (decoder, map, error) || !add_tail (decoder, error))
     return NULL;
   if (model->settings.output_tensor_meta && !add_tensors (decoder, error))
     return NULL;
@@ -173,6 +201,9 @@ gst_fovea_decoder_free (GstFoveaDecoder *decoder)
   for (guint i = 0; i < decoder->n_tensors; i++)
     fv_buffer_unref (decoder->tensors[i]);
   g_free (decoder->tensors);
+  for (guint i = 0; i < decoder->n_tail; i++)
+    fv_buffer_unref (decoder->tail[i]);
+  g_free (decoder->tail);
   lease_unref (decoder->lease);
   gst_fovea_model_unref (decoder->model);
   g_free (decoder);
@@ -242,40 +273,101 @@ static const GstFoveaPlaneFormat plane_formats[] = {
   [GST_FOVEA_HEAD_MAP_F32] = GST_FOVEA_PLANE_F32,
 };
 
-gsize
-gst_fovea_decoder_collect (GstFoveaDecoder *decoder, guint64 value,
-    GstFoveaProducer *const *producers, GstFoveaAnswer *answer)
+/* The outputs of a model with a host tail. *@arrays: (out): by output; NULL where
+ * there is no tail. */
+static gboolean
+run_tail (GstFoveaDecoder *decoder, FvArray ***arrays, GstFoveaCost *cost,
+    GError **error)
 {
-  gsize bytes = 0;
+  FvGraph *graph = decoder->model->graph;
+  g_autofree gpointer *regions = g_new0 (gpointer, decoder->n_tail + 1);
+  gint64 start = g_get_monotonic_time ();
 
-  answer->n_heads = decoder->n_heads;
-  for (guint i = 0; i < decoder->n_heads; i++) {
-    const GstFoveaHeadMap *map = gst_fovea_head_map (decoder->heads[i]);
-    GstFoveaResult *result = &answer->results[i];
-
-    gst_fovea_head_read (decoder->heads[i], result);
-    bytes += result->boxes->len * sizeof (GstFoveaBox)
-        + result->classes->len * sizeof (GstFoveaClass);
-    if (map && map->format != GST_FOVEA_HEAD_MAP_NONE)
-      answer->maps[i] = gst_fovea_plane_new (producers[i], answer->pts,
-          plane_formats[map->format], map->width, map->height,
-          (guint) map->stride,
-          lend_buffer (decoder, map->buffer, 0, map->size, value));
-    if (map && map->matte)
-      answer->mattes[i] = gst_fovea_plane_new (producers[i], answer->pts,
-          GST_FOVEA_PLANE_U8, map->width, map->height, (guint) map->stride,
-          lend_buffer (decoder, map->buffer, map->matte, map->size, value));
+  *arrays = NULL;
+  if (decoder->n_tail == 0)
+    return TRUE;
+  for (guint i = 0; i < decoder->n_tail; i++)
+    if (decoder->tail[i]) {
+      regions[i] = fv_buffer_map (decoder->tail[i]);
+      cost->downloaded += fv_buffer_size (decoder->tail[i]);
+    }
+  *arrays = g_new0 (FvArray *, fv_graph_n_outputs (graph) + 1);
+  if (!fv_graph_run_tail (graph, regions, *arrays, error)) {
+    g_clear_pointer (arrays, g_free);
+    return FALSE;
   }
+  cost->host = (g_get_monotonic_time () - start) / 1000.0;
+  return TRUE;
+}
+
+/* Result and map of head @i. */
+static gboolean
+collect_head (GstFoveaDecoder *decoder, guint i, FvArray *const *arrays,
+    guint64 value, GstFoveaProducer *producer, GstFoveaAnswer *answer,
+    GError **error)
+{
+  GstFoveaHead *head = decoder->heads[i];
+  const GstFoveaHeadMap *map = gst_fovea_head_map (head);
+
+  if (gst_fovea_head_is_on_host (head)
+      && !gst_fovea_head_take_arrays (head, arrays, error))
+    return FALSE;
+  gst_fovea_head_read (head, &answer->results[i]);
+  if (map && map->format != GST_FOVEA_HEAD_MAP_NONE)
+    answer->maps[i] =
+        gst_fovea_plane_new (producer, answer->pts, plane_formats[map->format],
+            map->width, map->height, (guint) map->stride,
+            lend_buffer (decoder, map->buffer, 0, map->size, value));
+  if (map && map->matte)
+    answer->mattes[i] = gst_fovea_plane_new (producer, answer->pts,
+        GST_FOVEA_PLANE_U8, map->width, map->height, (guint) map->stride,
+        lend_buffer (decoder, map->buffer, map->matte, map->size, value));
+  return TRUE;
+}
+
+static void
+collect_tensors (GstFoveaDecoder *decoder, FvArray *const *arrays,
+    guint64 value, GstFoveaAnswer *answer)
+{
   if (decoder->n_tensors != answer->n_tensors) {
     answer->tensors =
         g_renew (GstBuffer *, answer->tensors, decoder->n_tensors);
+    answer->arrays = g_renew (FvArray *, answer->arrays, decoder->n_tensors);
     answer->n_tensors = decoder->n_tensors;
   }
-  for (guint i = 0; i < decoder->n_tensors; i++)
-    answer->tensors[i] = decoder->tensors[i] == NULL
-        ? NULL
-        : lend_buffer (decoder, decoder->tensors[i], 0,
-            fv_buffer_size (decoder->tensors[i]), value);
+  for (guint i = 0; i < decoder->n_tensors; i++) {
+    gboolean is_device = decoder->tensors[i] != NULL;
+
+    answer->tensors[i] = is_device ? lend_buffer (decoder, decoder->tensors[i],
+                             0, fv_buffer_size (decoder->tensors[i]), value)
+                                   : NULL;
+    answer->arrays[i] = !is_device && arrays ? fv_array_ref (arrays[i]) : NULL;
+  }
+}
+
+gboolean
+gst_fovea_decoder_collect (GstFoveaDecoder *decoder, guint64 value,
+    GstFoveaProducer *const *producers, GstFoveaAnswer *answer,
+    GstFoveaCost *cost, GError **error)
+{
+  FvArray **arrays = NULL;
+  gboolean ok;
+
+  *cost = (GstFoveaCost){ 0, -1, -1 };
+  ok = run_tail (decoder, &arrays, cost, error);
+  answer->n_heads = ok ? decoder->n_heads : 0;
+  for (guint i = 0; ok && i < decoder->n_heads; i++) {
+    const GstFoveaResult *result = &answer->results[i];
+
+    ok = collect_head (decoder, i, arrays, value, producers[i], answer, error);
+    cost->downloaded += result->boxes->len * sizeof (GstFoveaBox)
+        + result->classes->len * sizeof (GstFoveaClass);
+  }
+  if (ok)
+    collect_tensors (decoder, arrays, value, answer);
+  for (guint i = 0; arrays && arrays[i]; i++)
+    fv_array_unref (arrays[i]);
+  g_free (arrays);
   g_atomic_int_set (&decoder->taken, FALSE);
-  return bytes;
+  return ok;
 }

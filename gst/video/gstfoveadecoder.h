@@ -18,7 +18,16 @@ typedef struct
   GstFoveaPlane *maps[FV_MAX_HEADS]; /* (nullable) each */
   GstFoveaPlane *mattes[FV_MAX_HEADS]; /* (nullable) each */
   GstBuffer **tensors; /* by output of the model */
+  FvArray **arrays; /* as tensors; in their stead where the host made them */
 } GstFoveaAnswer;
+
+/* What it took. */
+typedef struct
+{
+  gsize downloaded; /* bytes */
+  double gpu, host; /* milliseconds of the device, of the model's host tail; -1:
+                        not known, no such */
+} GstFoveaCost;
 
 void gst_fovea_answer_init (GstFoveaAnswer *answer);
 /* Drops maps and tensors, keeps the arrays for the next frame. */
@@ -55,9 +64,11 @@ void gst_fovea_decoder_take (GstFoveaDecoder *decoder,
     const GstFoveaSettings *settings);
 /* The frame is given up; nothing is read. */
 void gst_fovea_decoder_leave (GstFoveaDecoder *decoder);
-/* Behind the wait for @value: fills @answer, which was reset. @producers: one
- * per head. Returns: bytes read */
-gsize gst_fovea_decoder_collect (GstFoveaDecoder *decoder, guint64 value,
-    GstFoveaProducer *const *producers, GstFoveaAnswer *answer);
+/* Behind the wait for @value: runs the model's host tail where there is one and
+ * fills @answer, which was reset. @producers: one per head. *@cost: (out): but
+ * for the device's time. The decoder is left, whatever comes. */
+gboolean gst_fovea_decoder_collect (GstFoveaDecoder *decoder, guint64 value,
+    GstFoveaProducer *const *producers, GstFoveaAnswer *answer,
+    GstFoveaCost *cost, GError **error);
 
 G_END_DECLS

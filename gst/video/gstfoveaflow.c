@@ -487,22 +487,23 @@ finish_inference (GstFoveaBase *self, GstFoveaItem *item, GError **error)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
   GstClockTime pts = GST_BUFFER_PTS (GST_BUFFER_CAST (item->object));
-  gsize downloaded = 0;
-  double milliseconds;
+  GstFoveaCost cost;
 
-  if (!gst_fovea_stream_wait (item->stream, &item->ticket, error))
+  if (!gst_fovea_stream_wait (item->stream, &item->ticket, error)
+      || !gst_fovea_stream_collect (item->stream, &item->ticket, pts,
+          &priv->newest, &cost, error))
     return FALSE;
-  gst_fovea_stream_collect (item->stream, &item->ticket, pts, &priv->newest,
-      &downloaded, &milliseconds);
   if (priv->newest_stream != item->stream) {
     gst_fovea_stream_unref (priv->newest_stream);
     priv->newest_stream = gst_fovea_stream_ref (item->stream);
   }
   g_mutex_lock (&priv->lock);
   priv->stats.inferred++;
-  priv->stats.bytes_downloaded += downloaded;
-  if (milliseconds >= 0.0)
-    gst_fovea_times_add (&priv->stats.gpu, milliseconds);
+  priv->stats.bytes_downloaded += cost.downloaded;
+  if (cost.gpu >= 0.0)
+    gst_fovea_times_add (&priv->stats.gpu, cost.gpu);
+  if (cost.host >= 0.0)
+    gst_fovea_times_add (&priv->stats.host, cost.host);
   g_mutex_unlock (&priv->lock);
   return TRUE;
 }

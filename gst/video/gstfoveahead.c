@@ -53,6 +53,12 @@ gst_fovea_head_port (GstFoveaHead *head, guint index, GError **error)
     return NULL;
   }
   port = head->outputs[index];
+  if (port->buffer == NULL) {
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "output '%s' is made on the host, where boxes alone are read, no %s",
+        port->name, fv_head_kind_name (head->card->kind));
+    return NULL;
+  }
   last = port->offset;
   for (guint i = 0; i < port->shape.rank && fits (last); i++) {
     if (port->shape.dims[i] < 1) {
@@ -252,10 +258,8 @@ check_frame (const FvFrameMap *map, GError **error)
   return FALSE;
 }
 
-GstFoveaHead *
-gst_fovea_head_new (FvDevice *device, const FvCardHead *card,
-    const FvPort *const *outputs, guint n_outputs, const FvFrameMap *map,
-    GError **error)
+static const GstFoveaHeadClass *
+find_class (const GstFoveaHead *head)
 {
   static const GstFoveaHeadClass *const classes[] = {
     [FV_HEAD_CLASSIFY] = &gst_fovea_head_classify,
@@ -263,6 +267,19 @@ gst_fovea_head_new (FvDevice *device, const FvCardHead *card,
     [FV_HEAD_SEGMENT] = &gst_fovea_head_segment,
     [FV_HEAD_DEPTH] = &gst_fovea_head_depth,
   };
+  guint kind = head->card->kind, boxes = head->card->detect.boxes[0];
+
+  if (kind == FV_HEAD_DETECT && boxes < head->n_outputs
+      && head->outputs[boxes]->buffer == NULL)
+    return &gst_fovea_head_detect_host;
+  return kind < G_N_ELEMENTS (classes) ? classes[kind] : NULL;
+}
+
+GstFoveaHead *
+gst_fovea_head_new (FvDevice *device, const FvCardHead *card,
+    const FvPort *const *outputs, guint n_outputs, const FvFrameMap *map,
+    GError **error)
+{
   g_autoptr (GstFoveaHead) head = g_new0 (GstFoveaHead, 1);
   GstFoveaHeadParams params;
 
@@ -273,11 +290,11 @@ gst_fovea_head_new (FvDevice *device, const FvCardHead *card,
   head->frame = *map;
   head->fills = g_array_new (FALSE, FALSE, sizeof (GstFoveaFill));
   head->dispatches = g_array_new (FALSE, FALSE, sizeof (FvDispatch));
-  if (card->kind >= G_N_ELEMENTS (classes) || classes[card->kind] == NULL) {
+  head->klass = find_class (head);
+  if (head->klass == NULL) {
     g_set_error (error, FV_ERROR, FV_ERROR_INVALID, "a head of no kind");
     return NULL;
   }
-  head->klass = classes[card->kind];
   head->values =
       fv_buffer_new (device, sizeof (FvHeadValues), FV_MEMORY_UPLOAD, error);
   if (head->values == NULL || !check_frame (map, error)
@@ -337,6 +354,20 @@ gst_fovea_head_set_params (GstFoveaHead *head, const GstFoveaHeadParams *params)
   memcpy (fv_buffer_map (head->values), &values, sizeof values);
 }
 
+gboolean
+gst_fovea_head_is_on_host (GstFoveaHead *head)
+{
+  return head->klass == &gst_fovea_head_detect_host;
+}
+
+gboolean
+gst_fovea_head_take_arrays (GstFoveaHead *head, FvArray *const *arrays,
+    GError **error)
+{
+  head->arrays = arrays;
+  return head->klass->check == NULL || head->klass->check (head, error);
+}
+
 void
 gst_fovea_head_read (GstFoveaHead *head, GstFoveaResult *result)
 {
@@ -346,6 +377,7 @@ gst_fovea_head_read (GstFoveaHead *head, GstFoveaResult *result)
   result->n_candidates = 0;
   result->minimum = result->maximum = 0;
   head->klass->read (head, result);
+  head->arrays = NULL;
 }
 
 const FvCardHead *

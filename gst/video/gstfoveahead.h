@@ -112,6 +112,13 @@ FV_API void gst_fovea_head_add (GstFoveaHead *head, FvProgram *program);
 /* Holds for the submits that follow. */
 FV_API void gst_fovea_head_set_params (GstFoveaHead *head,
     const GstFoveaHeadParams *params);
+/* TRUE of a head that reads what the model's host tail made: it has no dispatches,
+ * and needs the outputs of fv_graph_run_tail() before each read. */
+FV_API gboolean gst_fovea_head_is_on_host (GstFoveaHead *head);
+/* @arrays: by output of the model; not kept longer than the next read. Fails where
+ * their shapes do not fit. */
+FV_API gboolean gst_fovea_head_take_arrays (GstFoveaHead *head,
+    FvArray *const *arrays, GError **error);
 /* After fv_device_wait(): fills @result, which init made or an earlier read
  * filled (its arrays are used again). */
 FV_API void gst_fovea_head_read (GstFoveaHead *head, GstFoveaResult *result);

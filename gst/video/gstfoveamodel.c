@@ -152,16 +152,7 @@ bind_heads (GstFoveaModel *model, GError **error)
 {
   guint n = fv_graph_n_outputs (model->graph);
   g_autofree FvShape *shapes = g_new0 (FvShape, n);
-  FvGraphStats stats;
 
-  fv_graph_stats (model->graph, &stats);
-  if (stats.n_tail_nodes) {
-    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
-        "%s: its last %u nodes run on the host (fovea info --plan lists them), "
-        "which elements do not wait for; export it without them",
-        model->name, stats.n_tail_nodes);
-    return FALSE;
-  }
   for (guint i = 0; i < n; i++)
     shapes[i] = fv_graph_output (model->graph, 0, i)->shape;
   if (!fv_card_bind_outputs (model->card, shapes, n, error))

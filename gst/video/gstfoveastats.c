@@ -64,6 +64,9 @@ gst_fovea_stats_to_structure (const GstFoveaStats *stats, guint64 memory_bytes,
     g_snprintf (name, sizeof name, "gpu-ms-%s", ranks[i].suffix);
     gst_structure_set (structure, name, G_TYPE_DOUBLE,
         gst_fovea_times_percentile (&stats->gpu, ranks[i].share), NULL);
+    g_snprintf (name, sizeof name, "host-ms-%s", ranks[i].suffix);
+    gst_structure_set (structure, name, G_TYPE_DOUBLE,
+        gst_fovea_times_percentile (&stats->host, ranks[i].share), NULL);
     g_snprintf (name, sizeof name, "wall-ms-%s", ranks[i].suffix);
     gst_structure_set (structure, name, G_TYPE_DOUBLE,
         gst_fovea_times_percentile (&stats->wall, ranks[i].share), NULL);

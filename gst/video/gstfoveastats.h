@@ -20,7 +20,7 @@ typedef struct
   guint64 frames_in, frames_out, inferred, skipped, dropped;
   guint64 bytes_uploaded, bytes_downloaded;
   guint in_flight;
-  GstFoveaTimes gpu, wall; /* milliseconds */
+  GstFoveaTimes gpu, host, wall; /* milliseconds */
 } GstFoveaStats;
 
 void gst_fovea_times_add (GstFoveaTimes *times, double milliseconds);

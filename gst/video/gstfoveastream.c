@@ -45,11 +45,17 @@ extra_values (const GstFoveaStream *stream, const FvCardExtra *extra,
     case FV_EXTRA_INPUT_HW:
       memcpy (values, input, sizeof input);
       break;
+    case FV_EXTRA_SCALE_WH:
+    case FV_EXTRA_SCALE_HW:
+      values[0] = input[0] / frame[0];
+      values[1] = input[1] / frame[1];
+      break;
     default:
       memcpy (values, extra->values, sizeof extra->values);
       return;
   }
-  if (extra->kind == FV_EXTRA_FRAME_HW || extra->kind == FV_EXTRA_INPUT_HW) {
+  if (extra->kind == FV_EXTRA_FRAME_HW || extra->kind == FV_EXTRA_INPUT_HW
+      || extra->kind == FV_EXTRA_SCALE_HW) {
     double width = values[0];
 
     values[0] = values[1];
@@ -334,17 +340,21 @@ ticket_milliseconds (GstFoveaStream *stream, const GstFoveaTicket *ticket)
   return sum;
 }
 
-void
+gboolean
 gst_fovea_stream_collect (GstFoveaStream *stream, GstFoveaTicket *ticket,
-    GstClockTime pts, GstFoveaAnswer *answer, gsize *downloaded,
-    double *milliseconds)
+    GstClockTime pts, GstFoveaAnswer *answer, GstFoveaCost *cost,
+    GError **error)
 {
-  *milliseconds = ticket_milliseconds (stream, ticket);
+  double gpu = ticket_milliseconds (stream, ticket);
+  gboolean ok;
+
   gst_fovea_answer_reset (answer);
   answer->pts = pts;
-  *downloaded = gst_fovea_decoder_collect (ticket->decoder, ticket->value,
-      stream->producers, answer);
+  ok = gst_fovea_decoder_collect (ticket->decoder, ticket->value,
+      stream->producers, answer, cost, error);
+  cost->gpu = gpu;
   ticket->decoder = NULL;
+  return ok;
 }
 
 void
@@ -440,6 +450,25 @@ attach_tensor (GstFoveaStream *stream, guint i, const GstFoveaAnswer *answer,
       port->name, port->type, &port->shape, port->strides, answer->tensors[i]);
 }
 
+/* What the host made, in the model's type and without pads. */
+static void
+attach_array (GstFoveaStream *stream, guint i, const GstFoveaAnswer *answer,
+    GstBuffer *buffer)
+{
+  const FvPort *port = fv_graph_output (stream->model->graph, 0, i);
+  FvArray *array = answer->arrays[i];
+  GstBuffer *data = gst_buffer_new ();
+
+  if (array->size)
+    gst_buffer_append_memory (data,
+        gst_memory_new_wrapped (GST_MEMORY_FLAG_READONLY, array->data,
+            array->size, 0, array->size, fv_array_ref (array),
+            (GDestroyNotify) fv_array_unref));
+  gst_fovea_buffer_add_tensor (buffer, stream->tensor_producer, answer->pts,
+      port->name, array->type, &array->shape, NULL, data);
+  gst_buffer_unref (data);
+}
+
 void
 gst_fovea_stream_attach (GstFoveaStream *stream, const GstFoveaAnswer *answer,
     GstBuffer *buffer)
@@ -449,4 +478,6 @@ gst_fovea_stream_attach (GstFoveaStream *stream, const GstFoveaAnswer *answer,
   for (guint i = 0; i < answer->n_tensors; i++)
     if (answer->tensors[i])
       attach_tensor (stream, i, answer, buffer);
+    else if (answer->arrays[i])
+      attach_array (stream, i, answer, buffer);
 }

@@ -48,11 +48,10 @@ gboolean gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
 /* Blocks until the device is done with @ticket. */
 gboolean gst_fovea_stream_wait (GstFoveaStream *stream,
     const GstFoveaTicket *ticket, GError **error);
-/* After the wait: reads the results; the ticket is used up. *@downloaded: (out):
- * bytes read; *@milliseconds: (out): of the device, -1 if not known */
-void gst_fovea_stream_collect (GstFoveaStream *stream, GstFoveaTicket *ticket,
-    GstClockTime pts, GstFoveaAnswer *answer, gsize *downloaded,
-    double *milliseconds);
+/* After the wait: reads the results; the ticket is used up. */
+gboolean gst_fovea_stream_collect (GstFoveaStream *stream,
+    GstFoveaTicket *ticket, GstClockTime pts, GstFoveaAnswer *answer,
+    GstFoveaCost *cost, GError **error);
 /* Gives the ticket back without its results. */
 void gst_fovea_stream_cancel (GstFoveaStream *stream, GstFoveaTicket *ticket);
 /* Attaches @answer to @buffer, whose metadata is writable. */

@@ -3,7 +3,6 @@
  * of them; what is left is moved into the frame and suppressed here. */
 #include "gst/video/head-private.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Candidates over all levels that a head can have. */
@@ -11,9 +10,8 @@
 
 typedef struct
 {
-  guint candidate_axis;
-  gint channel_axis;
   gint64 n, channels;
+  gint64 step_n, step_c; /* elements; 0 where there is one only */
 } Axes;
 
 static gboolean
@@ -21,25 +19,43 @@ uses_grid (const FvCardDetect *d)
 {
   return d->box_format == FV_BOX_GRID_EXP || d->box_format == FV_BOX_DISTANCES
       || d->box_format == FV_BOX_DISTRIBUTION
-      || d->box_format == FV_BOX_GRID_OFFSET;
+      || d->box_format == FV_BOX_GRID_OFFSET
+      || d->box_format == FV_BOX_GRID_TANH;
 }
 
+/* Candidates of a grid lie one behind the other, row by row, or cannot be read. */
 static gboolean
 find_axes (const FvCardDetect *d, const FvPort *port, Axes *axes,
     GError **error)
 {
-  if (!fv_detect_axes (&port->shape, d->transposed, &axes->candidate_axis,
-          &axes->channel_axis)) {
-    g_autofree char *shape = fv_shape_to_string (&port->shape);
-    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
-        "output '%s' holds no boxes: expected [1, N, K] or [1, K, N], it is %s",
-        port->name, shape);
-    return FALSE;
+  const FvShape *s = &port->shape;
+  guint candidates;
+  gint channels;
+  gboolean ok =
+      fv_detect_axes (&port->shape, d->transposed, &candidates, &channels);
+
+  if (ok) {
+    axes->n = s->dims[candidates];
+    axes->step_n = axes->n > 1 ? port->strides[candidates] : 0;
+    axes->channels = channels < 0 ? 1 : s->dims[channels];
+    axes->step_c = axes->channels > 1 ? port->strides[channels] : 0;
   }
-  axes->n = port->shape.dims[axes->candidate_axis];
-  axes->channels =
-      axes->channel_axis < 0 ? 1 : port->shape.dims[axes->channel_axis];
-  return TRUE;
+  if (ok && s->rank == 4 && s->dims[candidates - 1] > 1) {
+    gint64 rows = s->dims[candidates - 1];
+    gint64 step = port->strides[candidates - 1];
+
+    ok = axes->n == 1 || step == axes->n * axes->step_n;
+    if (axes->n == 1)
+      axes->step_n = step;
+    axes->n *= rows;
+  }
+  if (ok)
+    return TRUE;
+  g_autofree char *shape = fv_shape_to_string (&port->shape);
+  g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+      "output '%s' holds no boxes: expected [1, N, K] or [1, K, N], it is %s",
+      port->name, shape);
+  return FALSE;
 }
 
 /* A part of the candidates' values: binds it and tells where it lies. */
@@ -63,14 +79,10 @@ bind_part (GstFoveaHead *head, FvDispatch *dispatch, guint output, gint channel,
         port->name, n, channel + n_channels, shape);
     return FALSE;
   }
-  start = port->offset;
-  *stride_n = axes.n > 1 ? (fv_int) port->strides[axes.candidate_axis] : 0;
-  if (axes.channel_axis >= 0) {
-    start += channel * port->strides[axes.channel_axis];
-    if (stride_c != NULL)
-      *stride_c =
-          axes.channels > 1 ? (fv_int) port->strides[axes.channel_axis] : 0;
-  }
+  start = port->offset + channel * axes.step_c;
+  *stride_n = (fv_int) axes.step_n;
+  if (stride_c != NULL)
+    *stride_c = (fv_int) axes.step_c;
   *offset = (fv_int) start;
   gst_fovea_head_bind (dispatch, port);
   return TRUE;
@@ -111,6 +123,27 @@ bind_priors (GstFoveaHead *head, FvDispatch *dispatch, gint64 n,
   return TRUE;
 }
 
+/* How many candidates are valid: the first element of an output. */
+static gboolean
+bind_count (GstFoveaHead *head, FvDispatch *dispatch, FvDetectPush *push,
+    GError **error)
+{
+  guint output = head->card->detect.count;
+  const FvPort *port;
+
+  if (output == FV_NO_OUTPUT) {
+    FvBinding binding = dispatch->bindings[1];
+    dispatch->bindings[dispatch->n_bindings++] = binding;
+    return TRUE;
+  }
+  port = gst_fovea_head_port (head, output, error);
+  if (port == NULL)
+    return FALSE;
+  push->count = (fv_int) port->offset;
+  gst_fovea_head_bind (dispatch, port);
+  return TRUE;
+}
+
 /* The bindings and the places of values that all levels of a group share. */
 static gboolean
 bind_group (GstFoveaHead *head, guint g, gint64 n, FvDispatch *dispatch,
@@ -136,8 +169,11 @@ bind_group (GstFoveaHead *head, guint g, gint64 n, FvDispatch *dispatch,
       || !bind_part (head, dispatch, has_numbers ? d->classes : d->boxes[g],
           has_numbers ? MAX (0, d->class_channel) : 0, 1, n, &push->number,
           &push->number_n, NULL, error)
-      || !bind_priors (head, dispatch, n, push, error))
+      || !bind_priors (head, dispatch, n, push, error)
+      || !bind_count (head, dispatch, push, error))
     return FALSE;
+  fv_dispatch_spec (dispatch, FV_DETECT_SPEC_COUNT, d->count != FV_NO_OUTPUT);
+  fv_dispatch_spec (dispatch, FV_DETECT_SPEC_MANY, d->many_labels);
   fv_dispatch_spec (dispatch, FV_DETECT_SPEC_BOX, d->box_format);
   fv_dispatch_spec (dispatch, FV_DETECT_SPEC_SCORE, d->score_activation);
   fv_dispatch_spec (dispatch, FV_DETECT_SPEC_OBJECTNESS,
@@ -181,12 +217,11 @@ add_group (GstFoveaHead *head, guint g, guint capacity, gint *first,
   FvDispatch dispatch = { .kernel = "detect" };
   FvDetectPush push = { .first = *first,
     .grid_width = 1,
+    .grid_height = 1,
     .per_cell = 1,
     .capacity = (fv_int) capacity,
     .stride = 1,
     .cell_offset = d->cell_offset,
-    .scale_x = 1,
-    .scale_y = 1,
     .variance_xy = d->variances[0],
     .variance_wh = d->variances[1] };
   gint64 left;
@@ -197,13 +232,7 @@ add_group (GstFoveaHead *head, guint g, guint capacity, gint *first,
     return FALSE;
   gst_fovea_head_bind_raw (&dispatch, head->values, FALSE);
   gst_fovea_head_bind_raw (&dispatch, head->work, TRUE);
-  if (d->normalised) {
-    push.scale_x = (float) f->input_width;
-    push.scale_y = (float) f->input_height;
-  } else if (d->in_frame) {
-    push.scale_x = (float) f->input_width / (float) f->frame_width;
-    push.scale_y = (float) f->input_height / (float) f->frame_height;
-  }
+  gst_fovea_head_box_scale (head, &push.scale_x, &push.scale_y);
   left = axes.n;
   for (guint l = 0; uses_grid (d) && l < d->n_strides; l++) {
     guint s = d->strides[l];
@@ -216,6 +245,7 @@ add_group (GstFoveaHead *head, guint g, guint capacity, gint *first,
       break;
     push.grid_width = (fv_int) columns;
     push.per_cell = (fv_int) d->per_cell[l];
+    push.grid_height = (fv_int) ((f->input_height + s - 1) / s);
     push.stride = (float) s;
     add_level (head, &dispatch, &push, (fv_int) n);
     left -= n;
@@ -235,6 +265,7 @@ add_group (GstFoveaHead *head, guint g, guint capacity, gint *first,
   return FALSE;
 }
 
+/* How many boxes can come out. */
 static gboolean
 count_candidates (GstFoveaHead *head, guint *total, GError **error)
 {
@@ -246,11 +277,11 @@ count_candidates (GstFoveaHead *head, guint *total, GError **error)
     Axes axes;
     if (port == NULL || !find_axes (d, port, &axes, error))
       return FALSE;
-    sum += axes.n;
+    sum += axes.n * (d->many_labels ? d->n_classes : 1);
   }
   if (sum > MOST_CANDIDATES) {
     g_set_error (error, FV_ERROR, FV_ERROR_TOO_LARGE,
-        "a detector has at most %d candidates, this one %" G_GINT64_FORMAT,
+        "a detector has at most %d boxes, this one %" G_GINT64_FORMAT,
         MOST_CANDIDATES, sum);
     return FALSE;
   }
@@ -298,65 +329,23 @@ prepare (GstFoveaHead *head, GError **error)
   return TRUE;
 }
 
-/* Into the frame, unclipped: overlaps are those of the model's boxes. */
-static gboolean
-take_box (const GstFoveaHead *head, const guint32 *words, GstFoveaBox *box)
-{
-  double x0, y0, x1, y1;
-  float v[5];
-
-  memcpy (v, words + 2, sizeof v);
-  for (guint i = 0; i < G_N_ELEMENTS (v); i++)
-    if (!isfinite (v[i]))
-      return FALSE;
-  fv_frame_map_to_frame (&head->frame, v[1], v[2], &x0, &y0);
-  fv_frame_map_to_frame (&head->frame, v[3], v[4], &x1, &y1);
-  *box = (GstFoveaBox){ .x = (float) x0,
-    .y = (float) y0,
-    .width = (float) (x1 - x0),
-    .height = (float) (y1 - y0),
-    .score = v[0],
-    .class_id = words[1],
-    .index = words[0] };
-  return box->width > 0 && box->height > 0 && box->class_id < 65536
-      && box->score >= head->params.threshold;
-}
-
-static gboolean
-clip_box (const GstFoveaHead *head, GstFoveaBox *box)
-{
-  float x1 = MIN (box->x + box->width, (float) head->frame.frame_width);
-  float y1 = MIN (box->y + box->height, (float) head->frame.frame_height);
-
-  box->x = MAX (box->x, 0);
-  box->y = MAX (box->y, 0);
-  box->width = x1 - box->x;
-  box->height = y1 - box->y;
-  return box->width > 0 && box->height > 0;
-}
-
 static void
 read_boxes (GstFoveaHead *head, GstFoveaResult *result)
 {
   const guint32 *words = fv_buffer_map (head->download);
-  guint n = MIN (words[1], GST_FOVEA_MAX_CANDIDATES), kept = 0;
-  GArray *boxes = result->boxes;
+  guint n = MIN (words[1], GST_FOVEA_MAX_CANDIDATES);
 
   result->n_candidates = words[0];
   for (guint i = 0; i < n; i++) {
-    GstFoveaBox box;
-    if (take_box (head, words + FV_BOXES_HEADER + i * FV_BOX_WORDS, &box))
-      g_array_append_val (boxes, box);
+    const guint32 *entry = words + FV_BOXES_HEADER + i * FV_BOX_WORDS;
+    GstFoveaBox box = { .class_id = entry[1], .index = entry[0] };
+    float v[5];
+
+    memcpy (v, entry + 2, sizeof v);
+    if (gst_fovea_head_place_box (head, v, &box))
+      g_array_append_val (result->boxes, box);
   }
-  gst_fovea_sort_boxes (boxes);
-  gst_fovea_suppress (boxes,
-      head->card->detect.nms ? head->params.iou_threshold : 1,
-      GST_FOVEA_MAX_CANDIDATES);
-  for (guint i = 0; i < boxes->len && kept < head->params.max_detections; i++)
-    if (clip_box (head, &g_array_index (boxes, GstFoveaBox, i)))
-      g_array_index (boxes, GstFoveaBox, kept++) =
-          g_array_index (boxes, GstFoveaBox, i);
-  g_array_set_size (boxes, kept);
+  gst_fovea_head_finish_boxes (head, result->boxes);
 }
 
 const GstFoveaHeadClass gst_fovea_head_detect = {

@@ -13,6 +13,8 @@ typedef struct
 {
   gboolean (*prepare) (GstFoveaHead *head, GError **error);
   void (*write_values) (const GstFoveaHead *head, FvHeadValues *values);
+  /* (nullable) of heads that read arrays: whether those can be read */
+  gboolean (*check) (GstFoveaHead *head, GError **error);
   void (*read) (GstFoveaHead *head, GstFoveaResult *result);
 } GstFoveaHeadClass;
 
@@ -29,6 +31,7 @@ struct _GstFoveaHead
   FvBuffer *work; /* (nullable) between dispatches, on the device */
   FvBuffer *download; /* what read() looks at, mapped */
   FvBuffer *priors; /* (nullable) */
+  FvArray *const *arrays; /* while take_arrays() to read(): the outputs */
   GstFoveaHeadMap map;
   GArray *fills; /* (element-type GstFoveaFill): before the dispatches */
   GArray *dispatches; /* (element-type FvDispatch) */
@@ -44,6 +47,7 @@ typedef struct
 
 extern const GstFoveaHeadClass gst_fovea_head_classify;
 extern const GstFoveaHeadClass gst_fovea_head_detect;
+extern const GstFoveaHeadClass gst_fovea_head_detect_host;
 extern const GstFoveaHeadClass gst_fovea_head_segment;
 extern const GstFoveaHeadClass gst_fovea_head_depth;
 
@@ -82,5 +86,13 @@ gboolean gst_fovea_head_map_axes (const GstFoveaHead *head, const FvPort *port,
 void gst_fovea_suppress (GArray *boxes, float iou_threshold, guint max);
 /* Sorts by falling score, then rising index. */
 void gst_fovea_sort_boxes (GArray *boxes);
+/* Box @v (score, x0, y0, x1, y1 in pixels of the input) in the frame, unclipped:
+ * overlaps are those of the model's boxes. FALSE where it is none. */
+gboolean gst_fovea_head_place_box (const GstFoveaHead *head, const float *v,
+    GstFoveaBox *box);
+/* Sorts, suppresses, cuts at the frame's edges and keeps the best. */
+void gst_fovea_head_finish_boxes (const GstFoveaHead *head, GArray *boxes);
+/* Pixels of the input in one unit of the model's boxes. */
+void gst_fovea_head_box_scale (const GstFoveaHead *head, float *x, float *y);
 
 G_END_DECLS
