@@ -3,16 +3,22 @@
 #include "gst/ops/common.h"
 #include "gst/ops/remap.h"
 
+/* TRUE where the input @i is a single constant zero. */
+static gboolean
+is_zero (const FvNode *node, guint i)
+{
+  FvArray *array = fv_node_constant (node, i);
+
+  return array && array->count == 1 && fv_array_get_float (array, 0) == 0;
+}
+
+/* Models exported in training mode drop a share of nothing, which is as good. */
 static gboolean
 infer_dropout (FvNode *node, GError **error)
 {
-  FvArray *training = fv_node_constant (node, 2);
-
-  if (fv_node_input (node, 2)
-      && (!training || training->count != 1
-          || fv_array_get_int (training, 0) != 0))
+  if (fv_node_input (node, 2) && !is_zero (node, 2) && !is_zero (node, 1))
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "training_mode must be a constant false");
+        "training_mode must be a constant false, or ratio a constant 0");
   fv_set_output (node, 0, node->inputs[0]->type, &node->inputs[0]->shape);
   fv_set_output (node, 1, FV_TYPE_BOOL, &node->inputs[0]->shape);
   return TRUE;
@@ -272,7 +278,8 @@ const FvOp fv_ops_shape[] = {
       .infer = infer_dropout,
       .reference = dropout,
       .lower = lower_view,
-      .cases = FV_CASES ({ .inputs = "f32[2,3,5,7]" }),
+      .cases = FV_CASES ({ .inputs = "f32[2,3,5,7]" },
+          { .inputs = "f32[2,3,5,7] =f32{0} =bool{1}" }),
   },
   {
       .name = "Shape",
