@@ -123,6 +123,38 @@ mark_quantized (FvIr *ir)
   }
 }
 
+/* What @value is made of by moving it about. */
+static void
+mark_divisor (FvValue *value)
+{
+  while (value && !value->constant && !value->is_input) {
+    FvNode *from = value->producer;
+
+    value->is_wide = TRUE;
+    if (!from || !((from->op->flags & FV_OP_VIEW) || fv_node_is (from, "Sqrt")))
+      return;
+    value = from->inputs[0];
+  }
+}
+
+/* Divisors are often kept from zero by as little as 1e-12, which f16 does not
+ * know: it ends at 6e-8. */
+static void
+mark_divisors (FvIr *ir)
+{
+  for (guint i = 0; i < ir->nodes->len; i++) {
+    FvNode *node = ir->nodes->pdata[i];
+
+    if (fv_node_is (node, "Div"))
+      mark_divisor (node->inputs[1]);
+    else if (fv_node_is (node, "Reciprocal") || fv_node_is (node, "Log"))
+      mark_divisor (node->inputs[0]);
+    for (guint s = 0; s < node->n_steps; s++)
+      if (node->steps[s].kind == FV_STEP_DIV)
+        mark_divisor (node->inputs[node->steps[s].input]);
+  }
+}
+
 gboolean
 fv_precision_promote (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
     GError **error)
@@ -134,6 +166,7 @@ fv_precision_promote (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
   gboolean ok;
 
   mark_quantized (ir);
+  mark_divisors (ir);
   ok = plan && probe_fill (&probe, plan, options, error)
       && probe_run (&probe, plan, error);
   if (ok)
