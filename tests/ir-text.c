@@ -124,8 +124,8 @@ ir_text_attr (FvNode *node, const char *name, const char *text)
   g_error ("case: %s has no attribute '%s'", node->op->name, name);
 }
 
-/* One statement: "x f32[1,3]", "c =f32(0.5)", "y Conv x w strides=[2,2]", or
- * "a,b Split x axis=1". All but the first output are put into @values. */
+/* One statement: "x f32[1,3]", "c =f32(0.5)", "y Conv x w strides=[2,2]",
+ * "a,b Split x axis=1", or "y Softmax@11 x" of that opset. All but the first output are put into @values. */
 static FvValue *
 add_statement (FvIr *ir, GHashTable *values, const char *statement)
 {
@@ -138,6 +138,7 @@ add_statement (FvIr *ir, GHashTable *values, const char *statement)
   FvNode *node;
   const FvOp *op;
   guint opset = 17;
+  char *at;
 
   if (strpbrk (words[1], "[({")) {
     array = ir_text_array (words[1] + (*words[1] == '='), 0, 0);
@@ -158,6 +159,10 @@ add_statement (FvIr *ir, GHashTable *values, const char *statement)
     outputs[i] = fv_ir_add_value (ir, names[i], FV_TYPE_NONE, NULL);
     if (i > 0)
       g_hash_table_insert (values, outputs[i]->name, outputs[i]);
+  }
+  if ((at = strchr (words[1], '@'))) {
+    *at = 0;
+    opset = strtoul (at + 1, NULL, 10);
   }
   op = fv_op_find (words[1], opset, NULL);
   if (op == NULL)

@@ -11,7 +11,8 @@ FvArray *ir_text_array (const char *word, double low, double high);
 void ir_text_attr (FvNode *node, const char *name, const char *text);
 /* Statements separated by "; ", the last one's value is the output:
  *   "x f32[1,5]; c =f32(2); y Mul x c; z Relu y"
- * Operators are those of opset 17, younger ones of 23. (transfer full) */
+ * Operators are those of opset 17, younger ones of 23, Softmax@11 that of 11.
+ * (transfer full) */
 FvIr *ir_text_graph (const char *text);
 /* The node of a case alone. Its run-time inputs are added to @arrays, in order.
  * (transfer full) */

@@ -44,6 +44,29 @@ static const Rewrite rewrites[] = {
   { NORM_HEAD "p Mul d d; v ReduceMean p axes=[2]; a Add v eps; r Sqrt a; "
               "y Div d r",
       "LayerNormalization" },
+  /* over the channels of a map */
+  { "x f32[2,5,3,4]; two =f32(2); e =f32(0.00001); g =f32[5,1,1]; "
+    "b =f32[1,5,1,1]; m ReduceMean x axes=[1]; d Sub x m; p Pow d two; "
+    "v ReduceMean p axes=[1]; a Add v e; r Sqrt a; n Div d r; w Mul g n; "
+    "y Add w b",
+      "Transpose LayerNormalization Transpose" },
+  { "x f32[2,6,5,4]; i =i64{2,3,-1}; o =i64{2,6,5,4}; s =f32[3]; z =f32[3]; "
+    "g =f32[6,1,1]; b =f32[6,1,1]; r Reshape x i; "
+    "n InstanceNormalization r s z; q Reshape n o; w Mul q g; a Add w b; "
+    "y Relu a",
+      "GroupNormalization+1" },
+  { "x f32[2,6,5]; i =i64{2,1,-1}; o =i64{2,6,5}; s =f32[1]; z =f32[1]; "
+    "r Reshape x i; n InstanceNormalization r s z; y Reshape n o",
+      "GroupNormalization" },
+  /* maps and groups mixed: another thing */
+  { "x f32[2,6,5]; i =i64{1,4,-1}; o =i64{2,6,5}; s =f32[4]; z =f32[4]; "
+    "r Reshape x i; n InstanceNormalization r s z; y Reshape n o",
+      "Reshape InstanceNormalization Reshape" },
+  { "x f32[2,6]; a,m Dropout x; y Abs a", "Abs" },
+  { ATTENTION_HEAD "s MatMul q t; p Softmax@11 s axis=3; y MatMul p v",
+      "Transpose Transpose fovea.Attention" },
+  { ATTENTION_HEAD "s MatMul q t; p Softmax@11 s axis=2; y MatMul p v",
+      "Transpose MatMul Softmax MatMul" },
   { ATTENTION_HEAD "s MatMul q t; w Mul s c; p Softmax w axis=-1; "
                    "y MatMul p v",
       "Transpose Transpose fovea.Attention" },

@@ -26,6 +26,7 @@ gint fv_pass_merge_linear (FvIr *ir, GError **error);
 gint fv_pass_batch_norm (FvIr *ir, GError **error);
 gint fv_pass_conv_scale (FvIr *ir, GError **error);
 gint fv_pass_layer_norm (FvIr *ir, GError **error);
+gint fv_pass_group_norm (FvIr *ir, GError **error);
 gint fv_pass_gelu (FvIr *ir, GError **error);
 gint fv_pass_swish (FvIr *ir, GError **error);
 gint fv_pass_attention (FvIr *ir, GError **error);

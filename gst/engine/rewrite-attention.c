@@ -134,7 +134,7 @@ rewrite_first (FvIr *ir, GError **error)
     FvNode *node = ir->nodes->pdata[i];
     Attention attention;
 
-    if (fv_node_is (node, "Softmax") && !node->n_steps && node->op->since >= 13
+    if (fv_node_is (node, "Softmax") && !node->n_steps
         && match (node, &attention)) {
       gint done = rewrite (ir, &attention, error);
 

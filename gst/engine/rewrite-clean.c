@@ -22,6 +22,17 @@ is_counting_perm (const FvNode *node)
   return TRUE;
 }
 
+/* FALSE where anything but the first output is used: the mask of Dropout. */
+static gboolean
+is_used_first_alone (const FvNode *node)
+{
+  for (guint i = 1; i < node->n_outputs; i++)
+    if (node->outputs[i]
+        && (node->outputs[i]->users->len || node->outputs[i]->is_output))
+      return FALSE;
+  return node->outputs[0] != NULL;
+}
+
 /* A node whose output is its first input, element for element. */
 static gboolean
 does_nothing (const FvNode *node)
@@ -30,7 +41,7 @@ does_nothing (const FvNode *node)
     "Unsqueeze", "Flatten", "Expand", "Slice", "Tile", "Split" };
   const FvValue *in = fv_node_input (node, 0), *out = node->outputs[0];
 
-  if (!in || node->n_steps || node->n_outputs != 1)
+  if (!in || node->n_steps || !is_used_first_alone (node))
     return FALSE;
   if (fv_node_is (node, "Identity") || fv_node_is (node, "Dropout"))
     return TRUE;

@@ -19,6 +19,7 @@ static const struct
   { "common", fv_pass_common },
   { "dead", fv_pass_dead },
   { "layer-norm", fv_pass_layer_norm },
+  { "group-norm", fv_pass_group_norm },
   { "gelu", fv_pass_gelu },
   { "swish", fv_pass_swish },
   { "linear", fv_pass_linear },
