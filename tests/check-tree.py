@@ -18,9 +18,10 @@ LAYERS = {
     "gst/engine": ["gst/onnx", "shaders"],
     "gst/ops": ["gst/onnx", "gst/engine", "shaders"],
     "gst/card": ["gst/onnx"],
+    "gst/world": ["gst/onnx", "gst/engine", "shaders"],
     "gst/tools": ["gst/onnx", "gst/engine", "gst/card"],
     "gst/video": ["gst/onnx", "gst/engine", "gst/card", "shaders"],
-    "plugins": ["gst/video", "gst/engine", "gst/onnx", "gst/card"],
+    "plugins": ["gst/video", "gst/engine", "gst/onnx", "gst/card", "gst/world"],
 }
 root = Path(sys.argv[1])
 faults = []
