@@ -8,22 +8,23 @@
 #include "shared.h"
 
 /* ---- The frame's own rows ---- */
-#define FV_WORLD_RAY 0 /* direction of pixel (0, 0); its part along the camera's
-                          axis is 1, so that the length of a ray is the depth;
-                          width of the frame */
+/* Rays have a part of 1 along the camera's axis, so that their length is depth. */
+#define FV_WORLD_RAY 0 /* direction of pixel (0, 0); width of the frame */
 #define FV_WORLD_RAY_X 1 /* to the next column; height of the frame */
 #define FV_WORLD_RAY_Y 2 /* to the next row; tiles in a row */
 #define FV_WORLD_CAMERA 3 /* position; side of a tile in pixels */
 #define FV_WORLD_LIGHT 4 /* direction to the light; its strength */
 #define FV_WORLD_LIGHT_COLOUR 5 /* of direct light; strength from all sides */
 #define FV_WORLD_ZENITH 6 /* colour of the sky above; clouds, 0..1 */
-#define FV_WORLD_HORIZON 7 /* colour of the sky's edge and of fog; fog per metre */
-#define FV_WORLD_ZONES 8 /* street: |x| of road, pavement and marking; room: -1 */
+#define FV_WORLD_HORIZON 7 /* colour of the sky's edge, of fog; fog per metre */
+/* Street: where on either side road, pavement and marking end; room: -1. */
+#define FV_WORLD_ZONES 8
 #define FV_WORLD_RUG 9 /* room: x0, z0, x1, z1 of the rug */
 #define FV_WORLD_GROUND 10 /* colour; pattern */
 #define FV_WORLD_PAVEMENT 11
 #define FV_WORLD_GRASS 12
-#define FV_WORLD_SHADE_U 13 /* cell of the shadow grid: dot with position; plus */
+/* Cell of the shadow grid: dot with the position; plus. */
+#define FV_WORLD_SHADE_U 13
 #define FV_WORLD_SHADE_V 14
 #define FV_WORLD_SHADE 15 /* cells a side; first row of the grid */
 #define FV_WORLD_RIGHT 16 /* camera's axis; column of the principal point */
@@ -31,16 +32,16 @@
 #define FV_WORLD_AHEAD 18 /* camera's axis; focal length in pixels */
 #define FV_WORLD_MOVES 19 /* of the camera, metres a frame; shutter, 0..1 */
 #define FV_WORLD_TURNS 20 /* of the camera, radians a frame; noise, 0..1 */
-#define FV_WORLD_EXPOSURE 21 /* factor; number of the frame; lens blur, 0..1;
-                                first row of tiles */
+/* Factor; number of the frame; lens blur, 0..1; first row of tiles. */
+#define FV_WORLD_EXPOSURE 21
 #define FV_WORLD_LUMA 22 /* first, second, third byte of a pixel of R, G, B */
 #define FV_WORLD_BLUE 23
 #define FV_WORLD_RED 24
 #define FV_WORLD_PARTS 25 /* here they start */
 
 /* ---- Rows of a part ---- */
-#define FV_PART_TO_UNIT 0 /* 3 rows: direction to the part's own unit space; the
-                             camera's position there */
+/* 3 rows: direction to the part's own unit space; the camera's position there. */
+#define FV_PART_TO_UNIT 0
 #define FV_PART_WHAT 3 /* class; instance, 0: none; pattern; shape */
 #define FV_PART_COLOUR 4 /* first colour; pattern's frequency per metre */
 #define FV_PART_COLOUR_2 5 /* second colour; strength of the grain */

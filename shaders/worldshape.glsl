@@ -3,7 +3,7 @@
  * -1..1; lengths along the ray stay what they are, for the direction is
  * transformed and not made a unit vector again. */
 
-const float NEAR = 1e-3;
+const float NEAR = 1e-3, FAR = 1e6;
 
 /* The camera's ray @d in unit space; @o: where it starts. */
 vec3 to_unit (int part, vec3 d, out vec3 o)
@@ -38,7 +38,7 @@ float meet_box (vec3 o, vec3 d)
   vec3 low = min (a, b), high = max (a, b);
   float enter = max (max (low.x, low.y), low.z);
   float leave = min (min (high.x, high.y), high.z);
-  return enter < leave && enter > NEAR ? enter : 1e6;
+  return enter < leave && enter > NEAR ? enter : FAR;
 }
 
 float meet_sphere (vec3 o, vec3 d)
@@ -46,7 +46,7 @@ float meet_sphere (vec3 o, vec3 d)
   float a = dot (d, d), b = dot (o, d), c = dot (o, o) - 1;
   float under = b * b - a * c;
   float t = (-b - sqrt (max (under, 0.0))) / a;
-  return under > 0 && t > NEAR ? t : 1e6;
+  return under > 0 && t > NEAR ? t : FAR;
 }
 
 float meet_cylinder (vec3 o, vec3 d)
@@ -56,7 +56,7 @@ float meet_cylinder (vec3 o, vec3 d)
   float top = 1 / d.y, y0 = (-1 - o.y) * top, y1 = (1 - o.y) * top;
   float enter = max ((-b - root) * side, min (y0, y1));
   float leave = min ((-b + root) * side, max (y0, y1));
-  return under > 0 && enter < leave && enter > NEAR ? enter : 1e6;
+  return under > 0 && enter < leave && enter > NEAR ? enter : FAR;
 }
 
 vec3 normal_at (float shape, vec3 at)
