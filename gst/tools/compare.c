@@ -78,6 +78,7 @@ compare_quantized (const FvArray *got, const FvArray *expected,
     most = MAX (most, off);
   }
   *result = (Comparison){ .measure = "steps",
+    .how = "",
     .error = is_same ? most : INFINITY,
     .tolerance = 1,
     .passed = is_same && most <= 1 };
@@ -94,7 +95,8 @@ void
 compare_arrays (const FvArray *got, const FvArray *expected, double tolerance,
     Comparison *result)
 {
-  *result = (Comparison){ .measure = "shape", .tolerance = tolerance };
+  *result =
+      (Comparison){ .measure = "shape", .how = "", .tolerance = tolerance };
   if (!fv_shape_equal (&got->shape, &expected->shape)) {
     g_autofree char *a = fv_shape_to_string (&got->shape);
     g_autofree char *b = fv_shape_to_string (&expected->shape);

@@ -14,9 +14,10 @@ typedef struct
 {
   gboolean passed;
   const char *measure; /* "relative L2", "largest", "unequal", "shape", ... */
+  const char *how; /* "" directly; see decisions.h */
   double error;
   double tolerance;
-  char problem[160]; /* "" when it passed */
+  char problem[240]; /* "" when it passed */
 } Comparison;
 
 /* Floats: ||got - expected|| / ||expected|| <= @tolerance, with NaN and
