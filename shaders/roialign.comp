@@ -43,6 +43,18 @@ void find_span (int at, int axis, out float start, out float bin, out int sample
     samples = bin > 0 ? int (ceil (min (bin, float (FV_ROI_SAMPLES)))) : 0;
 }
 
+/* The samples of a bin that may lie in the map: boxes may be as much larger as they
+ * like. */
+ivec2 find_reach (float start, float size, int samples, int bin, int limit)
+{
+  float step = size / float (samples), low = start + float (bin) * size;
+  vec2 reach = vec2 (floor ((-1 - low) / step) - 1,
+    ceil ((float (limit) - low) / step) + 1);
+
+  return step > 0 ? ivec2 (clamp (reach, vec2 (0), vec2 (samples)))
+                  : ivec2 (0, samples);
+}
+
 /* The pixels around sample @i of @bin, and the weight of the second. */
 bool find_sample (float start, float size, int samples, int bin, int i, int limit,
   out ivec2 index, out float weight)
@@ -64,6 +76,7 @@ void main ()
   int map, base, at, down, across;
   float top, left, height, width;
   vec4 sum = vec4 (0), highest = vec4 (-3.4028234e38);
+  ivec2 rows, columns;
 
   fv_divide (row, push.units, unit);
   fv_divide (row, push.out_size[1], column);
@@ -74,7 +87,11 @@ void main ()
   find_span (at + push.rois[1], 0, top, height, down);
   map = int (FV_LOAD1 (maps, push.map_base + roi * push.map));
   base = push.x_base + clamp (map, 0, push.maps - 1) * push.x[0] + unit;
-  for (int i = 0; i < down; i++) {
+  rows = find_reach (top, height, down, row, push.in_size[0]);
+  columns = find_reach (left, width, across, column, push.in_size[1]);
+  if (rows.y - rows.x < down || columns.y - columns.x < across)
+    highest = vec4 (0);
+  for (int i = rows.x; i < rows.y; i++) {
     ivec2 ys, xs;
     float below, right;
 
@@ -83,7 +100,7 @@ void main ()
       continue;
     }
     ys = base + ys * push.x[1];
-    for (int j = 0; j < across; j++) {
+    for (int j = columns.x; j < columns.y; j++) {
       bool inside = find_sample (left, width, across, column, j, push.in_size[1],
         xs, right);
       vec4 a, b, c, d;

@@ -7,6 +7,7 @@
 #include "gst/engine/tail.h"
 #include "gst/onnx/names.h"
 
+#include <math.h>
 #include <string.h>
 
 #define MAX_IF_DEPTH 16
@@ -114,12 +115,24 @@ is_foldable (FvNode *node)
   return bytes <= FOLD_BYTES;
 }
 
+static double
+per_map (const FvNode *node, guint input)
+{
+  const FvValue *value = fv_node_input (node, input);
+
+  if (!value)
+    return 0;
+  return (double) fv_shape_count (&value->shape)
+      / MAX (value->shape.dims[0], 1);
+}
+
 /* How many elements go into one of the result, for operators that sum. */
 static double
 fold_terms (FvNode *node)
 {
   static const char *const products[] = { "MatMul", "Gemm" };
-  static const char *const windows[] = { "Conv", "ConvTranspose" };
+  static const char *const windows[] = { "Conv", "ConvTranspose",
+    "DeformConv" };
   static const char *const pools[] = { "MaxPool", "AveragePool", "LpPool" };
   double terms = 1;
   FvEinsum einsum;
@@ -131,7 +144,7 @@ fold_terms (FvNode *node)
   for (guint i = 0; i < G_N_ELEMENTS (windows); i++)
     if (fv_node_is (node, windows[i]) && node->inputs[1]->shape.rank > 1)
       terms = (double) fv_shape_count (&node->inputs[1]->shape)
-          / MAX (node->inputs[1]->shape.dims[i], 1);
+          / MAX (node->inputs[1]->shape.dims[i % 2], 1);
   for (guint i = 0; i < G_N_ELEMENTS (pools); i++)
     if (fv_node_is (node, pools[i])) {
       guint n;
@@ -140,6 +153,11 @@ fold_terms (FvNode *node)
       for (guint d = 0; sizes && d < n; d++)
         terms *= sizes[d];
     }
+  if (fv_node_is (node, "RoiAlign"))
+    terms =
+        fmax (per_map (node, 0), pow (fv_node_int (node, "sampling_ratio"), 2));
+  if (fv_node_is (node, "Attention"))
+    terms = per_map (node, 1) + per_map (node, 4);
   if (fv_node_is (node, "Einsum") && fv_einsum_read (node, &einsum, NULL))
     terms = fv_einsum_products (&einsum);
   return terms;

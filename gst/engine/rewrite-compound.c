@@ -77,6 +77,114 @@ resize (FvEmit *emit, FvNode *node)
       fv_emit_scalar (emit, beside));
 }
 
+/* The positions of a grid in -1..1, [coordinates and 1, positions]. */
+static FvValue *
+grid_positions (FvEmit *emit, const gint64 *dims, guint n, gboolean align)
+{
+  FvShape shape = { 2, { n + 1, 1 } };
+  FvArray *array;
+  FvValue *value;
+
+  for (guint a = 0; a < n; a++)
+    shape.dims[1] *= dims[a];
+  value = fv_ir_add_floats (emit->ir, NULL, &shape, &array);
+  for (gint64 i = 0; value && i < shape.dims[1]; i++) {
+    gint64 left = i;
+
+    for (guint a = 0; a < n; a++) { /* x first: the last axis */
+      gint64 size = dims[n - 1 - a], at = left % size;
+
+      left /= size;
+      array->f32[a * shape.dims[1] + i] = align && size > 1
+          ? 2.0 * at / (size - 1) - 1
+          : align ? 0
+                  : (2.0 * at + 1) / size - 1;
+    }
+    array->f32[n * shape.dims[1] + i] = 1;
+  }
+  return value;
+}
+
+static FvValue *
+affine_grid (FvEmit *emit, FvNode *node)
+{
+  const gint64 perm[] = { 0, 2, 1 };
+  const FvShape *grid = &node->outputs[0]->shape;
+  FvValue *positions = grid_positions (emit, grid->dims + 1, grid->rank - 2,
+      fv_node_int (node, "align_corners") != 0);
+  FvValue *y =
+      positions ? fv_emit (emit, "MatMul", node->inputs[0], positions) : NULL;
+
+  return fv_emit_reshape (emit, fv_emit_transpose (emit, y, perm), grid->dims,
+      grid->rank);
+}
+
+static gboolean
+has_floats (const FvNode *node)
+{
+  return fv_type_is_float (node->inputs[0]->type)
+      && node->outputs[0]->shape.rank <= 5;
+}
+
+/* A kernel for each element of a block, which puts it into its place. */
+static FvValue *
+one_hot_kernels (FvEmit *emit, gint64 channels, const FvArray *block)
+{
+  FvShape shape = { 2 + block->count, { channels, 1 } };
+  gint64 taps = 1;
+  FvArray *array;
+  FvValue *value;
+
+  for (gint64 i = 0; i < block->count; i++)
+    taps *= shape.dims[2 + i] = block->i64[i];
+  value = fv_ir_add_floats (emit->ir, NULL, &shape, &array);
+  for (gint64 i = 0; value && i < channels; i++)
+    array->f32[i * taps + i % taps] = 1;
+  return value;
+}
+
+/* What a list attribute says of axis @i. */
+static gint64
+number_of (const FvNode *node, const char *name, guint i, gint64 fallback)
+{
+  guint n;
+  const gint64 *list = fv_node_ints (node, name, &n);
+
+  return list ? list[i] : fallback;
+}
+
+/* A transposed convolution, whose padding behind is what blocks do not reach. */
+static FvValue *
+col2im (FvEmit *emit, FvNode *node)
+{
+  static const char *const names[] = { "dilations", "pads", "strides", NULL };
+  g_autoptr (FvArray) block = fv_node_constant_ints (node, 2, emit->error);
+  const FvShape *x = &node->inputs[0]->shape, *y = &node->outputs[0]->shape;
+  gint64 dims[FV_MAX_RANK] = { x->dims[0], x->dims[1] };
+  gint64 rest[FV_MAX_RANK];
+  FvValue *blocks, *kernels;
+  FvNode *part;
+  guint n = y->rank - 2;
+
+  for (guint i = 0; block && i < n; i++) {
+    gint64 room = y->dims[2 + i] + number_of (node, "pads", i, 0)
+        + number_of (node, "pads", n + i, 0)
+        - (block->i64[i] - 1) * number_of (node, "dilations", i, 1) - 1;
+
+    dims[2 + i] = room / number_of (node, "strides", i, 1) + 1;
+    rest[i] = room % number_of (node, "strides", i, 1);
+  }
+  if (!block
+      || !(blocks = fv_emit_reshape (emit, node->inputs[0], dims, y->rank))
+      || !(kernels = one_hot_kernels (emit, x->dims[1], block)))
+    return NULL;
+  part = fv_emit_begin (emit, "ConvTranspose", (FvValue *[]){ blocks, kernels },
+      2);
+  fv_node_set_ints (part, "output_padding", rest, n);
+  fv_node_set_int (part, "group", y->dims[1]);
+  return copy_attrs (emit, part, node, names) ? fv_emit_end (emit, part) : NULL;
+}
+
 static FvValue *
 slice (FvEmit *emit, FvValue *x, gint64 axis, gint64 start, gint64 end)
 {
@@ -376,7 +484,9 @@ static const struct
   gboolean (*applies) (const FvNode *node);
   FvValue *(*make) (FvEmit *emit, FvNode *node);
 } rules[] = {
+  { "AffineGrid", NULL, affine_grid },
   { "Attention", NULL, attention },
+  { "Col2Im", has_floats, col2im },
   { "DeformConv", NULL, deform_conv },
   { "Resize", is_extrapolated, resize },
   { "RotaryEmbedding", NULL, rotary_embedding },

@@ -113,8 +113,8 @@ fv_tail_wants (FvTail *tail, const FvModelNode *node, FvTailKnown is_known,
 static gboolean
 is_light (FvTail *tail, const FvModelNode *node, GError **error)
 {
-  static const char *const heavy[] = { "Conv", "ConvTranspose", "MatMul",
-    "Gemm", "Einsum" };
+  static const char *const heavy[] = { "Conv", "ConvTranspose", "DeformConv",
+    "MatMul", "Gemm", "Einsum", "Attention" };
 
   for (guint i = 0; i < G_N_ELEMENTS (heavy); i++)
     if (!strcmp (node->op_type, heavy[i])) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GridSample: maps read where a grid of coordinates points. */
+/* GridSample: maps read where a grid of coordinates points. AffineGrid, which makes
+ * such grids, is but a product with positions (rewrite-compound.c). */
 #include <math.h>
 
+#include "gst/ops/common.h"
 #include "gst/ops/loops.h"
 
 #define FAR 1048576.0f /* neither infinities nor NaN become indices */
@@ -277,6 +279,76 @@ lower_sample (FvPlan *plan, FvNode *node, GError **error)
   return fv_plan_add (plan, &d, error);
 }
 
+/* The sizes of the grid's axes, first the maps. */
+static gboolean
+read_affine (const FvNode *node, FvShape *grid, GError **error)
+{
+  const FvShape *theta = &node->inputs[0]->shape;
+  g_autoptr (FvArray) size = NULL;
+
+  if (!fv_type_is_float (node->inputs[0]->type) || theta->rank != 3
+      || theta->dims[2] != theta->dims[1] + 1 || theta->dims[1] < 2
+      || theta->dims[1] > 3)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "expected matrices of 2 x 3 or 3 x 4 floats");
+  if (!(size = fv_node_constant_ints (node, 1, error)))
+    return FALSE;
+  if (size->count != theta->dims[1] + 2 || size->i64[0] != theta->dims[0])
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "the size does not fit the matrices");
+  grid->rank = theta->dims[1] + 2;
+  grid->dims[0] = theta->dims[0];
+  for (guint a = 0; a < theta->dims[1]; a++) {
+    grid->dims[1 + a] = size->i64[2 + a];
+    if (grid->dims[1 + a] > FAR)
+      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+          "a grid of %" G_GINT64_FORMAT " along an axis", grid->dims[1 + a]);
+  }
+  grid->dims[grid->rank - 1] = theta->dims[1];
+  return fv_node_check_shape (node, grid, error);
+}
+
+static gboolean
+infer_affine (FvNode *node, GError **error)
+{
+  FvShape grid;
+
+  if (!read_affine (node, &grid, error))
+    return FALSE;
+  fv_set_output (node, 0, node->inputs[0]->type, &grid);
+  return TRUE;
+}
+
+static gboolean
+affine (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
+{
+  gboolean align = fv_node_int (node, "align_corners") != 0;
+  const FvShape *grid = &outputs[0]->shape;
+  guint n = grid->rank - 2;
+
+  for (gint64 i = 0; i < outputs[0]->count; i++) {
+    gint64 left = i / n;
+    double point[4] = { 0 }, sum;
+    const float *row;
+
+    point[n] = 1;
+    for (guint a = 0; a < n; a++) { /* x first: the last axis */
+      gint64 size = grid->dims[n - a], at = left % size;
+
+      left /= size;
+      point[a] = align && size > 1 ? 2.0 * at / (size - 1) - 1
+          : align                  ? 0
+                                   : (2.0 * at + 1) / size - 1;
+    }
+    row = inputs[0]->f32 + (left * n + i % n) * (n + 1);
+    sum = 0;
+    for (guint a = 0; a <= n; a++)
+      sum += row[a] * point[a];
+    outputs[0]->f32[i] = sum;
+  }
+  return TRUE;
+}
+
 #define GRID_SAMPLE(first, last, attributes, set) \
   { \
     .name = "GridSample", .since = first, .until = last, \
@@ -318,5 +390,18 @@ const FvOp fv_ops_gridsample[] = {
               "mode=nearest padding_mode=border"),
           CASE ("f32[1,3,4,5,4] f32[1,2,3,4,3]",
               "mode=cubic padding_mode=reflection align_corners=1"))),
+  {
+      .name = "AffineGrid",
+      .since = 20,
+      .min_inputs = 2,
+      .attrs = "align_corners:i=0",
+      .infer = infer_affine,
+      .reference = affine,
+      .lower = fv_lower_rewritten,
+      .cases = FV_CASES ({ "f32[2,2,3] =i64{2,3,5,7}" },
+          { "f32[1,2,3] =i64{1,1,6,1}", "align_corners=1" },
+          { "f32[2,3,4] =i64{2,3,4,5,6}" },
+          { "f32[1,3,4] =i64{1,1,2,5,3}", "align_corners=1" }),
+  },
   {},
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pad. */
+/* Pad and CenterCropPad. */
 #include "gst/ops/common.h"
 #include "gst/ops/remap.h"
 
@@ -11,6 +11,7 @@ typedef enum
   PAD_ATTRIBUTES, /* pads and value */
   PAD_INPUTS,
   PAD_AXES, /* the axes' input too */
+  PAD_CENTRE, /* as much on both sides as makes the sizes given */
 } PadForm;
 
 typedef enum
@@ -65,12 +66,47 @@ spread (FvNode *node, const FvArray *list, const FvArray *axes, Pads *pads,
   return TRUE;
 }
 
+/* The middle of what is there, or it in the middle; an odd element is left out, or
+ * added, behind. */
+static gboolean
+read_centre (FvNode *node, Pads *pads, GError **error)
+{
+  g_autoptr (FvArray) sizes = fv_node_constant_ints (node, 1, error);
+  const FvShape *shape = &node->inputs[0]->shape;
+  guint n = 0;
+  const gint64 *axes = fv_node_ints (node, "axes", &n);
+
+  *pads = (Pads){ .mode = CONSTANT };
+  if (!sizes)
+    return FALSE;
+  n = axes ? n : shape->rank;
+  if (sizes->count != n)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "%" G_GINT64_FORMAT " sizes for %u axes", sizes->count, n);
+  for (guint i = 0; i < n; i++) {
+    gint64 missing;
+    guint axis;
+
+    if (!fv_node_axis (node, axes ? axes[i] : i, shape->rank, &axis, error))
+      return FALSE;
+    if (sizes->i64[i] < 0)
+      return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+          "a size of %" G_GINT64_FORMAT, sizes->i64[i]);
+    missing = sizes->i64[i] - shape->dims[axis];
+    pads->begin[axis] = missing / 2;
+    pads->end[axis] = missing - missing / 2;
+  }
+  return TRUE;
+}
+
 static gboolean
 read_pads (FvNode *node, Pads *pads, GError **error)
 {
   g_autoptr (FvArray) list = NULL;
   g_autoptr (FvArray) axes = NULL;
 
+  if (node->op->variant == PAD_CENTRE)
+    return read_centre (node, pads, error);
   memset (pads, 0, sizeof *pads);
   if (!read_mode (node, &pads->mode, error)
       || !fv_node_list (node, "pads", 1, &list, error))
@@ -280,6 +316,18 @@ const FvOp fv_ops_pad[] = {
           { .inputs = "f32[1,9,5,7] =i64{0,1,1,2,0,3,3,4}",
               .attrs = "mode=wrap" },
           { .inputs = "f32[1,9,5,7] =i64{0,0,-1,2,0,0,3,-4}" }),
+  },
+  {
+      .name = "CenterCropPad",
+      .since = 18,
+      .variant = PAD_CENTRE,
+      .min_inputs = 2,
+      .attrs = "axes:is",
+      .infer = infer_pad,
+      .reference = pad,
+      .lower = lower_pad,
+      .cases = FV_CASES ({ .inputs = "f32[2,5,9,6] =i64{2,8,4,9}" },
+          { .inputs = "f32[1,7,6,5] =i64{8,3}", .attrs = "axes=[-1,1]" }),
   },
   {},
 };

@@ -7,6 +7,8 @@
 #include "gst/ops/common.h"
 #include "gst/ops/loops.h"
 
+#define MAX_RATIO 64
+
 enum
 {
   ROI_ALIGN_10, /* without coordinate_transformation_mode: no shift */
@@ -85,10 +87,10 @@ read_roi_align (const FvNode *node, RoiAlign *r, GError **error)
     if (r->out[a] < 1 || r->out[a] > G_MAXINT16)
       return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
           "%" G_GINT64_FORMAT " bins along an axis", r->out[a]);
-  if (r->samples < 0 || r->samples > FV_ROI_SAMPLES)
+  if (r->samples < 0 || r->samples > MAX_RATIO)
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
         "a sampling_ratio of %" G_GINT64_FORMAT ", expected 0 to %d",
-        r->samples, FV_ROI_SAMPLES);
+        r->samples, MAX_RATIO);
   return TRUE;
 }
 
@@ -112,6 +114,14 @@ typedef struct
   gint64 samples;
 } Span;
 
+/* The samples of a bin that may lie in the map, @first to @last, and whether that
+ * leaves some out. */
+typedef struct
+{
+  gint64 first, last;
+  gboolean leaves_out;
+} Reach;
+
 static Span
 find_span (const RoiAlign *r, guint axis, float low, float high)
 {
@@ -126,6 +136,23 @@ find_span (const RoiAlign *r, guint axis, float low, float high)
   if (!r->samples && span.bin > 0)
     span.samples = ceilf (MIN (span.bin, FV_ROI_SAMPLES));
   return span;
+}
+
+/* Boxes may be as much larger than the map as they like. */
+static Reach
+find_reach (const Span *span, gint64 bin, gint64 size)
+{
+  float step = span->bin / span->samples, low = span->start + bin * span->bin;
+  Reach reach = { 0, span->samples, FALSE };
+  float first = floorf ((-1 - low) / step) - 1;
+  float last = ceilf ((size - low) / step) + 1;
+
+  if (step > 0) {
+    reach.first = CLAMP (first, 0, (float) span->samples);
+    reach.last = CLAMP (last, 0, (float) span->samples);
+  }
+  reach.leaves_out = reach.first > 0 || reach.last < span->samples;
+  return reach;
 }
 
 /* The two pixels around sample @i of @bin and their weights; FALSE when it lies
@@ -152,10 +179,13 @@ pool_bin (const RoiAlign *r, const float *x, const Span spans[2],
     const gint64 bin[2])
 {
   gint64 count = spans[0].samples * spans[1].samples;
-  double sum = 0, top = -INFINITY;
+  Reach rows = find_reach (&spans[0], bin[0], r->in[0]);
+  Reach columns = find_reach (&spans[1], bin[1], r->in[1]);
+  double sum = 0;
+  double top = rows.leaves_out || columns.leaves_out ? 0 : -INFINITY;
 
-  for (gint64 i = 0; i < spans[0].samples; i++)
-    for (gint64 j = 0; j < spans[1].samples; j++) {
+  for (gint64 i = rows.first; i < rows.last; i++)
+    for (gint64 j = columns.first; j < columns.last; j++) {
       gint64 row[2], column[2];
       double down[2], across[2];
       gboolean inside = find_sample (&spans[0], bin[0], i, r->in[0], row, down)
@@ -292,6 +322,8 @@ const FvOp fv_ops_roialign[] = {
           { "f32[2,3,9,8] f32[6,4] =i64{1,0,1,0,1,0}",
               BINS "mode=max coordinate_transformation_mode=output_half_pixel",
               -4, 14 },
+          { "f32[2,3,7,6] f32[5,4] =i64{1,0,1,0,1}", BINS, -200, 200 },
+          { "f32[2,3,7,6] f32[5,4] =i64{1,0,1,0,1}", BINS "mode=max", -90, 90 },
           { "f32[1,1,12,12] f32[1,4] =i64{0}", "mode=max sampling_ratio=1", 0,
               12 })),
   {},
