@@ -12,9 +12,10 @@ as a folder, in up to four forms, and counts as the first that passes:
   parameters  all inputs but the first stand in the file, as weights do
   folded      all inputs stand in the file: C references alone, at load
 Every case must pass on the C references and on the device, but for those that
-EXCEPTIONS names with a reason. DOCUMENT holds a table of the counts: fewer
-passes than it says are a failure, more a note. --write puts the table there, and
--v tells every case.
+EXCEPTIONS names with a reason; lines behind [onnx VERSION] there are for that
+version alone. DOCUMENT holds a table of the counts for each version: fewer passes
+than it says are a failure, more a note. --write puts the table there, and -v tells
+every case.
 """
 import collections
 import os
@@ -163,12 +164,15 @@ def run_forms(fovea, folders, device):
     return results
 
 
-def read_exceptions(path):
-    exceptions = {}
+def read_exceptions(path, version):
+    """name -> reason, and those that another version knows alone."""
+    exceptions, section = {}, version
     with open(path, encoding='utf-8') as file:
         for line in file:
             line = line.split('#')[0].strip()
-            if line:
+            if re.fullmatch(r'\[onnx .*\]', line):
+                section = line[6:-1]
+            elif line and version.startswith(section):
                 name, reason = line.split(None, 1)
                 exceptions[name] = reason
     return exceptions
@@ -199,17 +203,25 @@ def passes(text):
             for column in (0, 1) for n in range(len(rows))]
 
 
-def compare_document(path, text, write):
+def split_tables(block):
+    """version -> its table"""
+    tables = re.split(r'(?m)^(?=The \d+ node cases of onnx )', block)
+    return {re.search(r'onnx ([\d.]*\d)', text).group(1): text.strip() + '\n'
+            for text in tables if text.strip()}
+
+
+def compare_document(path, version, text, write):
     with open(path, encoding='utf-8') as file:
         document = file.read()
     before, rest = document.split(BEGIN)
-    old, after = rest.split(END)
+    block, after = rest.split(END)
+    tables = split_tables(block)
+    old = tables.get(version)
     if write:
+        tables[version] = text
+        block = '\n'.join(tables[v] for v in sorted(tables))
         with open(path, 'w', encoding='utf-8') as file:
-            file.write(before + BEGIN + text + END + after)
-        return True
-    if old.split(',')[0] != text.split(',')[0]:
-        print(f'{path} counts the cases of another onnx than the one here')
+            file.write(before + BEGIN + block + END + after)
         return True
     if old == text:
         return True
@@ -219,11 +231,10 @@ def compare_document(path, text, write):
     return not fewer
 
 
-def version_of(path):
-    """The onnx whose cases the document counts."""
+def counts_version(path, version):
     with open(path, encoding='utf-8') as file:
-        found = re.search(r'node cases of onnx ([\d.]*\d)', file.read())
-    return found and found.group(1)
+        return version in split_tables(
+            file.read().split(BEGIN)[1].split(END)[0])
 
 
 def main(arguments):
@@ -234,12 +245,12 @@ def main(arguments):
     except ImportError as error:
         print(f'skipped: {error}')
         return SKIPPED
-    counted = version_of(document[0]) if document and not write else None
-    if counted not in (None, onnx.__version__):
-        print(f'skipped: the exceptions are those of onnx {counted}, here is '
+    if document and not write and not counts_version(document[0],
+                                                     onnx.__version__):
+        print(f'skipped: {document[0]} does not count the cases of onnx '
               f'{onnx.__version__}')
         return SKIPPED
-    exceptions = read_exceptions(exceptions_path)
+    exceptions = read_exceptions(exceptions_path, onnx.__version__)
     with tempfile.TemporaryDirectory(prefix='fovea-nodes-') as scratch:
         folders, reasons = write_all(onnx, cases, scratch)
         results = {'references': run_forms(fovea, folders,
@@ -263,7 +274,7 @@ def main(arguments):
     for reason, count in collections.Counter(reasons.values()).items():
         print(f'not run: {count}, {reason}')
     if document:
-        good &= compare_document(document[0], text, write)
+        good &= compare_document(document[0], onnx.__version__, text, write)
     return 0 if good else 1
 
 

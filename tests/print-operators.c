@@ -17,8 +17,9 @@ static const char head[] =
     "Every operator has a plain C reference, which folds what is constant when "
     "a model is loaded. Those with *device* in the last column also run on the "
     "device, in both tiers (subgroup and workgroup), in f32 and f16, on "
-    "floats, bools and integers (exact up to 2^24); for the others all inputs "
-    "must be known at load:\n\n"
+    "floats, bools and integers (exact up to 2^24); the others, and what a "
+    "kernel cannot do, the host runs behind the device "
+    "([architecture.md](architecture.md)):\n\n"
     "- *step*: can be joined to the kernel that makes its input.\n"
     "- *takes steps*: its kernel applies the steps that follow it.\n"
     "- *view*: moves no data where strides allow.\n"
@@ -88,7 +89,7 @@ describe_attrs (const FvOp *op)
 static char *
 describe_place (const FvOp *op)
 {
-  return g_strdup_printf ("%s%s%s%s%s", op->lower ? "device" : "folded",
+  return g_strdup_printf ("%s%s%s%s%s", op->lower ? "device" : "host",
       op->to_step ? ", step" : "",
       op->flags & FV_OP_TAKES_STEPS ? ", takes steps" : "",
       op->flags & FV_OP_VIEW ? ", view" : "",

@@ -2,6 +2,7 @@
 /* From model to graph: what is bound, folded and inlined, and what is refused,
  * each with one error that names the place, at once. */
 #include "gst/engine/plan.h"
+#include "gst/engine/tail.h"
 #include "tests/fovea-test.h"
 #include "tests/model-builder.h"
 
@@ -106,9 +107,13 @@ START_TEST (free_height)
 END_TEST
 
 /* A shape that comes from the data has no rank that could be planned. */
+/* A shape that is data: the host makes what is behind it, but for products. */
 START_TEST (dynamic_rank)
 {
   g_autoptr (ModelBuilder) b = model_builder_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FvIr) ir = NULL;
+  g_autofree char *reason = NULL;
 
   model_builder_input (b, "x", FLOAT, 2, 2, 2);
   model_builder_node (b, "Cast", "cast", "x", "s");
@@ -116,8 +121,65 @@ START_TEST (dynamic_rank)
   model_builder_node (b, "Flatten", "flat", "s", "f");
   model_builder_node (b, "Squeeze", "squeeze", "f", "n");
   model_builder_node (b, "Reshape", "bend", "x n", "y");
+  model_builder_node (b, "Relu", "act", "y", "z");
+  if (_i)
+    model_builder_node (b, "MatMul", "product", "z z", "p");
+  model_builder_output (b, _i ? "p" : "z");
+  if (_i) {
+    refused (b, NULL, FV_ERROR_UNSUPPORTED,
+        "node 'product' (MatMul): the host would have to compute it, as it "
+        "does from node 'bend' (Reshape) on: input 1 depends on the data");
+    return;
+  }
+  ir = build (b, NULL, &error);
+  ck_assert_msg (ir != NULL, "%s", error ? error->message : "");
+  ck_assert_uint_eq (ir->tail->nodes->len, 2);
+  reason = fv_tail_reason (ir->tail, 1);
+  ck_assert_str_eq (reason, "behind 'bend'");
+}
+END_TEST
+
+/* Nodes that the device has no kernel for, on integers that it cannot hold; those
+ * on which nothing depends are not looked at. */
+START_TEST (exact_host_tail)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+  g_autoptr (FvModel) model = NULL;
+  g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
+  g_autoptr (FvGraph) graph = NULL;
+  g_autoptr (GError) error = NULL;
+  FvShape shape = { 1, { 2 } };
+  FvArray *inputs[] = { fv_array_new (FV_TYPE_I64, &shape, NULL),
+    fv_array_new (FV_TYPE_F32, &shape, NULL) };
+  FvArray *out[2] = { NULL };
+  FvGraphStats stats;
+
+  model_builder_input (b, "x", INT64, 1, 2);
+  model_builder_input (b, "w", FLOAT, 1, 2);
+  model_builder_node (b, "NonZero", "unused", "x", "u");
+  model_builder_node (b, "Unheard", "unused_too", "u", "v");
+  model_builder_node (b, "Unique", "unique", "x", "y");
+  model_builder_node (b, "Neg", "minus", "w", "z");
   model_builder_output (b, "y");
-  refused (b, NULL, FV_ERROR_UNSUPPORTED, "depends on the data");
+  model_builder_output (b, "z");
+  model = model_builder_parse (b, NULL);
+  ck_assert (device && model);
+  graph = fv_graph_new (device, model, NULL, &error);
+  ck_assert_msg (graph != NULL, "%s", error ? error->message : "");
+  fv_graph_stats (graph, &stats);
+  ck_assert_uint_eq (stats.n_tail_nodes, 1);
+  ck_assert (g_str_has_prefix (stats.tail_reason, "node 'unique' (Unique): "));
+  inputs[0]->i64[0] = ((gint64) 1 << 53) + 1;
+  inputs[0]->i64[1] = ((gint64) 1 << 53);
+  inputs[1]->f32[1] = 5;
+  ck_assert (fv_graph_run (graph, inputs, out, &error));
+  ck_assert_int_eq (out[0]->i64[0], (gint64) 1 << 53);
+  ck_assert_int_eq (out[0]->i64[1], ((gint64) 1 << 53) + 1);
+  ck_assert (out[1]->f32[1] == -5);
+  for (guint i = 0; i < 2; i++) {
+    fv_array_unref (inputs[i]);
+    fv_array_unref (out[i]);
+  }
 }
 END_TEST
 
@@ -390,7 +452,7 @@ main (void)
   tcase_add_test (tcase, unknown_attribute);
   tcase_add_test (tcase, free_sizes);
   tcase_add_test (tcase, free_height);
-  tcase_add_test (tcase, dynamic_rank);
+  tcase_add_loop_test (tcase, dynamic_rank, 0, 2);
   tcase_add_test (tcase, zero_sizes);
   tcase_add_loop_test (tcase, terabytes, 0, 3);
   tcase_add_test (tcase, chain_of_tiles);
@@ -400,6 +462,7 @@ main (void)
   tcase_add_test (tcase, memory_limit);
   tcase_add_test (tcase, integers_on_the_device);
   tcase_add_test (tcase, host_tail);
+  tcase_add_test (tcase, exact_host_tail);
   tcase_add_test (tcase, heavy_host_tail);
   suite_add_tcase (suite, tcase);
   return fv_test_run (suite);

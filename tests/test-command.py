@@ -164,6 +164,7 @@ class CommandTest(unittest.TestCase):
                  for i in range(12)]
         fills = [node("ConstantOfShape", ["s"], [f"c{i}"]) for i in range(400)]
         relu = [node("Relu", ["x"], ["y"])]
+        largest = [node("Max", [f"c{i}" for i in range(400)], ["y"])]
         cases = [
             ("is over the limit", model([node("ConstantOfShape", ["s"], ["y"])],
                                         [1, 4], initializer("s", big, big))),
@@ -173,7 +174,7 @@ class CommandTest(unittest.TestCase):
                 [node("ConstantOfShape", ["s"], ["c"])] + tiles
                 + [node("Relu", ["c12"], ["y"])], [1, 4],
                 initializer("s", 10) + initializer("t", 10))),
-            ("takes too much work", model(fills + relu, [1, 4],
+            ("takes too much work", model(fills + largest, [1, 4],
                                           initializer("s", 16000000))),
             ("4611686018427387904", model([node("ConstantOfShape", ["s"], ["y"])],
                                           [1, 4], initializer("s", 1 << 62, 4, 4))),

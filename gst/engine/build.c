@@ -26,6 +26,8 @@ typedef struct
   GString *missing;
   FvTail *tail; /* what cannot be built; NULL in the tail itself */
   FvSelections *selections; /* (nullable) as tail */
+  GHashTable *host; /* (nullable) node of the model + 1 -> why the host has to
+                       run it */
 } Build;
 
 /* Names seen from a graph: its own and those around it. */
@@ -221,10 +223,10 @@ inline_if (Build *build, const FvModelNode *from, Scope *scope, GError **error)
   gboolean ok;
 
   if (!condition || !condition->constant || condition->constant->count != 1) {
-    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
-        "%s: node '%s' (If): its condition '%s' depends on the data; only "
-        "conditions known when the model is loaded are supported",
-        build->ir->name, from->name, from->inputs[0]);
+    g_free (build->ir->why);
+    build->ir->why = g_strdup ("its condition depends on the data");
+    g_set_error (error, FV_ERROR, FV_ERROR_DYNAMIC, "%s: node '%s' (If): %s",
+        build->ir->name, from->name, build->ir->why);
     return FALSE;
   }
   branch = fv_model_node_attr (from,
@@ -367,31 +369,89 @@ find_tail_ops (Build *build, const FvModelNode *node)
   }
 }
 
-/* Not known are only values that are there, and no constants. */
-static gboolean
-is_known (const char *name, gpointer data)
+/* What building a node has left behind before it failed. */
+static void
+drop_nodes (Build *build, guint n, const FvModelNode *node, Scope *scope)
 {
-  FvValue *value = look_up (data, name);
+  while (build->ir->nodes->len > n)
+    fv_ir_remove_node (build->ir,
+        build->ir->nodes->pdata[build->ir->nodes->len - 1]);
+  for (guint o = 0; o < node->n_outputs; o++)
+    g_hash_table_remove (scope->values, node->outputs[o]);
+}
 
-  return !value || value->constant;
+/* Node @i goes into the graph or, where its result's shape depends on the data or
+ * the device has refused it, into the tail. */
+static gboolean
+build_or_leave (Build *build, const FvModelGraph *graph, guint i, Scope *scope,
+    GError **error)
+{
+  const FvModelNode *node = &graph->nodes[i];
+  guint n = build->ir->nodes->len;
+  GError *problem = NULL;
+  const char *reason;
+  gboolean added;
+
+  build->ir->origin = i + 1;
+  reason = build->host
+      ? g_hash_table_lookup (build->host, GUINT_TO_POINTER (i + 1))
+      : NULL;
+  if (!fv_tail_add (build->tail, i, reason, &added, error))
+    return FALSE;
+  if (!added) {
+    if (build_one (build, node, scope, &problem))
+      return TRUE;
+    if (!g_error_matches (problem, FV_ERROR, FV_ERROR_DYNAMIC)) {
+      g_propagate_error (error, problem);
+      return FALSE;
+    }
+    g_clear_error (&problem);
+    drop_nodes (build, n, node, scope);
+    if (!fv_tail_add (build->tail, i, build->ir->why, &added, error))
+      return FALSE;
+  }
+  find_tail_ops (build, node);
+  return TRUE;
 }
 
 static gboolean
 build_nodes (Build *build, const FvModelGraph *graph, Scope *scope,
     GError **error)
 {
-  for (guint i = 0; i < graph->n_nodes; i++) {
-    const FvModelNode *node = &graph->nodes[i];
-    gboolean is_tail = build->tail && !build->depth
-        && !is_selection (build, node, scope)
-        && fv_tail_wants (build->tail, node, is_known, scope);
-
-    if (is_tail)
-      find_tail_ops (build, node);
-    if (is_tail ? !fv_tail_add (build->tail, i, error)
-                : !build_one (build, node, scope, error))
+  for (guint i = 0; i < graph->n_nodes; i++)
+    if (!build_one (build, &graph->nodes[i], scope, error))
       return FALSE;
+  return TRUE;
+}
+
+static void
+mark_live (const char *name, gpointer data)
+{
+  g_hash_table_add (data, (gpointer) name);
+}
+
+/* Nodes on which no output depends are not looked at. */
+static gboolean
+build_graph (Build *build, const FvModelGraph *graph, Scope *scope,
+    GError **error)
+{
+  g_autoptr (GHashTable) live = g_hash_table_new (fv_name_hash, g_str_equal);
+  g_autofree guint8 *is_live = g_malloc0 (graph->n_nodes + 1);
+
+  for (guint i = 0; i < graph->n_outputs; i++)
+    mark_live (graph->outputs[i].name, live);
+  for (guint i = graph->n_nodes; i-- > 0;) {
+    const FvModelNode *node = &graph->nodes[i];
+
+    for (guint o = 0; o < node->n_outputs; o++)
+      is_live[i] |= g_hash_table_contains (live, node->outputs[o]);
+    if (is_live[i])
+      fv_tail_visit_node (node, mark_live, live);
   }
+  for (guint i = 0; i < graph->n_nodes; i++)
+    if (is_live[i] && !build_or_leave (build, graph, i, scope, error))
+      return FALSE;
+  build->ir->origin = 0;
   return TRUE;
 }
 
@@ -489,7 +549,8 @@ cross_edge (const char *name, gpointer data)
   Edge *edge = data;
   FvTail *tail = edge->build->tail;
   FvValue *value = look_up (edge->scope, name);
-  FvTailInput input = { name, NULL, 0 };
+  FvTailInput input = { .name = name, .input = -1 };
+  guint at;
 
   if (!value || edge->error || !g_hash_table_add (edge->seen, (gpointer) name)
       || !fv_selections_check (edge->build->selections, value, &edge->error))
@@ -497,6 +558,8 @@ cross_edge (const char *name, gpointer data)
   if (value->constant)
     input.constant =
         fv_array_convert (value->constant, value->type, &edge->error);
+  else if (g_ptr_array_find (edge->build->ir->inputs, value, &at))
+    input.input = (gint) at;
   else
     input.output = add_output (edge->build->ir, value);
   g_array_append_val (tail->inputs, input);
@@ -536,6 +599,19 @@ build_tail (Build *build, const FvModelGraph *graph, Scope *scope,
   return TRUE;
 }
 
+/* What the tail reads under a name. (transfer full) */
+static FvArray *
+tail_input (const FvTail *tail, const FvTailInput *in, FvArray *const *inputs,
+    FvArray *const *arrays, GError **error)
+{
+  if (in->constant)
+    return fv_array_ref (in->constant);
+  if (in->input >= 0)
+    return fv_array_convert (inputs[in->input],
+        tail->model->graph->inputs[in->input].type, error);
+  return fv_array_ref (arrays[in->output]);
+}
+
 /* Output @i of the model, which the tail made or not. */
 static FvArray *
 tail_output (FvTail *tail, guint i, Scope *scope, FvArray *const *arrays,
@@ -555,8 +631,8 @@ tail_output (FvTail *tail, guint i, Scope *scope, FvArray *const *arrays,
 }
 
 gboolean
-fv_tail_run (FvTail *tail, FvArray *const *arrays, FvArray **outputs,
-    GError **error)
+fv_tail_run (FvTail *tail, FvArray *const *inputs, FvArray *const *arrays,
+    FvArray **outputs, GError **error)
 {
   const FvModelGraph *graph = tail->model->graph;
   g_autoptr (FvIr) ir =
@@ -565,17 +641,17 @@ fv_tail_run (FvTail *tail, FvArray *const *arrays, FvArray **outputs,
   Build build = { .ir = ir, .missing = g_string_new (NULL) };
   gboolean ok = TRUE;
 
-  for (guint i = 0; i < tail->inputs->len; i++) {
+  for (guint i = 0; ok && i < tail->inputs->len; i++) {
     const FvTailInput *in = &g_array_index (tail->inputs, FvTailInput, i);
+    g_autoptr (FvArray) array = tail_input (tail, in, inputs, arrays, error);
 
-    g_hash_table_insert (scope.values, (gpointer) in->name,
-        fv_ir_add_constant (ir, in->name,
-            in->constant ? in->constant : arrays[in->output]));
+    if ((ok = array != NULL))
+      g_hash_table_insert (scope.values, (gpointer) in->name,
+          fv_ir_add_constant (ir, in->name, array));
   }
   /* every input is constant, so that building is folding */
   for (guint i = 0; ok && i < tail->nodes->len; i++)
-    ok = build_one (&build,
-        &graph->nodes[g_array_index (tail->nodes, guint, i)], &scope, error);
+    ok = build_one (&build, fv_tail_node (tail, i), &scope, error);
   if (ok && build.n_missing) {
     g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
         "%s: %u nodes cannot be run: %s", ir->name, build.n_missing,
@@ -628,7 +704,7 @@ build_all (Build *build, FvModel *model, const FvShape *shapes, guint n_shapes,
     if (!bind_input (build, &graph->inputs[i], shapes ? &shapes[i] : NULL,
             scope, error))
       return FALSE;
-  if (!build_nodes (build, graph, scope, error))
+  if (!build_graph (build, graph, scope, error))
     return FALSE;
   if (build->n_missing) {
     g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
@@ -642,14 +718,16 @@ build_all (Build *build, FvModel *model, const FvShape *shapes, guint n_shapes,
 
 static FvIr *
 build_once (FvModel *model, const FvShape *shapes, guint n_shapes,
-    gsize memory_limit, FvSelections *selections, GError **error)
+    gsize memory_limit, GHashTable *host, FvSelections *selections,
+    GError **error)
 {
   g_autoptr (FvIr) ir = fv_ir_new (model->path ? model->path : "model");
   Scope scope = { NULL, g_hash_table_new (fv_name_hash, g_str_equal) };
   Build build = { .ir = ir,
     .missing = g_string_new (NULL),
     .tail = fv_tail_new (model),
-    .selections = selections };
+    .selections = selections,
+    .host = host };
   gboolean ok;
 
   if (memory_limit)
@@ -663,19 +741,26 @@ build_once (FvModel *model, const FvShape *shapes, guint n_shapes,
 }
 
 FvIr *
-fv_ir_build (FvModel *model, const FvShape *shapes, guint n_shapes,
-    gsize memory_limit, GError **error)
+fv_ir_build_host (FvModel *model, const FvShape *shapes, guint n_shapes,
+    gsize memory_limit, GHashTable *host, GError **error)
 {
   FvSelections *selections = fv_selections_new ();
   g_autoptr (GError) problem = NULL;
   FvIr *ir;
 
-  while (!(ir = build_once (model, shapes, n_shapes, memory_limit, selections,
-               &problem))
+  while (!(ir = build_once (model, shapes, n_shapes, memory_limit, host,
+               selections, &problem))
       && fv_selections_retry (selections))
     g_clear_error (&problem);
   if (!ir)
     g_propagate_error (error, g_steal_pointer (&problem));
   fv_selections_free (selections);
   return ir;
+}
+
+FvIr *
+fv_ir_build (FvModel *model, const FvShape *shapes, guint n_shapes,
+    gsize memory_limit, GError **error)
+{
+  return fv_ir_build_host (model, shapes, n_shapes, memory_limit, NULL, error);
 }

@@ -11,6 +11,8 @@ fv_emit_begin (FvEmit *emit, const char *op, FvValue *const *inputs, guint n)
   FvNode *node = fv_ir_add_node (emit->ir, fv_op_get (op), emit->name,
       (FvValue **) inputs, n, &output, 1);
 
+  if (emit->last)
+    node->origin = emit->last->origin;
   node->opset = node->op->until ? node->op->until : 23;
   fv_ir_place_after (emit->ir, node, emit->last);
   emit->before = emit->last;

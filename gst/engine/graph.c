@@ -1,39 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "gst/engine/graph.h"
+#include "gst/engine/graph-private.h"
 #include "gst/engine/ir-private.h"
-#include "gst/engine/plan-private.h"
 #include "gst/engine/precision.h"
 #include "gst/engine/tail.h"
 
 #include <string.h>
 
-#define RUN_TIMEOUT_NS ((guint64) 120 * 1000000000)
 #define DEFAULT_LIMIT ((gsize) 4 << 30)
-
-/* A slot's own memory and its recording of the plan. */
-typedef struct
-{
-  FvBuffer *input, *output; /* (nullable) where there are none */
-  FvProgram *program;
-  FvPort *inputs, *outputs;
-} Slot;
-
-struct _FvGraph
-{
-  gatomicrefcount ref;
-  FvDevice *device; /* (nullable): NULL runs the references */
-  FvIr *ir;
-  FvPlan *plan;
-  FvType precision;
-  gboolean poison;
-  guint n_slots;
-  Slot *slots;
-  FvBuffer *arena, *weights;
-  FvBuffer *upload, *download; /* the host path's, where memory is not mapped */
-  FvProgram *upload_program, *download_program;
-  FvPort *tail_ports; /* (nullable) outputs that the host makes */
-  FvGraphStats stats;
-};
+/* How often a graph is built anew because the plan has left a node to the host. */
+#define MAX_ROUNDS 16
 
 G_DEFINE_BOXED_TYPE (FvGraph, fv_graph, fv_graph_ref, fv_graph_unref)
 
@@ -81,11 +56,11 @@ upload_weights (FvGraph *graph, GError **error)
       fv_buffer_size (graph->weights));
   return fv_program_finish (program, error)
       && fv_program_submit (&program, 1, &value, error)
-      && fv_device_wait (graph->device, value, RUN_TIMEOUT_NS, error);
+      && fv_device_wait (graph->device, value, FV_RUN_TIMEOUT_NS, error);
 }
 
 static FvBuffer *
-slot_buffer (FvGraph *graph, Slot *slot, FvStorageKind kind)
+slot_buffer (FvGraph *graph, FvSlot *slot, FvStorageKind kind)
 {
   switch (kind) {
     case FV_STORAGE_WEIGHT:
@@ -100,7 +75,7 @@ slot_buffer (FvGraph *graph, Slot *slot, FvStorageKind kind)
 }
 
 static gboolean
-record_slot (FvGraph *graph, Slot *slot, gboolean timing, GError **error)
+record_slot (FvGraph *graph, FvSlot *slot, gboolean timing, GError **error)
 {
   FvPlan *plan = graph->plan;
 
@@ -129,7 +104,7 @@ record_slot (FvGraph *graph, Slot *slot, gboolean timing, GError **error)
 }
 
 static FvPort *
-make_ports (FvGraph *graph, Slot *slot, GPtrArray *values)
+make_ports (FvGraph *graph, FvSlot *slot, GPtrArray *values)
 {
   FvPort *ports = g_new0 (FvPort, values->len + 1);
 
@@ -172,9 +147,9 @@ make_slots (FvGraph *graph, const FvGraphOptions *options, GError **error)
 {
   if (graph->ir->tail)
     make_tail_ports (graph);
-  graph->slots = g_new0 (Slot, graph->n_slots);
+  graph->slots = g_new0 (FvSlot, graph->n_slots);
   for (guint i = 0; i < graph->n_slots; i++) {
-    Slot *slot = &graph->slots[i];
+    FvSlot *slot = &graph->slots[i];
 
     if (!buffer_for (graph, FV_STORAGE_INPUT, FV_MEMORY_DEVICE, &slot->input,
             error)
@@ -236,7 +211,7 @@ warm_up (FvGraph *graph, GError **error)
   guint64 value;
 
   if (!fv_program_submit (&graph->slots[0].program, 1, &value, error)
-      || !fv_device_wait (graph->device, value, RUN_TIMEOUT_NS, error))
+      || !fv_device_wait (graph->device, value, FV_RUN_TIMEOUT_NS, error))
     return FALSE;
   graph->stats.first_run_seconds = (g_get_monotonic_time () - start) * 1e-6;
   return TRUE;
@@ -278,9 +253,26 @@ compile (FvGraph *graph, const FvGraphOptions *options, GError **error)
       && upload_weights (graph, error) && make_slots (graph, options, error);
 }
 
-FvGraph *
-fv_graph_new_ir (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
-    GError **error)
+static void
+fill_tail_stats (FvGraph *graph)
+{
+  const FvTail *tail = graph->ir->tail;
+  g_autofree char *reason = NULL;
+
+  if (!tail)
+    return;
+  reason = fv_tail_reason (tail, 0);
+  graph->tail_reason = g_strdup_printf ("node '%s' (%s): %s",
+      fv_tail_node (tail, 0)->name, fv_tail_node (tail, 0)->op_type, reason);
+  graph->stats.n_tail_nodes = tail->nodes->len;
+  graph->stats.tail_reason = graph->tail_reason;
+}
+
+/* @refused: (out) (transfer full) (nullable): on failure, the IR if its plan has
+ * refused a node */
+static FvGraph *
+graph_new (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
+    FvIr **refused, GError **error)
 {
   static const FvGraphOptions defaults;
   g_autoptr (FvGraph) graph = g_new0 (FvGraph, 1);
@@ -290,7 +282,7 @@ fv_graph_new_ir (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
     options = &defaults;
   g_atomic_ref_count_init (&graph->ref);
   graph->ir = ir;
-  graph->stats.n_tail_nodes = ir->tail ? ir->tail->nodes->len : 0;
+  fill_tail_stats (graph);
   graph->device = device ? fv_device_ref (device) : NULL;
   graph->poison = options->poison;
   graph->n_slots = options->slots ? options->slots : 2;
@@ -306,22 +298,68 @@ fv_graph_new_ir (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
     graph->stats.load_seconds = (g_get_monotonic_time () - start) * 1e-6;
     return g_steal_pointer (&graph);
   }
-  if (!compile (graph, options, error))
+  if (!compile (graph, options, error)) {
+    if (ir->refused && refused)
+      *refused = g_steal_pointer (&graph->ir);
     return NULL;
+  }
   fill_stats (graph);
   graph->stats.load_seconds = (g_get_monotonic_time () - start) * 1e-6;
   return warm_up (graph, error) ? g_steal_pointer (&graph) : NULL;
 }
 
 FvGraph *
+fv_graph_new_ir (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
+    GError **error)
+{
+  return graph_new (device, ir, options, NULL, error);
+}
+
+/* Notes in @host what the plan of @ir has refused, and with it all that has no
+ * kernel anyway. */
+static void
+leave_to_host (FvIr *ir, GHashTable *host)
+{
+  g_hash_table_insert (host, GUINT_TO_POINTER (ir->refused),
+      g_strdup (ir->why));
+  for (guint i = 0; i < ir->nodes->len; i++) {
+    const FvNode *node = ir->nodes->pdata[i];
+
+    if (!node->op->lower && node->origin)
+      g_hash_table_insert (host, GUINT_TO_POINTER (node->origin),
+          g_strdup (FV_NO_KERNEL));
+  }
+}
+
+FvGraph *
 fv_graph_new (FvDevice *device, FvModel *model, const FvGraphOptions *options,
     GError **error)
 {
-  FvIr *ir = fv_ir_build (model, options ? options->shapes : NULL,
-      options ? options->n_shapes : 0, options ? options->memory_limit : 0,
-      error);
+  g_autoptr (GHashTable) host =
+      g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  GError *problem = NULL;
 
-  return ir ? fv_graph_new_ir (device, ir, options, error) : NULL;
+  for (guint round = 0;; round++) {
+    g_autoptr (FvIr) refused = NULL;
+    FvIr *ir = fv_ir_build_host (model, options ? options->shapes : NULL,
+        options ? options->n_shapes : 0, options ? options->memory_limit : 0,
+        host, error);
+    FvGraph *graph;
+
+    if (!ir) {
+      g_clear_error (&problem);
+      return NULL;
+    }
+    g_clear_error (&problem);
+    graph = graph_new (device, ir, options, &refused, &problem);
+    if (graph)
+      return graph;
+    if (!refused || round == MAX_ROUNDS) {
+      g_propagate_error (error, problem);
+      return NULL;
+    }
+    leave_to_host (refused, host);
+  }
 }
 
 FvGraph *
@@ -345,6 +383,7 @@ fv_graph_unref (FvGraph *graph)
   }
   g_free (graph->slots);
   g_free (graph->tail_ports);
+  g_free (graph->tail_reason);
   fv_program_unref (graph->upload_program);
   fv_program_unref (graph->download_program);
   fv_buffer_unref (graph->upload);
@@ -416,283 +455,6 @@ fv_graph_stats (FvGraph *graph, FvGraphStats *stats)
   *stats = graph->stats;
 }
 
-/* Where the host writes a region of @buffer: the buffer itself, or staging that a
- * program copies. */
-static guint8 *
-host_side (FvGraph *graph, FvBuffer *buffer, FvMemoryUse use,
-    FvBuffer **staging, FvProgram **program, GError **error)
-{
-  guint8 *mapped = fv_buffer_map (buffer);
-  gsize size = fv_buffer_size (buffer);
-
-  if (mapped)
-    return mapped;
-  if (!*staging) {
-    if (!(*staging = fv_buffer_new (graph->device, size, use, error)))
-      return NULL;
-    /* pad elements of inputs are zero */
-    memset (fv_buffer_map (*staging), 0, size);
-    *program = fv_program_new (graph->device);
-    if (use == FV_MEMORY_UPLOAD)
-      fv_program_copy (*program, *staging, 0, buffer, 0, size);
-    else
-      fv_program_copy (*program, buffer, 0, *staging, 0, size);
-    if (!fv_program_finish (*program, error))
-      return NULL;
-  }
-  return fv_buffer_map (*staging);
-}
-
-/* Walks the elements of @port in row-major order of its shape. */
-static void
-copy_elements (const FvPort *port, guint8 *region, float *array, gboolean in)
-{
-  gint64 index[FV_MAX_RANK] = { 0 }, at = port->offset;
-  gint64 count = fv_shape_count (&port->shape);
-  guint16 *half = (guint16 *) (gpointer) region;
-  float *single = (float *) (gpointer) region;
-
-  for (gint64 i = 0; i < count; i++) {
-    if (port->type == FV_TYPE_F16 && in)
-      half[at] = fv_f32_to_f16 (array[i]);
-    else if (port->type == FV_TYPE_F16)
-      array[i] = fv_f16_to_f32 (half[at]);
-    else if (in)
-      single[at] = array[i];
-    else
-      array[i] = single[at];
-    for (int d = (int) port->shape.rank - 1; d >= 0; d--) {
-      at += port->strides[d];
-      if (++index[d] < port->shape.dims[d])
-        break;
-      at -= port->strides[d] * index[d];
-      index[d] = 0;
-    }
-  }
-}
-
-static gboolean
-check_input (FvGraph *graph, guint i, const FvArray *array, GError **error)
-{
-  const FvValue *value = graph->ir->inputs->pdata[i];
-  g_autofree char *want = fv_shape_to_string (&value->shape);
-  g_autofree char *got = array ? fv_shape_to_string (&array->shape) : NULL;
-
-  if (array && fv_shape_equal (&value->shape, &array->shape))
-    return TRUE;
-  g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
-      "%s: input '%s': expected %s, got %s", graph->ir->name, value->name, want,
-      got ? got : "nothing");
-  return FALSE;
-}
-
-/* Integers are f32 on the device. */
-static gboolean
-check_integers (FvGraph *graph, guint i, const FvArray *array, GError **error)
-{
-  const FvValue *value = graph->ir->inputs->pdata[i];
-
-  for (gint64 k = 0; fv_value_is_integer (value) && k < array->count; k++) {
-    gint64 number = fv_array_get_int (array, k);
-
-    if (number <= FV_INTEGER_LIMIT && number >= -FV_INTEGER_LIMIT)
-      continue;
-    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
-        "%s: input '%s' holds %" G_GINT64_FORMAT
-        "; integers on the device are exact up to %d",
-        graph->ir->name, value->name, number, FV_INTEGER_LIMIT);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-write_inputs (FvGraph *graph, FvArray *const *inputs, GError **error)
-{
-  Slot *slot = &graph->slots[0];
-  guint8 *base;
-
-  if (!slot->input)
-    return TRUE;
-  base = host_side (graph, slot->input, FV_MEMORY_UPLOAD, &graph->upload,
-      &graph->upload_program, error);
-  if (!base)
-    return FALSE;
-  for (guint i = 0; i < graph->ir->inputs->len; i++) {
-    const FvPort *port = &slot->inputs[i];
-    g_autoptr (FvArray) floats = NULL;
-
-    if (!port->buffer)
-      continue;
-    if (!check_integers (graph, i, inputs[i], error)
-        || !(floats = fv_array_convert (inputs[i], FV_TYPE_F32, error)))
-      return FALSE;
-    copy_elements (port, base + port->buffer_offset, floats->f32, TRUE);
-  }
-  return TRUE;
-}
-
-/* Output @i of the IR. @region: what @port's range of its buffer holds. */
-static FvArray *
-read_output (FvGraph *graph, guint i, const FvPort *port, guint8 *region,
-    GError **error)
-{
-  FvValue *value = graph->ir->outputs->pdata[i];
-  g_autoptr (FvArray) floats = NULL;
-
-  if (value->constant)
-    return fv_array_convert (value->constant, fv_value_declared (value), error);
-  floats = fv_array_new (FV_TYPE_F32, &port->shape, error);
-  if (!floats)
-    return NULL;
-  copy_elements (port, region, floats->f32, FALSE);
-  return fv_array_convert (floats, fv_value_declared (value), error);
-}
-
-static gboolean
-read_outputs (FvGraph *graph, FvArray **outputs, GError **error)
-{
-  Slot *slot = &graph->slots[0];
-  guint8 *base = slot->output
-      ? host_side (graph, slot->output, FV_MEMORY_DOWNLOAD, &graph->download,
-          &graph->download_program, error)
-      : NULL;
-
-  if (slot->output && !base)
-    return FALSE;
-  for (guint i = 0; i < graph->ir->outputs->len; i++) {
-    const FvPort *port = &slot->outputs[i];
-
-    outputs[i] = read_output (graph, i, port,
-        port->buffer ? base + port->buffer_offset : NULL, error);
-    if (!outputs[i])
-      return FALSE;
-  }
-  return TRUE;
-}
-
-/* The zones behind allocations must still be poisoned. */
-static gboolean
-check_guards (FvGraph *graph, GError **error)
-{
-  const guint8 *base = graph->arena ? fv_buffer_map (graph->arena) : NULL;
-
-  for (guint i = 0; base && i < graph->plan->storages->len; i++) {
-    FvStorage *s = graph->plan->storages->pdata[i];
-
-    if (s->kind != FV_STORAGE_ARENA)
-      continue;
-    for (gsize b = fv_storage_align (s->size);
-         b < fv_storage_align (s->size) + 256; b++)
-      if (base[s->offset + b] != 0xff) {
-        g_set_error (error, FV_ERROR, FV_ERROR_DEVICE,
-            "%s: a kernel wrote behind storage %u", graph->ir->name, i);
-        return FALSE;
-      }
-  }
-  return TRUE;
-}
-
-static gboolean
-run_device (FvGraph *graph, FvArray *const *inputs, FvArray **outputs,
-    GError **error)
-{
-  FvProgram *programs[3];
-  guint64 value;
-  guint n = 0;
-
-  if (!write_inputs (graph, inputs, error))
-    return FALSE;
-  if (graph->slots[0].output
-      && !host_side (graph, graph->slots[0].output, FV_MEMORY_DOWNLOAD,
-          &graph->download, &graph->download_program, error))
-    return FALSE;
-  if (graph->upload_program)
-    programs[n++] = graph->upload_program;
-  programs[n++] = graph->slots[0].program;
-  if (graph->download_program)
-    programs[n++] = graph->download_program;
-  return fv_program_submit (programs, n, &value, error)
-      && fv_device_wait (graph->device, value, RUN_TIMEOUT_NS, error)
-      && (!graph->poison || check_guards (graph, error))
-      && read_outputs (graph, outputs, error);
-}
-
-/* What the IR puts out. */
-static gboolean
-run_ir (FvGraph *graph, FvArray *const *inputs, FvArray **outputs,
-    GError **error)
-{
-  gboolean ok;
-
-  for (guint i = 0; i < graph->ir->outputs->len; i++)
-    outputs[i] = NULL;
-  ok = graph->device ? run_device (graph, inputs, outputs, error)
-                     : fv_ir_run_reference (graph->ir, inputs, outputs,
-                         graph->precision == FV_TYPE_F16, NULL, NULL, error);
-  if (!ok)
-    for (guint i = 0; i < graph->ir->outputs->len; i++)
-      g_clear_pointer (&outputs[i], fv_array_unref);
-  return ok;
-}
-
-gboolean
-fv_graph_run (FvGraph *graph, FvArray *const *inputs, FvArray **outputs,
-    GError **error)
-{
-  guint n = graph->ir->outputs->len;
-  g_autofree FvArray **arrays = NULL;
-  gboolean ok;
-
-  for (guint i = 0; i < fv_graph_n_outputs (graph); i++)
-    outputs[i] = NULL;
-  for (guint i = 0; i < graph->ir->inputs->len; i++)
-    if (!check_input (graph, i, inputs[i], error))
-      return FALSE;
-  if (!graph->ir->tail)
-    return run_ir (graph, inputs, outputs, error);
-  arrays = g_new0 (FvArray *, n + 1);
-  ok = run_ir (graph, inputs, arrays, error)
-      && fv_tail_run (graph->ir->tail, arrays, outputs, error);
-  for (guint i = 0; i < n; i++)
-    fv_array_unref (arrays[i]);
-  return ok;
-}
-
-guint
-fv_graph_n_tail_inputs (FvGraph *graph)
-{
-  return graph->ir->tail ? graph->ir->outputs->len : 0;
-}
-
-const FvPort *
-fv_graph_tail_input (FvGraph *graph, guint slot, guint i)
-{
-  g_return_val_if_fail (graph->slots && slot < graph->n_slots, NULL);
-  g_return_val_if_fail (i < fv_graph_n_tail_inputs (graph), NULL);
-  return &graph->slots[slot].outputs[i];
-}
-
-gboolean
-fv_graph_run_tail (FvGraph *graph, const gpointer *regions, FvArray **outputs,
-    GError **error)
-{
-  guint n = fv_graph_n_tail_inputs (graph);
-  g_autofree FvArray **arrays = g_new0 (FvArray *, n + 1);
-  gboolean ok = TRUE;
-
-  for (guint i = 0; i < fv_graph_n_outputs (graph); i++)
-    outputs[i] = NULL;
-  for (guint i = 0; ok && i < n; i++)
-    ok = (arrays[i] = read_output (graph, i, fv_graph_tail_input (graph, 0, i),
-              regions[i], error))
-        != NULL;
-  ok = ok && fv_tail_run (graph->ir->tail, arrays, outputs, error);
-  for (guint i = 0; i < n; i++)
-    fv_array_unref (arrays[i]);
-  return ok;
-}
-
 gboolean
 fv_graph_infer (FvModel *model, const FvShape *shapes, guint n_shapes,
     FvShape *outputs, GError **error)
@@ -727,12 +489,11 @@ fv_graph_dump (FvGraph *graph)
         d->label ? d->label : "");
   }
   for (guint i = 0; graph->ir->tail && i < graph->ir->tail->nodes->len; i++) {
-    const FvTail *tail = graph->ir->tail;
-    const FvModelNode *node =
-        &tail->model->graph->nodes[g_array_index (tail->nodes, guint, i)];
+    const FvModelNode *node = fv_tail_node (graph->ir->tail, i);
+    g_autofree char *reason = fv_tail_reason (graph->ir->tail, i);
 
-    g_string_append_printf (text, "host  %-12s %s\n", node->op_type,
-        node->name);
+    g_string_append_printf (text, "host  %-12s %s: %s\n", node->op_type,
+        node->name, reason);
   }
   return g_string_free (text, FALSE);
 }

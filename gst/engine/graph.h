@@ -79,8 +79,9 @@ FV_API FvType fv_graph_precision (FvGraph *graph);
 
 /* Host arrays in (converted to the model's types) and out (new arrays of the
  * model's types, row-major). Waits. Uses slot 0. Nodes whose shapes depend on
- * data (NonZero, NonMaxSuppression), and what stands behind them, run on the host
- * here: ports of such outputs have no buffer and sizes of -1. */
+ * data (NonZero, NonMaxSuppression) or that have no kernel, and what stands behind
+ * them, run on the host here: ports of such outputs have no buffer, and sizes of -1
+ * where the model does not give them. */
 FV_API gboolean fv_graph_run (FvGraph *graph, FvArray *const *inputs,
     FvArray **outputs, GError **error);
 
@@ -109,6 +110,9 @@ typedef struct
   gsize arena_bound; /* most bytes live at once: no plan can need fewer */
   double load_seconds, first_run_seconds;
   guint n_tail_nodes; /* that fv_graph_run() alone runs, on the host */
+  const char *tail_reason; /* (nullable) the first of them and why it is not run
+                              on the device; owned by the graph */
+  double tail_seconds; /* of those nodes in the last run */
 } FvGraphStats;
 FV_API void fv_graph_stats (FvGraph *graph, FvGraphStats *stats);
 /* Every dispatch as text: nodes, kernel, tile, grid, bytes, FLOPs.

@@ -56,6 +56,7 @@ fv_ir_free (FvIr *ir)
   g_ptr_array_unref (ir->inputs);
   g_ptr_array_unref (ir->outputs);
   fv_tail_free (ir->tail);
+  g_free (ir->why);
   g_free (ir->name);
   g_free (ir);
 }
@@ -92,6 +93,7 @@ fv_ir_add_node (FvIr *ir, const FvOp *op, const char *name, FvValue **inputs,
 
   node->ir = ir;
   node->op = op;
+  node->origin = ir->origin;
   node->name = name ? g_strdup (name)
                     : g_strdup_printf ("%s_%u", op->name, ir->values->len);
   node->n_inputs = node->n_own_inputs = n_inputs;
@@ -203,9 +205,12 @@ fv_node_constant_ints (const FvNode *node, guint i, GError **error)
   FvArray *array = fv_node_constant (node, i);
 
   if (!array) {
-    fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "input %u must be known when the model is loaded, but %s", i,
-        fv_node_input (node, i) ? "depends on the data" : "is absent");
+    gboolean given = fv_node_input (node, i) != NULL;
+
+    fv_node_fail (node, error, given ? FV_ERROR_DYNAMIC : FV_ERROR_MALFORMED,
+        "input %u %s", i,
+        given ? "depends on the data, and with it the result's shape"
+              : "is absent");
     return NULL;
   }
   return fv_array_convert (array, FV_TYPE_I64, error);
@@ -233,6 +238,8 @@ fv_node_fail (const FvNode *node, GError **error, FvError code,
   g_set_error (error, FV_ERROR, code,
       "%s: node '%s' (%s, opset %u; inputs %s): %s", node->ir->name, node->name,
       node->op->name, node->opset, shapes->str, message);
+  g_free (node->ir->why);
+  node->ir->why = g_steal_pointer (&message);
   return FALSE;
 }
 

@@ -44,6 +44,7 @@ struct _FvNode
   FvIr *ir;
   const FvOp *op;
   char *name;
+  guint origin; /* the model's node that it comes from, + 1; 0: none */
   guint opset;
   guint n_inputs, n_outputs;
   FvValue **inputs;
@@ -67,6 +68,9 @@ struct _FvIr
   guint64 work_left; /* elements that folding may still compute */
   struct _FvTail *tail; /* (nullable) owned: what the host does behind it; the
                            model's outputs are then the tail's, see tail.h */
+  guint origin; /* that fv_ir_add_node() gives */
+  guint refused; /* origin of the node that the plan has no kernels for */
+  char *why; /* (nullable) owned: the last message of fv_node_fail() alone */
 };
 
 /* Attributes: @name must stand in the operator's attrs string. */
@@ -89,7 +93,8 @@ FvValue *fv_node_input (const FvNode *node, guint i);
 /* (nullable) the constant behind input @i */
 FvArray *fv_node_constant (const FvNode *node, guint i);
 /* The integers of a constant input (shape, axes ...) as (transfer full) I64
- * array; fails naming the node when the input is absent or not constant. */
+ * array; fails naming the node when the input is absent or, with
+ * FV_ERROR_DYNAMIC, not constant. */
 FvArray *fv_node_constant_ints (const FvNode *node, guint i, GError **error);
 /* Sets an error that names file, node, operator, opset and input shapes. */
 gboolean fv_node_fail (const FvNode *node, GError **error, FvError code,
@@ -109,6 +114,9 @@ gboolean fv_value_is_integer (const FvValue *value);
  * device cannot keep. */
 gboolean fv_node_check_integers (const FvNode *node, const FvValue *value,
     GError **error);
+
+/* Why most nodes of the host tail stand there. */
+#define FV_NO_KERNEL "has no kernel"
 
 /* Building and changing. Names are made unique. All return what the IR owns. */
 FvIr *fv_ir_new (const char *name);
@@ -137,6 +145,10 @@ void fv_ir_replace_value (FvIr *ir, FvValue *from, FvValue *to);
  * free sizes not bound are 1 for the first axis, else an error. */
 FvIr *fv_ir_build (FvModel *model, const FvShape *shapes, guint n_shapes,
     gsize memory_limit, GError **error);
+/* The same; the nodes in @host (index + 1 -> reason, as text) begin the host tail,
+ * whether the device could run them or not. */
+FvIr *fv_ir_build_host (FvModel *model, const FvShape *shapes, guint n_shapes,
+    gsize memory_limit, GHashTable *host, GError **error);
 /* The type that the model gives an input or output. */
 FvType fv_value_declared (const FvValue *value);
 /* Re-runs shape inference on one node (after a pass made it). */

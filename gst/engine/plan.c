@@ -559,17 +559,21 @@ static gboolean
 lower_all (FvPlan *plan, GError **error)
 {
   FvIr *ir = plan->ir;
+  GError *problem = NULL;
 
   for (guint i = 0; i < ir->inputs->len; i++)
     place_input (plan, ir->inputs->pdata[i]);
   for (guint i = 0; i < ir->nodes->len; i++) {
     FvNode *node = ir->nodes->pdata[i];
 
-    if (!node->op->lower)
-      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-          "has no kernel, and depends on the data");
-    if (!node->op->lower (plan, node, error))
+    if (node->op->lower ? !node->op->lower (plan, node, &problem)
+                        : !fv_node_fail (node, &problem, FV_ERROR_UNSUPPORTED,
+                            FV_NO_KERNEL)) {
+      if (g_error_matches (problem, FV_ERROR, FV_ERROR_UNSUPPORTED))
+        ir->refused = node->origin;
+      g_propagate_error (error, problem);
       return FALSE;
+    }
   }
   for (guint i = 0; i < ir->outputs->len; i++)
     if (!place_output (plan, ir->outputs->pdata[i], error))

@@ -52,24 +52,23 @@ along (Rewrite *r, FvValue *value, const FvValue *x, guint axis)
 {
   g_autoptr (FvArray) array = NULL;
   FvShape shape = { 0 };
+  gint64 count;
 
   if (!(value = as_float (r, value)))
     return NULL;
-  if (!value->constant) {
-    if (fv_shape_count (&value->shape) == 1)
-      return value;
-    fv_node_fail (r->node, r->emit.error, FV_ERROR_UNSUPPORTED,
-        "scales and zero points of an axis must be known when the model is "
-        "loaded");
-    return NULL;
-  }
-  if (value->shape.rank > 1 && value->constant->count > 1)
+  count = fv_shape_count (&value->shape);
+  if ((value->shape.rank > 1 || !value->constant) && count == 1)
     return value; /* broadcasts by itself */
-  if (value->constant->count != 1) {
+  if (value->shape.rank > 1)
+    return value;
+  if (count != 1) {
     shape.rank = x->shape.rank - axis;
     for (guint i = 0; i < shape.rank; i++)
-      shape.dims[i] = i ? 1 : value->constant->count;
+      shape.dims[i] = i ? 1 : count;
   }
+  if (!value->constant)
+    return fv_emit (&r->emit, "Reshape", value,
+        fv_emit_ints (&r->emit, shape.dims, shape.rank));
   array = fv_array_reshape (value->constant, &shape, r->emit.error);
   return array ? fv_ir_add_constant (r->emit.ir, value->name, array) : NULL;
 }

@@ -117,6 +117,7 @@ fv_ir_supersede (FvIr *ir, FvNode *node, const char *op, FvValue **inputs,
   FvNode *made = fv_ir_add_node (ir, fv_op_get (op), node->name, inputs,
       n_inputs, &output, 1);
 
+  made->origin = node->origin;
   made->opset = made->op->until ? made->op->until : 20;
   fv_ir_place_after (ir, made, node);
   fv_ir_replace_value (ir, old, output);

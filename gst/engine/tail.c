@@ -5,6 +5,12 @@
 #include <string.h>
 
 static void
+node_clear (gpointer data)
+{
+  g_free (((FvTailNode *) data)->reason);
+}
+
+static void
 input_clear (gpointer data)
 {
   FvTailInput *input = data;
@@ -18,7 +24,8 @@ fv_tail_new (FvModel *model)
   FvTail *tail = g_new0 (FvTail, 1);
 
   tail->model = fv_model_ref (model);
-  tail->nodes = g_array_new (FALSE, FALSE, sizeof (guint));
+  tail->nodes = g_array_new (FALSE, FALSE, sizeof (FvTailNode));
+  g_array_set_clear_func (tail->nodes, node_clear);
   tail->names = g_hash_table_new (fv_name_hash, g_str_equal);
   tail->inputs = g_array_new (FALSE, FALSE, sizeof (FvTailInput));
   g_array_set_clear_func (tail->inputs, input_clear);
@@ -39,9 +46,8 @@ fv_tail_free (FvTail *tail)
   g_free (tail);
 }
 
-/* Names that @node reads: its inputs, and in branches all that they read. */
-static void
-visit_node (const FvModelNode *node, FvTailVisit visit, gpointer data)
+void
+fv_tail_visit_node (const FvModelNode *node, FvTailVisit visit, gpointer data)
 {
   for (guint i = 0; i < node->n_inputs; i++)
     if (*node->inputs[i])
@@ -50,7 +56,7 @@ visit_node (const FvModelNode *node, FvTailVisit visit, gpointer data)
     const FvModelGraph *graph = node->attrs[a].graph;
 
     for (guint i = 0; graph && i < graph->n_nodes; i++)
-      visit_node (&graph->nodes[i], visit, data);
+      fv_tail_visit_node (&graph->nodes[i], visit, data);
     for (guint i = 0; graph && i < graph->n_outputs; i++)
       visit (graph->outputs[i].name, data);
   }
@@ -60,89 +66,115 @@ void
 fv_tail_visit (FvTail *tail, FvTailVisit visit, gpointer data)
 {
   for (guint i = 0; i < tail->nodes->len; i++)
-    visit_node (
-        &tail->model->graph->nodes[g_array_index (tail->nodes, guint, i)],
-        visit, data);
+    fv_tail_visit_node (fv_tail_node (tail, i), visit, data);
+}
+
+static const FvTailNode *
+get (const FvTail *tail, guint i)
+{
+  return &g_array_index (tail->nodes, FvTailNode, i);
+}
+
+const FvModelNode *
+fv_tail_node (const FvTail *tail, guint i)
+{
+  return &tail->model->graph->nodes[get (tail, i)->index];
+}
+
+char *
+fv_tail_reason (const FvTail *tail, guint i)
+{
+  guint root = get (tail, i)->root;
+
+  return root == i
+      ? g_strdup (get (tail, i)->reason)
+      : g_strdup_printf ("behind '%s'", fv_tail_node (tail, root)->name);
 }
 
 typedef struct
 {
   FvTail *tail;
   gboolean found;
+  guint root;
 } Search;
 
 static void
 search (const char *name, gpointer data)
 {
   Search *s = data;
+  gpointer root;
 
-  s->found |= g_hash_table_contains (s->tail->names, name);
+  if (!s->found
+      && g_hash_table_lookup_extended (s->tail->names, name, NULL, &root)) {
+    s->root = GPOINTER_TO_UINT (root);
+    s->found = TRUE;
+  }
 }
 
-/* Inputs on whose values the shape of a result depends: all (-1), or one. */
-static gboolean
-has_open_shape (const FvModelNode *node, FvTailKnown is_known, gpointer data)
+/* (nullable) The node that the host does not take: @node or one in its branches. */
+static const FvModelNode *
+find_heavy (const FvModelNode *node)
 {
-  static const struct
-  {
-    const char *op_type;
-    gint input;
-  } rows[] = { { "NonZero", -1 }, { "NonMaxSuppression", -1 },
-    { "Compress", -1 }, { "TopK", 1 }, { "If", 0 } };
+  static const char *const heavy[] = { "Conv", "ConvTranspose", "ConvInteger",
+    "QLinearConv", "DeformConv", "MatMul", "MatMulInteger", "QLinearMatMul",
+    "Gemm", "Einsum", "Attention" };
 
-  for (guint r = 0; !*node->domain && r < G_N_ELEMENTS (rows); r++)
-    for (guint i = 0; i < node->n_inputs; i++)
-      if (!strcmp (node->op_type, rows[r].op_type) && *node->inputs[i]
-          && (rows[r].input < 0 || rows[r].input == (gint) i)
-          && !is_known (node->inputs[i], data))
-        return TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS (heavy); i++)
+    if (!strcmp (node->op_type, heavy[i]))
+      return node;
+  for (guint a = 0; a < node->n_attrs; a++) {
+    const FvModelGraph *graph = node->attrs[a].graph;
+
+    for (guint i = 0; graph && i < graph->n_nodes; i++) {
+      const FvModelNode *found = find_heavy (&graph->nodes[i]);
+
+      if (found)
+        return found;
+    }
+  }
+  return NULL;
+}
+
+static gboolean
+refuse (const FvTail *tail, const FvModelNode *node, guint root, GError **error)
+{
+  const FvModelNode *begins = fv_tail_node (tail, root);
+  const char *file = tail->model->path ? tail->model->path : "model";
+
+  if (begins == node)
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "%s: node '%s' (%s): %s", file, node->name, node->op_type,
+        get (tail, root)->reason);
+  else
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "%s: node '%s' (%s): the host would have to compute it, as it does from "
+        "node '%s' (%s) on: %s",
+        file, node->name, node->op_type, begins->name, begins->op_type,
+        get (tail, root)->reason);
   return FALSE;
 }
 
 gboolean
-fv_tail_wants (FvTail *tail, const FvModelNode *node, FvTailKnown is_known,
-    gpointer data)
+fv_tail_add (FvTail *tail, guint i, const char *reason, gboolean *added,
+    GError **error)
 {
-  Search s = { tail, FALSE };
+  const FvModelNode *node = &tail->model->graph->nodes[i], *heavy;
+  FvTailNode entry = { .index = i };
+  Search s = { tail, FALSE, tail->nodes->len };
 
   if (g_hash_table_size (tail->names))
-    visit_node (node, search, &s);
-  return s.found || has_open_shape (node, is_known, data);
-}
-
-static gboolean
-is_light (FvTail *tail, const FvModelNode *node, GError **error)
-{
-  static const char *const heavy[] = { "Conv", "ConvTranspose", "DeformConv",
-    "MatMul", "Gemm", "Einsum", "Attention" };
-
-  for (guint i = 0; i < G_N_ELEMENTS (heavy); i++)
-    if (!strcmp (node->op_type, heavy[i])) {
-      g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
-          "%s: node '%s' (%s): stands behind an operator whose shape depends "
-          "on the data; the host does not take it",
-          tail->model->path ? tail->model->path : "model", node->name,
-          node->op_type);
-      return FALSE;
-    }
-  for (guint a = 0; a < node->n_attrs; a++) {
-    const FvModelGraph *graph = node->attrs[a].graph;
-
-    for (guint i = 0; graph && i < graph->n_nodes; i++)
-      if (!is_light (tail, &graph->nodes[i], error))
-        return FALSE;
-  }
-  return TRUE;
-}
-
-gboolean
-fv_tail_add (FvTail *tail, guint i, GError **error)
-{
-  const FvModelNode *node = &tail->model->graph->nodes[i];
-
-  g_array_append_val (tail->nodes, i);
+    fv_tail_visit_node (node, search, &s);
+  *added = s.found || reason;
+  if (!*added)
+    return TRUE;
+  entry.root = s.root;
+  if (!s.found)
+    entry.reason = g_strdup (reason);
+  g_array_append_val (tail->nodes, entry);
   for (guint o = 0; o < node->n_outputs; o++)
     if (*node->outputs[o])
-      g_hash_table_add (tail->names, node->outputs[o]);
-  return is_light (tail, node, error);
+      g_hash_table_insert (tail->names, node->outputs[o],
+          GUINT_TO_POINTER (s.root));
+  heavy = find_heavy (node);
+  return !heavy || refuse (tail, heavy, s.root, error);
 }

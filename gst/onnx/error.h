@@ -23,6 +23,7 @@ typedef enum
   FV_ERROR_DEVICE, /* Vulkan failed; the message carries the VkResult   */
   FV_ERROR_NOT_FOUND, /* no such file, device, name or output              */
   FV_ERROR_INVALID, /* an argument or property outside of its range      */
+  FV_ERROR_DYNAMIC, /* a shape depends on what arrives at run time       */
 } FvError;
 
 #define FV_ERROR (fv_error_quark ())

@@ -3,33 +3,10 @@
 #include "gst/ops/common.h"
 #include "gst/ops/elementwise.h"
 
-/* TensorProto.DataType as far as we know it. */
-static FvType
-type_from_onnx (gint64 number)
-{
-  static const FvType types[] = {
-    [1] = FV_TYPE_F32,
-    [2] = FV_TYPE_U8,
-    [3] = FV_TYPE_I8,
-    [4] = FV_TYPE_U16,
-    [5] = FV_TYPE_I16,
-    [6] = FV_TYPE_I32,
-    [7] = FV_TYPE_I64,
-    [9] = FV_TYPE_BOOL,
-    [10] = FV_TYPE_F16,
-    [11] = FV_TYPE_F64,
-    [12] = FV_TYPE_U32,
-    [13] = FV_TYPE_U64,
-  };
-
-  return number > 0 && number < (gint64) G_N_ELEMENTS (types) ? types[number]
-                                                              : FV_TYPE_NONE;
-}
-
 static gboolean
 infer_cast (FvNode *node, GError **error)
 {
-  FvType type = type_from_onnx (fv_node_int (node, "to"));
+  FvType type = fv_type_from_onnx (fv_node_int (node, "to"));
 
   if (type == FV_TYPE_NONE)
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,

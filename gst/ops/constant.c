@@ -158,10 +158,12 @@ infer_range (FvNode *node, GError **error)
 
   for (guint i = 0; i < 3; i++) {
     values[i] = fv_node_constant (node, i);
-    if (!values[i] || values[i]->count != 1
-        || values[i]->type != values[0]->type)
-      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-          "start, limit and delta must be constant scalars of one type");
+    if (!values[i])
+      return fv_node_fail (node, error, FV_ERROR_DYNAMIC,
+          "the result's shape depends on the data");
+    if (values[i]->count != 1 || values[i]->type != values[0]->type)
+      return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+          "start, limit and delta must be scalars of one type");
   }
   if (!fv_node_need_numbers (node, 0, error)
       || !range_count (node, values, &shape.dims[0], error))

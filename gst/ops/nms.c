@@ -146,8 +146,8 @@ infer_suppression (FvNode *node, GError **error)
 
   for (guint i = 0; i < node->n_own_inputs; i++)
     if (node->inputs[i] && !node->inputs[i]->constant)
-      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-          "the result's shape depends on run-time values");
+      return fv_node_fail (node, error, FV_ERROR_DYNAMIC,
+          "the result's shape depends on the data");
   if (boxes->rank != 3 || scores->rank != 3 || boxes->dims[2] != 4
       || boxes->dims[0] != scores->dims[0] || boxes->dims[1] != scores->dims[2])
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,

@@ -164,8 +164,8 @@ read_input (const FvNode *node, guint i, guint n, FvArray **array,
     return TRUE;
   *array = fv_node_constant (node, i);
   if (!*array)
-    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "roi, scales and sizes must be constant");
+    return fv_node_fail (node, error, FV_ERROR_DYNAMIC,
+        "the result's shape depends on the data");
   if ((*array)->count != n)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "input %u has %" G_GINT64_FORMAT " values, expected %u", i,

@@ -158,8 +158,8 @@ infer_non_zero (FvNode *node, GError **error)
   FvShape shape = { .rank = 2, .dims = { node->inputs[0]->shape.rank, 0 } };
 
   if (!constant)
-    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "the result's shape depends on run-time values");
+    return fv_node_fail (node, error, FV_ERROR_DYNAMIC,
+        "the result's shape depends on the data");
   for (gint64 i = 0; i < constant->count; i++)
     shape.dims[1] += fv_array_get_float (constant, i) != 0;
   fv_set_output (node, 0, FV_TYPE_I64, &shape);

@@ -3,6 +3,8 @@
 #include "gst/ops/common.h"
 #include "gst/ops/remap.h"
 
+#include <string.h>
+
 /* TRUE where the input @i is a single constant zero. */
 static gboolean
 is_zero (const FvNode *node, guint i)
@@ -16,7 +18,12 @@ is_zero (const FvNode *node, guint i)
 static gboolean
 infer_dropout (FvNode *node, GError **error)
 {
-  if (fv_node_input (node, 2) && !is_zero (node, 2) && !is_zero (node, 1))
+  FvValue *training = fv_node_input (node, 2);
+
+  if (training && !training->constant && !is_zero (node, 1))
+    return fv_node_fail (node, error, FV_ERROR_DYNAMIC,
+        "whether it trains depends on the data");
+  if (training && !is_zero (node, 2) && !is_zero (node, 1))
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
         "training_mode must be a constant false, or ratio a constant 0");
   fv_set_output (node, 0, node->inputs[0]->type, &node->inputs[0]->shape);
@@ -243,6 +250,25 @@ lower_view (FvPlan *plan, FvNode *node, GError **error)
       && fv_plan_copy (plan, node, &source, &view, error);
 }
 
+/* The mask keeps everything: a view of one 1. */
+static gboolean
+lower_dropout (FvPlan *plan, FvNode *node, GError **error)
+{
+  static const float one = 1;
+  FvTensor mask;
+
+  if (!lower_view (plan, node, error))
+    return FALSE;
+  if (node->n_outputs < 2 || !node->outputs[1])
+    return TRUE;
+  if (!fv_plan_weights (plan, node, &one, 1, FV_TYPE_NONE, &mask, error))
+    return FALSE;
+  memset (mask.strides, 0, sizeof mask.strides);
+  mask.shape = node->outputs[1]->shape;
+  fv_plan_alias (plan, node, 1, &mask);
+  return TRUE;
+}
+
 const FvOp fv_ops_shape[] = {
   {
       .name = "Identity",
@@ -265,7 +291,7 @@ const FvOp fv_ops_shape[] = {
       .attrs = "ratio:f=0.5",
       .infer = infer_dropout,
       .reference = dropout,
-      .lower = lower_view,
+      .lower = lower_dropout,
   },
   {
       .name = "Dropout",
@@ -277,8 +303,8 @@ const FvOp fv_ops_shape[] = {
       .attrs = "seed:i=0",
       .infer = infer_dropout,
       .reference = dropout,
-      .lower = lower_view,
-      .cases = FV_CASES ({ .inputs = "f32[2,3,5,7]" },
+      .lower = lower_dropout,
+      .cases = FV_CASES ({ .inputs = "f32[2,3,5,7]", .n_outputs = 2 },
           { .inputs = "f32[2,3,5,7] =f32{0} =bool{1}" }),
   },
   {

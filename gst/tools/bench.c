@@ -195,13 +195,14 @@ run_bench (Bench *bench, GError **error)
   if (!run_host (bench, graph, error))
     return FALSE;
   bench->first_seconds = clock_seconds (CLOCK_MONOTONIC) - start;
-  fv_graph_stats (graph, &bench->stats);
   for (guint i = 0; i < bench->model->graph->n_outputs; i++)
     bench->host_bytes += bench->outputs[i]->size;
   if (!measure (bench, graph, run_host, &bench->host, error)
       || (!bench->tool->reference
           && !measure (bench, graph, run_net, &bench->net, error)))
     return FALSE;
+  fv_graph_stats (graph, &bench->stats);
+  bench->stats.tail_reason = NULL; /* the graph's, which goes now */
   bench->peak_memory = peak_memory ();
   g_clear_pointer (&graph, fv_graph_unref);
   return bench->tool->reference || measure_kernels (bench, error);
@@ -262,6 +263,7 @@ print_json (const Bench *bench)
   tool_json_int (json, "weight_bytes", stats->weight_bytes);
   tool_json_int (json, "io_bytes", stats->io_bytes);
   tool_json_int (json, "peak_rss_bytes", bench->peak_memory);
+  tool_json_tail (json, stats);
   json_builder_set_member_name (json, "kernels");
   json_builder_begin_array (json);
   for (guint i = 0; i < bench->shares->len; i++) {
@@ -328,6 +330,9 @@ print_text (const Bench *bench)
         stats->n_dispatches, stats->n_barriers, stats->n_pipelines,
         bench->bytes * 1e-6);
   }
+  if (stats->n_tail_nodes > 0)
+    printf ("host tail     %u nodes, %.3f ms in the last run\n",
+        stats->n_tail_nodes, stats->tail_seconds * 1e3);
   printf ("copied        %.3f MB a run from and to the host\n",
       bench->host_bytes * 1e-6);
   printf ("memory        peak %.1f MB resident; %.1f MB activations, %.1f MB "

@@ -217,6 +217,7 @@ print_plan (Tool *tool, JsonBuilder *json, FvGraph *graph)
     tool_json_int (json, "arena_bound", stats.arena_bound);
     tool_json_int (json, "weight_bytes", stats.weight_bytes);
     tool_json_int (json, "io_bytes", stats.io_bytes);
+    tool_json_tail (json, &stats);
   } else {
     printf ("\nplan        on %s in %s\n", tool_device_title (tool),
         fv_type_name (fv_graph_precision (graph)));
@@ -228,6 +229,9 @@ print_plan (Tool *tool, JsonBuilder *json, FvGraph *graph)
             "weights, %.1f MB inputs and outputs\n",
         stats.arena_bytes * 1e-6, stats.arena_bound * 1e-6,
         stats.weight_bytes * 1e-6, stats.io_bytes * 1e-6);
+    if (stats.n_tail_nodes > 0)
+      printf ("host tail   %u nodes, the first: %s\n", stats.n_tail_nodes,
+          stats.tail_reason);
   }
 }
 

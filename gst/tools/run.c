@@ -162,6 +162,10 @@ write_outputs (Run *run, FvArray **outputs, const char *folder,
         "the folder '%s' cannot be made: %s", folder, g_strerror (errno));
     return FALSE;
   }
+  if (json != NULL) {
+    json_builder_set_member_name (json, "outputs");
+    json_builder_begin_array (json);
+  }
   for (guint i = 0; i < graph->n_outputs; i++) {
     const char *name = graph->outputs[i].name;
     g_autofree char *path = folder ? output_path (folder, name) : NULL;
@@ -169,7 +173,22 @@ write_outputs (Run *run, FvArray **outputs, const char *folder,
       return FALSE;
     report_output (json, name, outputs[i], path);
   }
+  if (json != NULL)
+    json_builder_end_array (json);
   return TRUE;
+}
+
+static void
+report_tail (JsonBuilder *json, FvGraph *graph)
+{
+  FvGraphStats stats;
+  fv_graph_stats (graph, &stats);
+  if (json != NULL)
+    tool_json_tail (json, &stats);
+  else if (stats.n_tail_nodes > 0)
+    printf ("the last %u nodes took %.3f ms on the host, the first of them: "
+            "%s\n",
+        stats.n_tail_nodes, stats.tail_seconds * 1e3, stats.tail_reason);
 }
 
 static gboolean
@@ -183,6 +202,8 @@ run_model (Run *run, const char *folder, JsonBuilder *json, GError **error)
   FvArray **outputs = g_new0 (FvArray *, n + 1);
   gboolean done = fv_graph_run (graph, run->inputs, outputs, error)
       && write_outputs (run, outputs, folder, json, error);
+  if (done)
+    report_tail (json, graph);
   free_arrays (outputs, n);
   return done;
 }
@@ -217,10 +238,6 @@ tool_run (Tool *tool, int argc, char **argv)
     return tool_fail (tool, error);
   Run run = { tool, model, card, problem };
   JsonBuilder *json = tool->json ? tool_json_begin () : NULL;
-  if (json != NULL) {
-    json_builder_set_member_name (json, "outputs");
-    json_builder_begin_array (json);
-  }
   gboolean done = take_inputs (&run, inputs, &error)
       && tool_open_device (tool, &error)
       && run_model (&run, folder, json, &error);
@@ -230,9 +247,7 @@ tool_run (Tool *tool, int argc, char **argv)
     g_clear_object (&json);
     return tool_fail (tool, error);
   }
-  if (json != NULL) {
-    json_builder_end_array (json);
+  if (json != NULL)
     tool_json_end (json);
-  }
   return TOOL_OK;
 }

@@ -267,6 +267,18 @@ tool_json_int (JsonBuilder *builder, const char *key, gint64 value)
 }
 
 void
+tool_json_tail (JsonBuilder *builder, const FvGraphStats *stats)
+{
+  if (stats->n_tail_nodes == 0)
+    return;
+  tool_json_int (builder, "tail_nodes", stats->n_tail_nodes);
+  if (stats->tail_reason != NULL)
+    tool_json_string (builder, "tail_reason", stats->tail_reason);
+  if (stats->tail_seconds > 0)
+    tool_json_double (builder, "tail_ms", stats->tail_seconds * 1e3);
+}
+
+void
 tool_json_double (JsonBuilder *builder, const char *key, double value)
 {
   json_builder_set_member_name (builder, key);

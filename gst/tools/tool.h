@@ -88,6 +88,8 @@ tool_json_string (JsonBuilder *builder, const char *key, const char *value);
 void tool_json_int (JsonBuilder *builder, const char *key, gint64 value);
 /* NaN and infinities become null: JSON has none */
 void tool_json_double (JsonBuilder *builder, const char *key, double value);
+/* the nodes of a host tail, their time and why; nothing where there is none */
+void tool_json_tail (JsonBuilder *builder, const FvGraphStats *stats);
 void tool_json_bool (JsonBuilder *builder, const char *key, gboolean value);
 void
 tool_json_shape (JsonBuilder *builder, const char *key, const FvShape *shape);

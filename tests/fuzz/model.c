@@ -137,11 +137,11 @@ make_input (const FvValue *value)
 }
 
 static void
-run_tail (FvTail *tail, FvArray **arrays)
+run_tail (FvTail *tail, FvArray **inputs, FvArray **arrays)
 {
   g_autofree FvArray **outputs = g_new0 (FvArray *, tail->outputs->len + 1);
   g_autoptr (GError) error = NULL;
-  gboolean done = fv_tail_run (tail, arrays, outputs, &error);
+  gboolean done = fv_tail_run (tail, inputs, arrays, outputs, &error);
 
   check_error (done, error);
   unref_all (outputs, tail->outputs->len);
@@ -162,7 +162,7 @@ run_references (FvIr *ir)
     check_error (done, error);
   }
   if (done && ir->tail)
-    run_tail (ir->tail, out);
+    run_tail (ir->tail, in, out);
   unref_all (in, ir->inputs->len);
   unref_all (out, ir->outputs->len);
 }
