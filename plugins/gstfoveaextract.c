@@ -4,7 +4,8 @@
  *
  * Turns one result into video of the frame's size: a mask of class ids (GRAY8, or
  * GRAY16_LE where downstream wants that), the same in colours (RGBA), a matte of
- * what is not background (GRAY8), depth (GRAY16_LE) or depth in colours (RGBA).
+ * what is not background (GRAY8), the numbers of things that were found one by one
+ * (as a mask, 0 for none), depth (GRAY16_LE) or depth in colours (RGBA).
  *
  * Metric depth is in millimetres up to 65.535 m. Depth without a unit is spread
  * over 1 to 65535 by #GstFoveaExtract:depth-range. 0 means that nothing is known.
@@ -34,6 +35,7 @@ typedef enum
   GST_FOVEA_EXTRACT_MATTE,
   GST_FOVEA_EXTRACT_DEPTH,
   GST_FOVEA_EXTRACT_DEPTH_COLOUR,
+  GST_FOVEA_EXTRACT_INSTANCES,
 } GstFoveaExtractWhat;
 
 typedef struct
@@ -81,6 +83,7 @@ gst_fovea_extract_what_get_type (void)
     { GST_FOVEA_EXTRACT_MATTE, "What is not background", "matte" },
     { GST_FOVEA_EXTRACT_DEPTH, "Depth", "depth" },
     { GST_FOVEA_EXTRACT_DEPTH_COLOUR, "Depth in colours", "depth-colour" },
+    { GST_FOVEA_EXTRACT_INSTANCES, "Numbers of things", "instances" },
     { 0, NULL, NULL },
   };
   static GType type = 0;
@@ -165,6 +168,7 @@ gst_fovea_extract_transform_caps (GstBaseTransform *trans,
         gst_fovea_style_other_format (caps, NULL), filter);
   switch (self->what) {
     case GST_FOVEA_EXTRACT_MASK:
+    case GST_FOVEA_EXTRACT_INSTANCES:
       result = gst_fovea_style_other_format (caps, "GRAY8");
       gst_caps_append (result,
           gst_fovea_style_other_format (caps, "GRAY16_LE"));
@@ -210,15 +214,17 @@ static GstFlowReturn
 gst_fovea_extract_transform (GstBaseTransform *trans, GstBuffer *in,
     GstBuffer *out)
 {
+  static const GstFoveaValues kinds[] = {
+    [GST_FOVEA_EXTRACT_MASK] = GST_FOVEA_VALUES_IDS,
+    [GST_FOVEA_EXTRACT_MATTE] = GST_FOVEA_VALUES_MATTE,
+    [GST_FOVEA_EXTRACT_DEPTH] = GST_FOVEA_VALUES_DEPTH,
+    [GST_FOVEA_EXTRACT_INSTANCES] = GST_FOVEA_VALUES_INSTANCES,
+  };
   GstFoveaExtract *self = (GstFoveaExtract *) trans;
   g_autoptr (GError) error = NULL;
   GstFoveaDrawStyle style;
   GstVideoFrame frame;
   gboolean is_good;
-  GstFoveaValues values = self->what == GST_FOVEA_EXTRACT_DEPTH
-      ? GST_FOVEA_VALUES_DEPTH
-      : self->what == GST_FOVEA_EXTRACT_MATTE ? GST_FOVEA_VALUES_MATTE
-                                              : GST_FOVEA_VALUES_IDS;
 
   gst_fovea_style_begin (&self->style, self, &style);
   style.alpha = 1;
@@ -233,7 +239,7 @@ gst_fovea_extract_transform (GstBaseTransform *trans, GstBuffer *in,
     is_good = gst_fovea_draw_run (self->draw, &style, &self->style.range, in,
         &frame, &error);
   else
-    is_good = gst_fovea_values_fill (values, in, style.source,
+    is_good = gst_fovea_values_fill (kinds[self->what], in, style.source,
         &self->style.range, &frame);
   gst_video_frame_unmap (&frame);
   if (is_good)

@@ -9,6 +9,10 @@
  * maps it. A model with one output channel gives foreground and background, cut
  * at #GstFoveaSegment:threshold.
  *
+ * A model that finds things one by one (boxes with prototypes of masks, or queries
+ * with a map each and a card that says which classes are things) gives a map of
+ * instances too, and a box for each, which names the number of its pixels.
+ *
  * The frame itself passes through as it is. See #GstFoveaBase for the properties
  * that all inference elements have.
  *

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sums and extremes over a workgroup: FV_REDUCE (name, type, expression of a and
  * b) makes type name (type v), to be called by all invocations together. In the
- * subgroup tier a workgroup is one subgroup. */
+ * subgroup tier a workgroup is one subgroup. Behind FV_MEET () all see what each
+ * wrote into a coherent buffer. */
 #ifdef FV_SUBGROUP
+#define FV_MEET() subgroupMemoryBarrierBuffer (), subgroupBarrier ()
 #define FV_REDUCE(name, type, expression) \
   type name (type v) \
   { \
@@ -13,6 +15,7 @@
     return v; \
   }
 #else
+#define FV_MEET() memoryBarrierBuffer (), barrier ()
 #define FV_REDUCE(name, type, expression) \
   shared type name##_shared[256]; \
   type name (type v) \

@@ -99,11 +99,80 @@ FV_STRUCT (FvMapPush)
 
 #define FV_DEPTH_BLOCK 4
 
+/* Pieces of a frame that a segmenter found one by one: things and stretches of
+ * stuff. A buffer of words, behind FV_BOXES_HEADER of them, as those of boxes;
+ * floats by bits. The map of pieces holds their place in the list, from 1. */
+#define FV_MOST_PIECES 255
+#define FV_PIECE_WORDS 16
+#define FV_PIECE_INDEX 0 /* candidate or query                       */
+#define FV_PIECE_CLASS 1
+#define FV_PIECE_SCORE 2
+#define FV_PIECE_BOX 3 /* x0 y0 x1 y1 in pixels of the input         */
+#define FV_PIECE_NUMBER 7 /* of the instance; 0: stuff; or dropped    */
+#define FV_PIECE_AREA 8 /* pixels of the frame that it got            */
+#define FV_PIECE_WHOLE 9 /* pixels of its mask, seen or not           */
+#define FV_PIECE_LEFT 10 /* left, top, right, bottom of its pixels    */
+#define FV_PIECE_DROPPED 0xffffffffu
+
+/* suppress.comp, queries.comp */
+#define FV_QUERIES_SPEC_ACTIVATION 0 /* of scores, as FvActivation           */
+#define FV_QUERIES_SPEC_STUFF_ACTIVATION 1
+#define FV_QUERIES_SPEC_LIST 2 /* 1: pieces, 0: probabilities               */
+FV_STRUCT (FvQueriesPush)
+{
+  fv_int n, n_stuff; /* queries of scores, and those of one class each       */
+  fv_int classes, background; /* of scores; -1: none                         */
+  fv_int score, score_n, score_c;
+  fv_int stuff, stuff_n;
+  fv_int units; /* of four probabilities that a query has                    */
+};
+
+/* maskvalues.comp, querysum.comp: the map of each piece or class at the pixels of
+ * the maps, in units of four, from prototypes or of queries. */
+#define FV_MASKS_SPEC_PROTOTYPES 0 /* 1: prototypes, 0: queries              */
+#define FV_MASKS_SPEC_ACTIVATION 1 /* of queries' maps                       */
+#define FV_MASKS_SPEC_DENSE 2 /* 1: prototypes lie in vec4 units             */
+FV_STRUCT (FvMasksPush)
+{
+  fv_int width, height; /* of the maps                                       */
+  fv_int offset, stride_y, stride_x, stride_c;
+  fv_int channels; /* prototypes, or queries                                 */
+  fv_int coefficient, coefficient_n, coefficient_c;
+  fv_int units; /* of four pieces or classes                                 */
+  float scale_x, scale_y; /* from pixels of the input to those of the maps   */
+};
+
+/* paint.comp */
+#define FV_PAINT_SPEC_PROTOTYPES 0
+FV_STRUCT (FvPaintPush)
+{
+  FvMapPush map; /* offset: in words, of the map of pieces; channels: of four
+                    pieces; a, b: from pixels of the input to the maps'      */
+  float inside; /* what a value must reach to be inside of a mask            */
+};
+
+/* settle.comp */
+FV_STRUCT (FvSettlePush)
+{
+  float overlap;
+};
+
+/* relabel.comp */
+#define FV_RELABEL_SPEC_BITS 0 /* of a class number: 8 or 16                 */
+#define FV_RELABEL_RUN 8 /* words that one invocation takes                  */
+FV_STRUCT (FvRelabelPush)
+{
+  fv_int width, height;
+  fv_int row_words, instance_words, instance_row_words;
+};
+
 /* What may change between submits, in a mapped buffer. */
 FV_STRUCT (FvHeadValues)
 {
   float threshold; /* in the unit of what is compared */
   fv_int max_classes;
+  float iou_threshold;
+  fv_int max_pieces;
 };
 
 #endif

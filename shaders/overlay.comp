@@ -14,7 +14,8 @@ FV_IN (0, scene)
 layout (set = 0, binding = 1) uniform usamplerBuffer mask;
 layout (set = 0, binding = 2) uniform usamplerBuffer depth;
 layout (set = 0, binding = 3) uniform usamplerBuffer atlas;
-layout (std430, set = 0, binding = 4) writeonly buffer Canvas { uint canvas[]; };
+layout (set = 0, binding = 4) uniform usamplerBuffer instances;
+layout (std430, set = 0, binding = 5) writeonly buffer Canvas { uint canvas[]; };
 
 #include "depthmap.glsl"
 
@@ -47,7 +48,15 @@ void paint_depth (ivec2 p, vec4 region, vec4 size, vec2 range)
   over (FV_LOAD (scene, FV_SCENE_COLORMAP + int (t * 255.0 + 0.5)).rgb, size.w);
 }
 
-void paint_mask (ivec2 p, vec4 head, vec4 region, vec4 size)
+/* The number of the thing that element q of the mask is of; 0: of none. */
+int instance_at (ivec2 q, vec4 head)
+{
+  int i = q.y * int (head.z) + q.x * int (head.y);
+  int number = int (texelFetch (instances, i).x);
+  return head.y > 1.0 ? number | int (texelFetch (instances, i + 1).x) << 8 : number;
+}
+
+void paint_mask (ivec2 p, vec4 head, vec4 region, vec4 size, vec4 instance_head)
 {
   vec2 at = vec2 (p) - region.xy;
 
@@ -60,6 +69,10 @@ void paint_mask (ivec2 p, vec4 head, vec4 region, vec4 size)
     id |= int (texelFetch (mask, i + 1).x) << 8;
   if (id >= int (head.w) || id == int (size.z))
     return;
+  if (instance_head.x > 0.0) {
+    int number = instance_at (q, instance_head);
+    id = number > 0 ? number : id;
+  }
   over (FV_LOAD (scene, FV_SCENE_PALETTE + (id & 255)).rgb, size.w);
 }
 
@@ -105,6 +118,7 @@ void main ()
   vec4 mask_head = FV_LOAD (scene, FV_SCENE_MASK);
   vec4 mask_region = FV_LOAD (scene, FV_SCENE_MASK_REGION);
   vec4 mask_size = FV_LOAD (scene, FV_SCENE_MASK_SIZE);
+  vec4 instance_head = FV_LOAD (scene, FV_SCENE_INSTANCES);
   ivec2 lists = ivec2 (FV_LOAD (scene, FV_SCENE_INDICES).xy);
   ivec2 corner = ivec2 (tile % int (frame.z), tile / int (frame.z))
       << FV_TILE_SHIFT;
@@ -119,7 +133,7 @@ void main ()
     if (depth_head.x > 0.0)
       paint_depth (p, depth_region, depth_size, depth_range);
     if (mask_head.x > 0.0)
-      paint_mask (p, mask_head, mask_region, mask_size);
+      paint_mask (p, mask_head, mask_region, mask_size, instance_head);
     for (int i = list.x; i < list.x + list.y; i++)
       paint_mark (p, lists.y
           + FV_MARK_SIZE * int (FV_LOAD1 (scene, lists.x * 4 + i)));

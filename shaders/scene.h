@@ -23,6 +23,8 @@
 #define FV_SCENE_INDICES 8
 /* + component: factors of r, g, b, offset */
 #define FV_SCENE_MATRIX 9
+/* map of instances: there (0, 1), bytes a number, stride in bytes */
+#define FV_SCENE_INSTANCES 13
 /* 256 colours of classes, then 256 of depth: r, g, b in 0..255 */
 #define FV_SCENE_PALETTE 16
 #define FV_SCENE_COLORMAP 272

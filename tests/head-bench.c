@@ -163,7 +163,7 @@ bench_run (Bench *b, const GstFoveaHeadParams *params)
   gst_fovea_head_add (b->head, b->program);
   map = gst_fovea_head_map (b->head);
   if (map != NULL) {
-    gsize size = map->matte + map->size;
+    gsize size = fv_buffer_size (map->buffer);
     b->copy = fv_buffer_new (b->device, size, FV_MEMORY_DOWNLOAD, &error);
     no_error (error);
     fv_program_copy (b->program, map->buffer, 0, b->copy, 0, size);

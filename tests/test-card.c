@@ -337,9 +337,22 @@ START_TEST (test_ultralytics)
   static const char *const hostile[] = { "names", "{0: 'a', 99999999: 'b'}",
     "task", "obb", "stride", "-1", "imgsz", "[-3, 1e99]", NULL };
   GError *error = NULL;
-  FvCard *card = must (make ("in=f32[1,3,?,?]", "x=f32[1,40,5040]", NULL,
-                           metadata, NULL, NULL, &error),
+  FvCardOptions boxes = { .head = FV_HEAD_DETECT };
+  FvCard *card =
+      must (make ("in=f32[1,3,?,?]", "x=f32[1,40,5040] p=f32[1,32,96,160]",
+                NULL, metadata, NULL, NULL, &error),
+          error);
+
+  ck_assert_uint_eq (card->heads[0].kind, FV_HEAD_SEGMENT);
+  ck_assert_uint_eq (card->heads[0].masks.kind, FV_MASKS_PROTOTYPES);
+  ck_assert_uint_eq (card->heads[0].n_classes, 4);
+  ck_assert_int_eq (card->heads[0].masks.coefficient_channel, 8);
+  fv_card_unref (card);
+
+  card = must (make ("in=f32[1,3,?,?]", "x=f32[1,40,5040] p=f32[1,32,96,160]",
+                   NULL, metadata, NULL, &boxes, &error),
       error);
+  ck_assert_uint_eq (card->heads[0].kind, FV_HEAD_DETECT);
 
   ck_assert_uint_eq (card->input.width, 640);
   ck_assert_uint_eq (card->input.height, 384);

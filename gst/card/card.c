@@ -20,6 +20,7 @@ fv_card_head_clear (FvCardHead *head)
   g_free (head->name);
   g_strfreev (head->labels);
   fv_array_unref (head->detect.prior_boxes);
+  g_free (head->masks.things);
   memset (head, 0, sizeof *head);
 }
 

@@ -186,6 +186,37 @@ typedef struct
 
 typedef enum
 {
+  FV_MASKS_NONE, /* the output is a map of classes */
+  FV_MASKS_PROTOTYPES, /* a detector whose boxes mix masks from prototypes */
+  FV_MASKS_QUERIES, /* a list of classes, with a map each */
+} FvMaskKind;
+
+/* How masks of single things come out of a segmenter. */
+typedef struct
+{
+  FvMaskKind kind;
+  guint masks; /* output: prototypes [1, P, h, w], or maps [1, Q, h, w] */
+  float threshold; /* of probabilities: inside of a mask */
+
+  /* prototypes: mask = sigmoid (sum of coefficient x prototype), in the box */
+  gint channel_axis; /* of the prototypes */
+  guint n_prototypes;
+  guint coefficients; /* output, as those of boxes */
+  gint coefficient_channel; /* the first, in its tensor */
+
+  /* queries; activation and background of the scores are the head's */
+  guint scores; /* output [1, Q, C] */
+  guint stuff_scores; /* output [1, S, 1]: the last S maps are of one class
+                         each, behind those of scores; FV_NO_OUTPUT */
+  FvActivation activation; /* of the maps */
+  FvActivation stuff_activation; /* of the stuff's scores */
+  guint8 *things; /* (nullable) by class: counted one by one; NULL: not known,
+                     a map of classes is made of all queries */
+  float overlap_threshold; /* share of a mask that others must leave of it */
+} FvCardMasks;
+
+typedef enum
+{
   FV_DEPTH_INVERSE, /* larger is nearer, no unit */
   FV_DEPTH_METRIC, /* metres after scale        */
 } FvDepthKind;
@@ -207,7 +238,8 @@ typedef struct
   gint channel_axis; /* segment: axis of classes; -1: none (one map) */
   gboolean class_map; /* segment: the map holds class numbers */
 
-  FvCardDetect detect;
+  FvCardDetect detect; /* segment with prototypes too */
+  FvCardMasks masks; /* segment */
 
   /* depth: value = scale * tensor + shift */
   FvDepthKind depth;

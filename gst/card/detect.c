@@ -449,8 +449,14 @@ count_classes (FvCard *card, const char *name, FvCardHead *head, GError **error)
 {
   FvCardDetect *d = &head->detect;
   guint labels = head->labels ? g_strv_length (head->labels) : 0;
-  gint64 n, channels, n_scores, score_channels;
+  gint64 n, channels, n_scores, score_channels, coefficients = 0;
 
+  /* those of masks stand behind the scores, unless they are given apart */
+  if (head->masks.kind == FV_MASKS_PROTOTYPES
+      && head->masks.coefficients == FV_NO_OUTPUT) {
+    coefficients = head->masks.n_prototypes;
+    head->masks.coefficients = d->boxes[0];
+  }
   if (!measure (card, d, d->boxes[0], &n, &channels, error)
       || !measure (card, d, d->scores[0], &n_scores, &score_channels, error))
     return FALSE;
@@ -464,9 +470,9 @@ count_classes (FvCard *card, const char *name, FvCardHead *head, GError **error)
       d->box_channel = (gint) MAX (0, channels - 4 * (gint64) d->bins);
     score_channels = d->box_channel;
   }
-  if (d->n_classes == 0 && score_channels > d->score_channel)
-    d->n_classes = (guint) (score_channels - d->score_channel);
-  /* masks' and keypoints' channels stand behind those of the labels */
+  if (d->n_classes == 0 && score_channels - coefficients > d->score_channel)
+    d->n_classes = (guint) (score_channels - coefficients - d->score_channel);
+  /* keypoints' channels stand behind those of the labels */
   if (d->decoder == FV_DETECT_YOLOV8 && labels > 0 && labels < d->n_classes
       && fv_settings_source (card, name, "labels", FV_CARD_DEFAULT)
           == FV_CARD_METADATA)
@@ -493,7 +499,10 @@ count_classes (FvCard *card, const char *name, FvCardHead *head, GError **error)
         fv_box_nicks[d->box_format]);
     return FALSE;
   }
-  return TRUE;
+  if (head->masks.kind != FV_MASKS_PROTOTYPES)
+    return TRUE;
+  return measure (card, d, head->masks.coefficients, &n, &channels, error)
+      && fv_card_place_coefficients (card, head, channels, error);
 }
 
 /* Last of the logits is "no object"; first of an SSD's is background. */

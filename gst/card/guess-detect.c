@@ -43,7 +43,7 @@ name_picked (const FvCard *card, const FvCardOutput *output)
 /* A list of boxes of the model's own picking: N rows of 6 or 7 numbers, N being
  * few or, as far as anybody knows, what the data decides. */
 static gboolean
-guess_list (FvCard *card, const FvCardOutput *output)
+guess_list (FvCard *card, const FvCardOutput *output, guint n_prototypes)
 {
   static const char *const flat[] = { "flat_predictions", NULL };
   const FvShape *s = &output->shape;
@@ -58,9 +58,9 @@ guess_list (FvCard *card, const FvCardOutput *output)
   if (rows > 1000 || (rows < 0 && !card->priv->bound)
       || (s->rank == 2 && rows == 1))
     return FALSE;
-  if (columns == 6)
+  if (columns == 6 + n_prototypes)
     decoder = name_picked (card, output);
-  else if (columns == 7 && s->rank == 2)
+  else if (columns == 7 && s->rank == 2 && n_prototypes == 0)
     decoder = fv_name_has (output->name, flat) ? "flat" : "yolov7";
   if (decoder == NULL)
     return FALSE;
@@ -98,7 +98,7 @@ guess_dense (FvCard *card, const FvCardOutput *output)
 }
 
 gboolean
-fv_card_guess_candidates (FvCard *card)
+fv_card_guess_candidates (FvCard *card, guint n_prototypes)
 {
   for (guint i = 0; i < card->priv->n_outputs; i++) {
     const FvCardOutput *output = &card->priv->outputs[i];
@@ -107,7 +107,7 @@ fv_card_guess_candidates (FvCard *card)
         || (output->shape.rank == 3 && card->priv->wanted != FV_HEAD_DETECT
             && fv_card_is_map (card, output)))
       continue;
-    if (guess_list (card, output) || guess_dense (card, output))
+    if (guess_list (card, output, n_prototypes) || guess_dense (card, output))
       return TRUE;
   }
   return FALSE;
@@ -351,7 +351,7 @@ fv_card_guess_boxes (FvCard *card)
 
   if (guess_face (card) || guess_nanodet (card) || guess_selected (card))
     return TRUE;
-  if (list != NULL && list->has_shape && guess_list (card, list))
+  if (list != NULL && list->has_shape && guess_list (card, list, 0))
     return TRUE;
   name_roles (card, &roles);
   if (guess_scored_boxes (card, &roles))

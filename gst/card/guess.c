@@ -141,6 +141,18 @@ guess_map (FvCard *card)
   return FALSE;
 }
 
+/* A detector, with masks for its boxes. */
+static gboolean
+guess_prototypes (FvCard *card)
+{
+  guint n = fv_card_guess_prototypes (card);
+
+  if (n == 0 || !fv_card_guess_candidates (card, n))
+    return FALSE;
+  fv_card_guess (card, "head", "segment");
+  return TRUE;
+}
+
 void
 fv_card_guess_heads (FvCard *card)
 {
@@ -151,11 +163,14 @@ fv_card_guess_heads (FvCard *card)
   for (gint kind = FV_HEAD_CLASSIFY; said && kind <= FV_HEAD_DEPTH; kind++)
     if (g_ascii_strcasecmp (said, fv_head_nicks[kind]) == 0)
       card->priv->wanted = kind;
-  /* a list of scores may be a part of a detector */
-  if (!(wants (card, FV_HEAD_DETECT) && card->priv->n_outputs > 1
+  /* a list of scores may be a part of a detector, and boxes of a segmenter */
+  if (!(wants (card, FV_HEAD_SEGMENT)
+          && (fv_card_guess_queries (card) || guess_prototypes (card)))
+      && !(wants (card, FV_HEAD_DETECT) && card->priv->n_outputs > 1
           && fv_card_guess_boxes (card))
       && !guess_classify (card)
-      && !(wants (card, FV_HEAD_DETECT) && fv_card_guess_candidates (card)))
+      && !(wants (card, FV_HEAD_DETECT)
+          && fv_card_guess_candidates (card, fv_card_guess_prototypes (card))))
     guess_map (card);
   card->priv->wanted = kept;
 }

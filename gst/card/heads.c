@@ -180,13 +180,15 @@ read_head (FvCard *card, const char *name, FvHeadKind kind, GError **error)
   head->background = -1;
   ok = read_common (card, name, head, error)
       && read_labels (card, name, head, error);
+  ok = ok && fv_card_read_masks (card, name, head, error);
   if (ok && kind == FV_HEAD_CLASSIFY)
     ok = read_classify (card, name, head, error);
-  else if (ok && kind == FV_HEAD_DETECT)
+  else if (ok
+      && (kind == FV_HEAD_DETECT || head->masks.kind == FV_MASKS_PROTOTYPES))
     ok = fv_card_read_detect (card, name, head, error);
-  else if (ok && kind == FV_HEAD_SEGMENT)
+  else if (ok && kind == FV_HEAD_SEGMENT && head->masks.kind == FV_MASKS_NONE)
     ok = fv_card_read_segment (card, name, head, error);
-  else if (ok)
+  else if (ok && kind == FV_HEAD_DEPTH)
     ok = read_depth (card, name, head, error);
   if (ok) {
     head->name = g_strdup (card->priv->outputs[head->output].name);

@@ -311,11 +311,16 @@ read_config (FvCard *card, JsonObject *root, const char *path)
   }
   if (g_str_has_suffix (name, "ForImageClassification")) {
     put (card, "head", "classify", path);
-  } else if (g_str_has_suffix (name, "ForSemanticSegmentation")) {
+  } else if (g_str_has_suffix (name, "ForSemanticSegmentation")
+      || g_str_has_suffix (name, "ForUniversalSegmentation")
+      || g_str_has_suffix (name, "ForInstanceSegmentation")
+      || (g_str_has_suffix (name, "ForSegmentation")
+          && card->priv->wanted != FV_HEAD_DETECT)) {
     put (card, "head", "segment", path);
   } else if (g_str_has_suffix (name, "ForDepthEstimation")) {
     read_depth (card, root, name, path);
-  } else if (g_str_has_suffix (name, "ForObjectDetection")) {
+  } else if (g_str_has_suffix (name, "ForObjectDetection")
+      || g_str_has_suffix (name, "ForSegmentation")) {
     gboolean focal = strstr (name, "RTDetr") != NULL
         || strstr (name, "RtDetr") != NULL || strstr (name, "DFine") != NULL
         || strstr (name, "Deformable") != NULL;

@@ -15,7 +15,10 @@ const char *const fv_modelinfo_head_keys[] = { "head", "output", "labels",
   "transposed", "box-channel", "score-channel", "objectness-channel",
   "class-channel", "objectness-activation", "score-power", "objectness-power",
   "box-format", "normalised", "in-frame", "many-labels", "strides", "per-cell",
-  "cell-offset", "bins", "variances", "priors", "priors-file", "nms", NULL };
+  "cell-offset", "bins", "variances", "priors", "priors-file", "nms", "masks",
+  "prototypes", "coefficients", "coefficient-channel", "stuff-scores",
+  "stuff-activation", "mask-activation", "mask-threshold", "overlap-threshold",
+  "things", "stuff", NULL };
 static const char *const extra_keys[] = { "fill", "values", NULL };
 
 /* Lists in ours are separated by ';' as in all key files; ',' does too. */

@@ -9,19 +9,9 @@
 static gint
 default_channel_axis (const FvCard *card, const FvShape *s)
 {
-  gint64 w = card->input.width, h = card->input.height;
-
-  if (s->rank < 4)
+  if (s->rank < 4 || s->dims[1] == 1 || s->dims[3] == 1)
     return -1;
-  if (s->dims[3] == 1 && s->dims[1] != 1)
-    return -1;
-  if (s->dims[1] == 1)
-    return -1;
-  if (s->dims[1] <= h && s->dims[2] <= w
-      && ABS (s->dims[1] * w - s->dims[2] * h) <= MAX (w, h)
-      && ABS (s->dims[2] * w - s->dims[3] * h) > MAX (w, h))
-    return 3;
-  return 1;
+  return fv_card_map_axis (card, s);
 }
 
 /* Whether the values come out as probabilities: @one map, or two that sum to 1. */

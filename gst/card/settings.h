@@ -120,9 +120,21 @@ fv_card_guess_list (FvCard *card, const char *key, const char *const *values);
 gboolean fv_name_has (const char *name, const char *const *parts);
 /* [1, h, w] that is a picture and no list of candidates. */
 gboolean fv_card_is_map (const FvCard *card, const FvCardOutput *output);
-/* guess-detect.c: several outputs that are a detector together; one that is. */
+/* guess-detect.c: several outputs that are a detector together; one that is, with
+ * coefficients of so many prototypes behind its own channels. */
 gboolean fv_card_guess_boxes (FvCard *card);
-gboolean fv_card_guess_candidates (FvCard *card);
+gboolean fv_card_guess_candidates (FvCard *card, guint n_prototypes);
+/* What finds which masks, if anything does; before the detector is read, which is
+ * then told where its coefficients are, among @channels of that output. */
+gboolean fv_card_read_masks (FvCard *card, const char *name, FvCardHead *head,
+    GError **error);
+gboolean fv_card_place_coefficients (const FvCard *card, FvCardHead *head,
+    gint64 channels, GError **error);
+/* As settings from FV_CARD_SHAPES; how many prototypes there are, 0: none. */
+guint fv_card_guess_prototypes (FvCard *card);
+gboolean fv_card_guess_queries (FvCard *card);
+/* Which axis of [1, C, h, w] or [1, h, w, C] holds channels. */
+gint fv_card_map_axis (const FvCard *card, const FvShape *shape);
 gboolean fv_card_read_detect (FvCard *card, const char *name, FvCardHead *head,
     GError **error);
 gboolean fv_card_read_segment (FvCard *card, const char *name, FvCardHead *head,

@@ -174,7 +174,11 @@ read_task (FvCard *card, const char *task, gboolean end_to_end)
     fv_card_warn (card, "the file says task=%.40s, which has no decoder", task);
     return;
   }
-  put (card, "head", "detect");
+  put (card, "head",
+      g_str_equal (task, "segment") && card->priv->n_outputs > 1
+              && card->priv->wanted != FV_HEAD_DETECT
+          ? "segment"
+          : "detect");
   if (end_to_end)
     put (card, "decoder", "yolov10");
   put (card, "resize", "letterbox");

@@ -41,6 +41,7 @@ gst_fovea_answer_reset (GstFoveaAnswer *answer)
   for (guint i = 0; i < FV_MAX_HEADS; i++) {
     g_clear_pointer (&answer->maps[i], gst_fovea_plane_unref);
     g_clear_pointer (&answer->mattes[i], gst_fovea_plane_unref);
+    g_clear_pointer (&answer->instances[i], gst_fovea_plane_unref);
   }
   for (guint i = 0; i < answer->n_tensors; i++)
     gst_clear_buffer (&answer->tensors[i]);
@@ -164,7 +165,7 @@ add_heads (GstFoveaDecoder *decoder, const FvFrameMap *map, GError **error)
     gst_fovea_head_add (head, decoder->program);
     head_map = gst_fovea_head_map (head);
     if (head_map)
-      decoder->memory += head_map->matte + head_map->size;
+      decoder->memory += fv_buffer_size (head_map->buffer);
   }
   return TRUE;
 }
@@ -273,6 +274,30 @@ static const GstFoveaPlaneFormat plane_formats[] = {
   [GST_FOVEA_HEAD_MAP_F32] = GST_FOVEA_PLANE_F32,
 };
 
+/* What lies over the frame: the map of head @i, and what goes with it. */
+static void
+lend_planes (GstFoveaDecoder *decoder, guint i, guint64 value,
+    GstFoveaProducer *producer, GstFoveaAnswer *answer)
+{
+  const GstFoveaHeadMap *map = gst_fovea_head_map (decoder->heads[i]);
+
+  if (map == NULL || map->format == GST_FOVEA_HEAD_MAP_NONE)
+    return;
+  answer->maps[i] = gst_fovea_plane_new (producer, answer->pts,
+      plane_formats[map->format], map->width, map->height, (guint) map->stride,
+      lend_buffer (decoder, map->buffer, 0, map->size, value));
+  if (map->matte)
+    answer->mattes[i] = gst_fovea_plane_new (producer, answer->pts,
+        GST_FOVEA_PLANE_U8, map->width, map->height, (guint) map->stride,
+        lend_buffer (decoder, map->buffer, map->matte, map->size, value));
+  if (map->instances)
+    answer->instances[i] =
+        gst_fovea_plane_new (producer, answer->pts, GST_FOVEA_PLANE_U8,
+            map->width, map->height, (guint) map->instance_stride,
+            lend_buffer (decoder, map->buffer, map->instances,
+                map->instance_stride * map->height, value));
+}
+
 /* The outputs of a model with a host tail. *@arrays: (out): by output; NULL where
  * there is no tail. */
 static gboolean
@@ -307,21 +332,12 @@ collect_head (GstFoveaDecoder *decoder, guint i, FvArray *const *arrays,
     GError **error)
 {
   GstFoveaHead *head = decoder->heads[i];
-  const GstFoveaHeadMap *map = gst_fovea_head_map (head);
 
   if (gst_fovea_head_is_on_host (head)
       && !gst_fovea_head_take_arrays (head, arrays, error))
     return FALSE;
   gst_fovea_head_read (head, &answer->results[i]);
-  if (map && map->format != GST_FOVEA_HEAD_MAP_NONE)
-    answer->maps[i] =
-        gst_fovea_plane_new (producer, answer->pts, plane_formats[map->format],
-            map->width, map->height, (guint) map->stride,
-            lend_buffer (decoder, map->buffer, 0, map->size, value));
-  if (map && map->matte)
-    answer->mattes[i] = gst_fovea_plane_new (producer, answer->pts,
-        GST_FOVEA_PLANE_U8, map->width, map->height, (guint) map->stride,
-        lend_buffer (decoder, map->buffer, map->matte, map->size, value));
+  lend_planes (decoder, i, value, producer, answer);
   return TRUE;
 }
 

@@ -17,6 +17,7 @@ typedef struct
   GstFoveaResult results[FV_MAX_HEADS];
   GstFoveaPlane *maps[FV_MAX_HEADS]; /* (nullable) each */
   GstFoveaPlane *mattes[FV_MAX_HEADS]; /* (nullable) each */
+  GstFoveaPlane *instances[FV_MAX_HEADS]; /* (nullable) each */
   GstBuffer **tensors; /* by output of the model */
   FvArray **arrays; /* as tensors; in their stead where the host made them */
 } GstFoveaAnswer;

@@ -29,7 +29,7 @@ typedef struct
 /* The programs for one pair of maps. */
 typedef struct
 {
-  Bound mask, depth;
+  Bound mask, depth, instances;
   FvProgram *canvas;
   FvProgram *samples; /* (nullable) */
 } Pass;
@@ -43,7 +43,8 @@ struct _GstFoveaDraw
   GstFoveaPlaneLayout layouts[GST_VIDEO_MAX_PLANES];
   guint n_planes;
   FvBuffer *scene, *atlas, *samples, *nothing;
-  FvBuffer *mask_upload, *depth_upload; /* (nullable) for maps of the host */
+  /* (nullable) for maps of the host */
+  FvBuffer *mask_upload, *depth_upload, *instance_upload;
   Surface canvas, frame;
   FvProgram *finish; /* blends and brings back what the host reads */
   GPtrArray *passes; /* Pass *, most recent first */
@@ -57,7 +58,8 @@ typedef struct
   const GstFoveaDrawStyle *style;
   GstFoveaSegmentationMeta *mask; /* (nullable) */
   GstFoveaDepthMeta *depth; /* (nullable) */
-  Bound mask_bound, depth_bound;
+  GstFoveaPlane *instances; /* (nullable) of the mask */
+  Bound mask_bound, depth_bound, instance_bound;
 } Job;
 
 GType
@@ -122,6 +124,7 @@ pass_free (gpointer data)
   fv_program_unref (pass->samples);
   fv_buffer_unref (pass->mask.buffer);
   fv_buffer_unref (pass->depth.buffer);
+  fv_buffer_unref (pass->instances.buffer);
   g_free (pass);
 }
 
@@ -279,6 +282,7 @@ gst_fovea_draw_free (GstFoveaDraw *draw)
   fv_buffer_unref (draw->nothing);
   fv_buffer_unref (draw->mask_upload);
   fv_buffer_unref (draw->depth_upload);
+  fv_buffer_unref (draw->instance_upload);
   fv_device_unref (draw->device);
   g_free (draw);
 }
@@ -352,6 +356,8 @@ record_pass (GstFoveaDraw *draw, Pass *pass, gboolean has_depth, GError **error)
   bind (&canvas, pass->depth.buffer, pass->depth.offset, pass->depth.size,
       FV_BIND_RGBA8_READ);
   bind_whole (&canvas, draw->atlas, FV_BIND_BYTES_READ);
+  bind (&canvas, pass->instances.buffer, pass->instances.offset,
+      pass->instances.size, FV_BIND_BYTES_READ);
   bind_whole (&canvas, draw->canvas.device, FV_BIND_RAW_WRITE);
   pass->canvas = fv_program_new (draw->device);
   fv_program_dispatch (pass->canvas, &canvas);
@@ -379,7 +385,8 @@ find_pass (GstFoveaDraw *draw, const Job *job, GError **error)
   for (guint i = 0; i < draw->passes->len; i++) {
     pass = g_ptr_array_index (draw->passes, i);
     if (bound_equal (&pass->mask, &job->mask_bound)
-        && bound_equal (&pass->depth, &job->depth_bound)) {
+        && bound_equal (&pass->depth, &job->depth_bound)
+        && bound_equal (&pass->instances, &job->instance_bound)) {
       if (i > 0) {
         pass = g_ptr_array_steal_index (draw->passes, i);
         g_ptr_array_insert (draw->passes, 0, pass);
@@ -390,9 +397,11 @@ find_pass (GstFoveaDraw *draw, const Job *job, GError **error)
   pass = g_new0 (Pass, 1);
   pass->mask = job->mask_bound;
   pass->depth = job->depth_bound;
+  pass->instances = job->instance_bound;
   /* the references keep a freed buffer's address from coming again */
   fv_buffer_ref (pass->mask.buffer);
   fv_buffer_ref (pass->depth.buffer);
+  fv_buffer_ref (pass->instances.buffer);
   if (!record_pass (draw, pass, job->depth != NULL, error)) {
     pass_free (pass);
     return NULL;
@@ -460,6 +469,11 @@ write_scene (GstFoveaDraw *draw, const Job *job)
       draw->is_transparent || job->mask || job->depth);
   set_vec4 (scene, FV_SCENE_MASK, 0, 0, 0, 0);
   set_vec4 (scene, FV_SCENE_DEPTH, 0, 0, 0, 0);
+  set_vec4 (scene, FV_SCENE_INSTANCES, 0, 0, 0, 0);
+  if (job->instances)
+    set_vec4 (scene, FV_SCENE_INSTANCES, 1,
+        gst_fovea_plane_format_size (job->instances->format),
+        job->instances->stride, 0);
   if (job->mask) {
     const GstFoveaPlane *map = job->mask->map;
     guint n = job->mask->n_classes;
@@ -494,19 +508,33 @@ fits (const GstFoveaDraw *draw, const GstFoveaFrame *frame)
       && frame->region.w > 0 && frame->region.h > 0;
 }
 
+/* Things are told apart by the map of instances, if it lies over that of classes. */
+static gboolean
+has_instances (const GstFoveaSegmentationMeta *mask)
+{
+  const GstFoveaPlane *plane = mask->instances;
+
+  return plane && plane->width == mask->map->width
+      && plane->height == mask->map->height
+      && plane->format <= GST_FOVEA_PLANE_U16;
+}
+
 static gboolean
 prepare (GstFoveaDraw *draw, Job *job, GstBuffer *buffer, GError **error)
 {
   const GstFoveaDrawStyle *style = job->style;
   gsize all = fv_buffer_size (draw->nothing);
 
-  job->mask_bound = job->depth_bound = bound_new (draw->nothing, 0, all);
+  job->mask_bound = job->depth_bound = job->instance_bound =
+      bound_new (draw->nothing, 0, all);
   if (style->flags & GST_FOVEA_DRAW_MASK)
     job->mask = gst_fovea_buffer_get_segmentation (buffer, style->source);
   if (job->mask
       && (!fits (draw, &job->mask->frame)
           || job->mask->map->format > GST_FOVEA_PLANE_U16))
     job->mask = NULL;
+  if (job->mask && has_instances (job->mask))
+    job->instances = job->mask->instances;
   if (style->flags & GST_FOVEA_DRAW_DEPTH)
     job->depth = gst_fovea_buffer_get_depth (buffer, style->source);
   if (job->depth
@@ -516,6 +544,10 @@ prepare (GstFoveaDraw *draw, Job *job, GstBuffer *buffer, GError **error)
   if (job->mask
       && !bind_map (draw, job->mask->map, &draw->mask_upload, &job->mask_bound,
           error))
+    return FALSE;
+  if (job->instances
+      && !bind_map (draw, job->instances, &draw->instance_upload,
+          &job->instance_bound, error))
     return FALSE;
   return job->depth == NULL
       || bind_map (draw, job->depth->map, &draw->depth_upload,
@@ -532,6 +564,8 @@ submit_and_wait (GstFoveaDraw *draw, const Job *job, FvProgram *const *programs,
     return FALSE;
   if (job->mask && job->mask_bound.buffer != draw->mask_upload)
     gst_fovea_buffer_add_use (job->mask->map->data, value);
+  if (job->instances && job->instance_bound.buffer != draw->instance_upload)
+    gst_fovea_buffer_add_use (job->instances->data, value);
   if (job->depth && job->depth_bound.buffer != draw->depth_upload)
     gst_fovea_buffer_add_use (job->depth->map->data, value);
   return fv_device_wait (draw->device, value, WAIT_NS, error);

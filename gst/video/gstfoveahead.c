@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define MOST_BYTES (1u << 30) /* of one buffer between kernels */
+
 void
 gst_fovea_head_params_init (GstFoveaHeadParams *params, const FvCardHead *head)
 {
@@ -10,7 +12,10 @@ gst_fovea_head_params_init (GstFoveaHeadParams *params, const FvCardHead *head)
     [FV_HEAD_SEGMENT] = 0.5f,
     [FV_HEAD_DEPTH] = 0 };
 
+  gboolean is_detector = head->masks.kind == FV_MASKS_PROTOTYPES;
+
   params->threshold = head->threshold > 0 ? head->threshold
+      : is_detector                       ? thresholds[FV_HEAD_DETECT]
       : head->kind <= FV_HEAD_DEPTH       ? thresholds[head->kind]
                                           : 0;
   params->iou_threshold = head->iou_threshold > 0 ? head->iou_threshold : 0.45f;
@@ -117,6 +122,35 @@ gst_fovea_head_bind_raw (FvDispatch *dispatch, FvBuffer *buffer, gboolean write)
         write ? FV_BIND_RAW_WRITE : FV_BIND_RAW_READ, FV_TYPE_NONE };
 }
 
+void
+gst_fovea_head_bind_units (FvDispatch *dispatch, FvBuffer *buffer,
+    gboolean write)
+{
+  dispatch->bindings[dispatch->n_bindings++] =
+      (FvBinding){ buffer, 0, fv_buffer_size (buffer),
+        write ? FV_BIND_FLOATS_WRITE : FV_BIND_FLOATS_READ, FV_TYPE_F32 };
+}
+
+FvBuffer *
+gst_fovea_head_own (GstFoveaHead *head, guint64 size, FvMemoryUse kind,
+    GError **error)
+{
+  FvBuffer *buffer;
+
+  if (size > MOST_BYTES) {
+    g_set_error (error, FV_ERROR, FV_ERROR_TOO_LARGE,
+        "the %s head of output '%s' needs %" G_GUINT64_FORMAT
+        " bytes between its kernels, at most %u",
+        fv_head_kind_name (head->card->kind), head->card->name, size,
+        MOST_BYTES);
+    return NULL;
+  }
+  buffer = fv_buffer_new (head->device, (gsize) size, kind, error);
+  if (buffer != NULL)
+    g_ptr_array_add (head->owned, buffer);
+  return buffer;
+}
+
 static void
 add_dispatch (GstFoveaHead *head, FvDispatch *dispatch, guint local)
 {
@@ -145,6 +179,30 @@ gst_fovea_head_dispatch (GstFoveaHead *head, FvDispatch *dispatch, guint64 n)
   add_dispatch (head, dispatch, local);
 }
 
+/* Workgroups in two directions: about as many blocks side by side as one below
+ * the other. Blocks that lie between the same logits share their loads, so few
+ * processors take larger ones. */
+void
+gst_fovea_head_dispatch_tiles (GstFoveaHead *head, FvDispatch *dispatch,
+    const FvMapPush *push)
+{
+  guint local = gst_fovea_head_local (head), columns = 1, width, height;
+  gboolean few = fv_device_tier (head->device) == FV_TIER_SUBGROUP;
+  gint32 block_x = few && push->scale_x <= 0.125f ? 16 : 8;
+  gint32 block_y = few && push->scale_y <= 0.25f ? 8 : 4;
+
+  while (columns * columns * 4 <= local)
+    columns *= 2;
+  width = columns * (guint) block_x;
+  height = local / columns * (guint) block_y;
+  fv_dispatch_spec (dispatch, FV_SEGMENT_SPEC_BLOCK_X, block_x);
+  fv_dispatch_spec (dispatch, FV_SEGMENT_SPEC_BLOCK_Y, block_y);
+  fv_dispatch_spec (dispatch, FV_SEGMENT_SPEC_TILE, (gint32) columns);
+  gst_fovea_head_dispatch (head, dispatch,
+      (guint64) ((head->map.width + width - 1) / width)
+          * ((head->map.height + height - 1) / height) * local);
+}
+
 void
 gst_fovea_head_dispatch_one (GstFoveaHead *head, FvDispatch *dispatch)
 {
@@ -167,21 +225,29 @@ gst_fovea_head_fill (GstFoveaHead *head, FvBuffer *buffer, gsize offset,
 
 gboolean
 gst_fovea_head_make_map (GstFoveaHead *head, GstFoveaHeadMapFormat format,
-    gboolean has_matte, GError **error)
+    GstFoveaHeadPlane more, GError **error)
 {
   static const guint bytes[] = { [GST_FOVEA_HEAD_MAP_U8] = 1,
     [GST_FOVEA_HEAD_MAP_U16] = 2,
     [GST_FOVEA_HEAD_MAP_F32] = 4 };
   GstFoveaHeadMap *map = &head->map;
+  gsize size;
 
   map->format = format;
   map->width = head->frame.frame_width;
   map->height = head->frame.frame_height;
   map->stride = ((gsize) map->width * bytes[format] + 3) / 4 * 4;
   map->size = map->stride * map->height;
-  map->matte = has_matte ? map->size : 0;
-  map->buffer = fv_buffer_new (head->device, map->matte + map->size,
-      FV_MEMORY_DEVICE, error);
+  size = map->size;
+  if (more == GST_FOVEA_HEAD_MATTE) {
+    map->matte = size;
+    size += map->size;
+  } else if (more == GST_FOVEA_HEAD_INSTANCES) {
+    map->instances = (size + 255) / 256 * 256; /* as bindings must start */
+    map->instance_stride = ((gsize) map->width + 3) / 4 * 4;
+    size = map->instances + map->instance_stride * map->height;
+  }
+  map->buffer = fv_buffer_new (head->device, size, FV_MEMORY_DEVICE, error);
   return map->buffer != NULL;
 }
 
@@ -267,11 +333,18 @@ find_class (const GstFoveaHead *head)
     [FV_HEAD_SEGMENT] = &gst_fovea_head_segment,
     [FV_HEAD_DEPTH] = &gst_fovea_head_depth,
   };
+  static const GstFoveaHeadClass *const segmenters[] = {
+    [FV_MASKS_NONE] = &gst_fovea_head_segment,
+    [FV_MASKS_PROTOTYPES] = &gst_fovea_head_prototypes,
+    [FV_MASKS_QUERIES] = &gst_fovea_head_queries,
+  };
   guint kind = head->card->kind, boxes = head->card->detect.boxes[0];
 
   if (kind == FV_HEAD_DETECT && boxes < head->n_outputs
       && head->outputs[boxes]->buffer == NULL)
     return &gst_fovea_head_detect_host;
+  if (kind == FV_HEAD_SEGMENT)
+    return segmenters[head->card->masks.kind];
   return kind < G_N_ELEMENTS (classes) ? classes[kind] : NULL;
 }
 
@@ -290,6 +363,8 @@ gst_fovea_head_new (FvDevice *device, const FvCardHead *card,
   head->frame = *map;
   head->fills = g_array_new (FALSE, FALSE, sizeof (GstFoveaFill));
   head->dispatches = g_array_new (FALSE, FALSE, sizeof (FvDispatch));
+  head->owned =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) fv_buffer_unref);
   head->klass = find_class (head);
   if (head->klass == NULL) {
     g_set_error (error, FV_ERROR, FV_ERROR_INVALID, "a head of no kind");
@@ -314,7 +389,7 @@ gst_fovea_head_free (GstFoveaHead *head)
   fv_buffer_unref (head->values);
   fv_buffer_unref (head->work);
   fv_buffer_unref (head->download);
-  fv_buffer_unref (head->priors);
+  g_ptr_array_unref (head->owned);
   fv_buffer_unref (head->map.buffer);
   g_array_unref (head->fills);
   g_array_unref (head->dispatches);
@@ -334,8 +409,8 @@ gst_fovea_head_add (GstFoveaHead *head, FvProgram *program)
     fv_program_dispatch (program,
         &g_array_index (head->dispatches, FvDispatch, i));
   if (head->copy_size != 0)
-    fv_program_copy (program, head->work, 0, head->download, 0,
-        head->copy_size);
+    fv_program_copy (program, head->pieces ? head->pieces : head->work, 0,
+        head->download, 0, head->copy_size);
 }
 
 void
@@ -349,6 +424,8 @@ gst_fovea_head_set_params (GstFoveaHead *head, const GstFoveaHeadParams *params)
   head->params.max_classes = MIN (params->max_classes, GST_FOVEA_MAX_CLASSES);
   values.threshold = params->threshold;
   values.max_classes = (fv_int) head->params.max_classes;
+  values.iou_threshold = params->iou_threshold;
+  values.max_pieces = (fv_int) head->params.max_detections;
   if (head->klass->write_values != NULL)
     head->klass->write_values (head, &values);
   memcpy (fv_buffer_map (head->values), &values, sizeof values);

@@ -17,6 +17,8 @@ typedef struct
   float score;
   guint class_id;
   guint index; /* which of the model's candidates: breaks ties of score */
+  guint
+      instance; /* its number in the map of instances; 0: there is no such map */
 } GstFoveaBox;
 
 /* Of a classifier: the probability. Of a segmenter: the class's share of the
@@ -38,13 +40,18 @@ typedef enum
 /* A map over the whole frame, on the device. Rows are stride bytes apart, the
  * first at byte 0; stride is a multiple of 4, what lies behind width is 0. A
  * mask from one map has a matte: 255 times the probability that a pixel is not
- * background, a byte each, in rows as those of the map. */
+ * background, a byte each, in rows as those of the map. A head that finds things
+ * one by one has a map of instances: the number of each pixel's, a byte each, 0
+ * where there is none; then class numbers of all ones mean no class. */
 typedef struct
 {
   GstFoveaHeadMapFormat format;
   guint width, height; /* those of the frame */
   gsize stride, size; /* bytes, of the map alone */
   gsize matte; /* byte of the buffer where it starts, size long; 0: none */
+  gsize
+      instances; /* byte where that map starts, to the buffer's end; 0: none */
+  gsize instance_stride;
   FvBuffer *buffer; /* (transfer none) owned by the head */
 } GstFoveaHeadMap;
 
@@ -67,9 +74,9 @@ gst_fovea_head_params_init (GstFoveaHeadParams *params, const FvCardHead *head);
 typedef struct
 {
   FvHeadKind kind;
-  GArray *boxes; /* (element-type GstFoveaBox) detect */
+  GArray *boxes; /* (element-type GstFoveaBox) detect; segment: of instances */
   GArray *classes; /* (element-type GstFoveaClass) classify, segment */
-  guint n_candidates; /* detect: over the threshold, before the limit of
+  guint n_candidates; /* boxes: over the threshold, before the limit of
                          GST_FOVEA_MAX_CANDIDATES and suppression */
   float minimum, maximum; /* depth: over the frame; 0 if all is NaN */
 } GstFoveaResult;

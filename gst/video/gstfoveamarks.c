@@ -87,7 +87,10 @@ static void
 collect_box (Collector *c, const GstFoveaRegion *region)
 {
   const GstVideoRegionOfInterestMeta *box = region->meta;
-  guint32 color = region->label_id < 0
+  /* the colour of its mask, where it has one */
+  guint32 color = region->instance
+      ? c->style->palette[region->instance % GST_FOVEA_PALETTE_SIZE]
+      : region->label_id < 0
       ? UNKNOWN_COLOR
       : c->style->palette[region->label_id % GST_FOVEA_PALETTE_SIZE];
   gint x = MIN (box->x, G_MAXINT / 4), y = MIN (box->y, G_MAXINT / 4);

@@ -185,7 +185,7 @@ segmentation_init (GstMeta *meta, gpointer params, GstBuffer *buffer)
   GstFoveaSegmentationMeta *self = (GstFoveaSegmentationMeta *) meta;
 
   frame_init (&self->frame, 0, 0);
-  self->map = self->matte = NULL;
+  self->map = self->matte = self->instances = NULL;
   self->n_classes = 0;
   self->background = -1;
   return TRUE;
@@ -198,6 +198,7 @@ segmentation_free (GstMeta *meta, GstBuffer *buffer)
 
   g_clear_pointer (&self->map, gst_fovea_plane_unref);
   g_clear_pointer (&self->matte, gst_fovea_plane_unref);
+  g_clear_pointer (&self->instances, gst_fovea_plane_unref);
 }
 
 static gboolean
@@ -213,6 +214,7 @@ segmentation_transform (GstBuffer *target, GstMeta *meta, GstBuffer *buffer,
       from->n_classes, from->background, 0, 0);
   if (to == NULL)
     return FALSE;
+  gst_fovea_segmentation_meta_set_instances (to, from->instances);
   to->frame = frame;
   return TRUE;
 }
@@ -258,6 +260,16 @@ gst_fovea_buffer_add_segmentation (GstBuffer *buffer, GstFoveaPlane *map,
   self->background = background;
   frame_init (&self->frame, frame_width, frame_height);
   return self;
+}
+
+void
+gst_fovea_segmentation_meta_set_instances (GstFoveaSegmentationMeta *meta,
+    GstFoveaPlane *instances)
+{
+  GstFoveaPlane *old = meta->instances;
+
+  meta->instances = instances ? gst_fovea_plane_ref (instances) : NULL;
+  gst_fovea_plane_unref (old);
 }
 
 GstFoveaSegmentationMeta *

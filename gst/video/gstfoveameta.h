@@ -145,7 +145,10 @@ typedef struct
  *          that crop, flip or otherwise move pixels.
  * Shapes:  @map: U8 or U16 class ids; a value >= @n_classes is no class (255 or
  *          65535 by convention). @matte: U8, probability times 255 that the
- *          pixel is not background, of the size of @map.
+ *          pixel is not background, of the size of @map. @instances: U8 or
+ *          U16, of the size of @map, from models that find things one by
+ *          one: the number of the thing, which its box names too, 0 where
+ *          there is none.
  */
 typedef struct
 {
@@ -153,6 +156,7 @@ typedef struct
   GstFoveaFrame frame;
   GstFoveaPlane *map;
   GstFoveaPlane *matte; /* (nullable) */
+  GstFoveaPlane *instances; /* (nullable) */
   guint n_classes;
   gint background; /* the class that is drawn as nothing; -1: none */
 } GstFoveaSegmentationMeta;
@@ -176,6 +180,13 @@ FV_API const GstMetaInfo *gst_fovea_segmentation_meta_get_info (void);
 FV_API GstFoveaSegmentationMeta *gst_fovea_buffer_add_segmentation (
     GstBuffer *buffer, GstFoveaPlane *map, GstFoveaPlane *matte,
     guint n_classes, gint background, guint frame_width, guint frame_height);
+/**
+ * gst_fovea_segmentation_meta_set_instances:
+ * @meta: of a writable buffer
+ * @instances: (nullable): U8 or U16, of the size of the map
+ */
+FV_API void gst_fovea_segmentation_meta_set_instances (
+    GstFoveaSegmentationMeta *meta, GstFoveaPlane *instances);
 /**
  * gst_fovea_buffer_get_segmentation:
  * @buffer: a buffer
@@ -295,7 +306,8 @@ FV_API GstFoveaTensorMeta *gst_fovea_buffer_get_tensor (GstBuffer *buffer,
  *
  * The structures carry "label_id" (int), "label" and "confidence" (double), which
  * other elements read too, then "element", "model", "head", "role" ("result" or
- * "truth") and "pts" (uint64); `detection` has x_min x_max y_min y_max (double, 0..1) besides. A class of the
+ * "truth") and "pts" (uint64); `detection` has x_min x_max y_min y_max (double, 0..1) besides, and
+ * "instance" (int), its number in the map of instances, where there is one. A class of the
  * whole frame is a region of type `frame` with one `classification` per class,
  * best first, and no `detection`.
  *
@@ -306,6 +318,7 @@ typedef struct
   GstVideoRegionOfInterestMeta *meta;
   gboolean is_frame; /* a class of the whole frame */
   gint label_id; /* -1 when unknown */
+  guint instance; /* number in the map of instances of its producer; 0: none */
   const char *label, *element, *model, *head; /* "" where unknown */
   double confidence; /* 0 where unknown */
   GstFoveaRole role;
@@ -333,6 +346,9 @@ FV_API GstVideoRegionOfInterestMeta *
 gst_fovea_buffer_add_detection (GstBuffer *buffer, GstFoveaProducer *producer,
     GstClockTime pts, gint label_id, double confidence, double x, double y,
     double width, double height, guint frame_width, guint frame_height);
+/* Names the number that a box's pixels have in the map of instances. */
+FV_API void gst_fovea_region_set_instance (GstVideoRegionOfInterestMeta *meta,
+    guint instance);
 /**
  * gst_fovea_buffer_add_frame_class:
  * @buffer: a writable buffer

@@ -148,6 +148,18 @@ gst_fovea_buffer_add_detection (GstBuffer *buffer, GstFoveaProducer *producer,
 }
 
 void
+gst_fovea_region_set_instance (GstVideoRegionOfInterestMeta *meta,
+    guint instance)
+{
+  GstStructure *detection =
+      gst_video_region_of_interest_meta_get_param (meta, "detection");
+
+  if (detection)
+    gst_structure_set (detection, "instance", G_TYPE_INT, (gint) instance,
+        NULL);
+}
+
+void
 gst_fovea_region_add_class (GstVideoRegionOfInterestMeta *meta,
     GstFoveaProducer *producer, GstClockTime pts, gint label_id,
     double confidence)
@@ -190,8 +202,12 @@ string_field (const GstStructure *structure, const char *name)
 static void
 read_structure (GstFoveaRegion *region, const GstStructure *structure)
 {
+  gint instance = 0;
   guint64 pts;
 
+  region->instance = gst_structure_get_int (structure, "instance", &instance)
+      ? (guint) MAX (instance, 0)
+      : 0;
   if (!gst_structure_get_int (structure, "label_id", &region->label_id))
     region->label_id = -1;
   if (!gst_structure_get_double (structure, "confidence", &region->confidence))

@@ -167,6 +167,8 @@ add_regions (Report *report)
     add_int (json, "w", meta->w);
     add_int (json, "h", meta->h);
     add_int (json, "region_id", meta->id);
+    if (region.instance)
+      add_int (json, "instance", region.instance);
     if (meta->parent_id >= 0)
       add_int (json, "parent_id", meta->parent_id);
     add_string (json, "roi_type", type ? type : "");
@@ -189,6 +191,32 @@ to_area (guint64 count, const GstFoveaPlane *map,
   double share = (double) count / ((double) map->width * map->height);
 
   return share * region->w * region->h + 0.5;
+}
+
+/* How many pixels of the frame each instance has; what it is, its box says. */
+static void
+add_instances (Report *report, const GstFoveaSegmentationMeta *meta)
+{
+  guint n = meta->instances->format == GST_FOVEA_PLANE_U8 ? 256 : 65536;
+  g_autofree guint64 *counts = g_new (guint64, n);
+  JsonBuilder *json = report->json;
+  GstFoveaView view;
+
+  if (!gst_fovea_view_map (&view, meta->instances))
+    return;
+  gst_fovea_view_count (&view, counts, n);
+  gst_fovea_view_unmap (&view);
+  begin_array (json, "instances");
+  for (guint i = 1; i < n; i++) {
+    if (counts[i] == 0)
+      continue;
+    json_builder_begin_object (json);
+    add_int (json, "instance", i);
+    add_int (json, "area",
+        to_area (counts[i], meta->instances, &meta->frame.region));
+    json_builder_end_object (json);
+  }
+  json_builder_end_array (json);
 }
 
 static void
@@ -223,6 +251,8 @@ add_segmentation (Report *report)
     json_builder_end_object (json);
   }
   json_builder_end_array (json);
+  if (meta->instances)
+    add_instances (report, meta);
   add_map_producer (report, meta->map);
   json_builder_end_object (json);
 }

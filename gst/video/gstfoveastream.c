@@ -390,9 +390,44 @@ count_classes (const FvCardHead *head, const GstFoveaPlane *map)
 static gint
 background_class (const FvCardHead *head)
 {
+  if (head->masks.kind != FV_MASKS_NONE)
+    return -1;
   if (head->channel_axis < 0 && !head->class_map)
     return 0;
   return head->background;
+}
+
+static void
+attach_classes (const GstFoveaStream *stream, guint i,
+    const GstFoveaAnswer *answer, GstBuffer *buffer)
+{
+  GArray *classes = answer->results[i].classes;
+
+  for (guint k = 0; k < classes->len; k++) {
+    const GstFoveaClass *c = &g_array_index (classes, GstFoveaClass, k);
+
+    gst_fovea_buffer_add_frame_class (buffer, stream->producers[i], answer->pts,
+        (gint) c->class_id, c->score, stream->map.frame_width,
+        stream->map.frame_height);
+  }
+}
+
+static void
+attach_boxes (const GstFoveaStream *stream, guint i,
+    const GstFoveaAnswer *answer, GstBuffer *buffer)
+{
+  GArray *boxes = answer->results[i].boxes;
+
+  for (guint k = 0; k < boxes->len; k++) {
+    const GstFoveaBox *box = &g_array_index (boxes, GstFoveaBox, k);
+    GstVideoRegionOfInterestMeta *meta = gst_fovea_buffer_add_detection (buffer,
+        stream->producers[i], answer->pts, (gint) box->class_id, box->score,
+        box->x, box->y, box->width, box->height, stream->map.frame_width,
+        stream->map.frame_height);
+
+    if (meta && box->instance)
+      gst_fovea_region_set_instance (meta, box->instance);
+  }
 }
 
 static void
@@ -400,44 +435,25 @@ attach_head (GstFoveaStream *stream, guint i, const GstFoveaAnswer *answer,
     GstBuffer *buffer)
 {
   const FvCardHead *head = gst_fovea_model_head (stream->model, i);
-  const GstFoveaResult *result = &answer->results[i];
-  GstFoveaProducer *producer = stream->producers[i];
+  GstFoveaPlane *map = answer->maps[i];
   guint width = stream->map.frame_width;
   guint height = stream->map.frame_height;
 
-  switch (head->kind) {
-    case FV_HEAD_CLASSIFY:
-      for (guint k = 0; k < result->classes->len; k++) {
-        const GstFoveaClass *c =
-            &g_array_index (result->classes, GstFoveaClass, k);
+  if (head->kind == FV_HEAD_CLASSIFY)
+    attach_classes (stream, i, answer, buffer);
+  if (head->kind == FV_HEAD_DETECT || head->kind == FV_HEAD_SEGMENT)
+    attach_boxes (stream, i, answer, buffer);
+  if (head->kind == FV_HEAD_SEGMENT && map) {
+    GstFoveaSegmentationMeta *meta =
+        gst_fovea_buffer_add_segmentation (buffer, map, answer->mattes[i],
+            count_classes (head, map), background_class (head), width, height);
 
-        gst_fovea_buffer_add_frame_class (buffer, producer, answer->pts,
-            (gint) c->class_id, c->score, width, height);
-      }
-      break;
-    case FV_HEAD_DETECT:
-      for (guint k = 0; k < result->boxes->len; k++) {
-        const GstFoveaBox *box = &g_array_index (result->boxes, GstFoveaBox, k);
-
-        gst_fovea_buffer_add_detection (buffer, producer, answer->pts,
-            (gint) box->class_id, box->score, box->x, box->y, box->width,
-            box->height, width, height);
-      }
-      break;
-    case FV_HEAD_SEGMENT:
-      if (answer->maps[i])
-        gst_fovea_buffer_add_segmentation (buffer, answer->maps[i],
-            answer->mattes[i], count_classes (head, answer->maps[i]),
-            background_class (head), width, height);
-      break;
-    case FV_HEAD_DEPTH:
-      if (answer->maps[i])
-        gst_fovea_buffer_add_depth (buffer, answer->maps[i],
-            depth_kinds[head->depth], width, height);
-      break;
-    default:
-      break;
+    if (meta)
+      gst_fovea_segmentation_meta_set_instances (meta, answer->instances[i]);
   }
+  if (head->kind == FV_HEAD_DEPTH && map)
+    gst_fovea_buffer_add_depth (buffer, map, depth_kinds[head->depth], width,
+        height);
 }
 
 static void

@@ -74,6 +74,21 @@ find_segmentation (GstBuffer *buffer, const char *source, gboolean is_matte,
   return meta->map;
 }
 
+/* The highest number stands for all from there on. */
+static const GstFoveaPlane *
+find_instances (GstBuffer *buffer, const char *source, guint highest,
+    const GstFoveaFrame **position, Conversion *conversion)
+{
+  GstFoveaSegmentationMeta *meta =
+      gst_fovea_buffer_get_segmentation (buffer, source);
+
+  conversion->high = highest;
+  if (meta == NULL)
+    return NULL;
+  *position = &meta->frame;
+  return meta->instances;
+}
+
 static const GstFoveaPlane *
 find_depth (GstBuffer *buffer, const char *source,
     const GstFoveaFrame **position, Conversion *conversion)
@@ -121,10 +136,13 @@ gst_fovea_values_fill (GstFoveaValues values, GstBuffer *buffer,
   GstFoveaView view;
   gboolean linear;
 
-  plane = is_depth
-      ? find_depth (buffer, source, &position, &conversion)
-      : find_segmentation (buffer, source, values == GST_FOVEA_VALUES_MATTE,
-          highest, &position, &conversion);
+  if (values == GST_FOVEA_VALUES_INSTANCES)
+    plane = find_instances (buffer, source, highest, &position, &conversion);
+  else
+    plane = is_depth
+        ? find_depth (buffer, source, &position, &conversion)
+        : find_segmentation (buffer, source, values == GST_FOVEA_VALUES_MATTE,
+            highest, &position, &conversion);
   if (plane == NULL || position->width != (guint) GST_VIDEO_FRAME_WIDTH (frame)
       || position->height != (guint) GST_VIDEO_FRAME_HEIGHT (frame)) {
     fill (NULL, NULL, &conversion, FALSE, frame);

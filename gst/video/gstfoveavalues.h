@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 typedef enum
 {
   GST_FOVEA_VALUES_IDS, /* of classes; the highest number: no class */
+  GST_FOVEA_VALUES_INSTANCES, /* numbers of things; 0: none */
   GST_FOVEA_VALUES_MATTE, /* 0 background to 255 */
   GST_FOVEA_VALUES_DEPTH, /* millimetres, or spread over @range; 0: none */
 } GstFoveaValues;

@@ -40,8 +40,8 @@ gst_fovea_head_place_box (const GstFoveaHead *head, const float *v,
       && box->score >= head->params.threshold;
 }
 
-static gboolean
-clip_box (const GstFoveaHead *head, GstFoveaBox *box)
+gboolean
+gst_fovea_head_clip_box (const GstFoveaHead *head, GstFoveaBox *box)
 {
   float x1 = MIN (box->x + box->width, (float) head->frame.frame_width);
   float y1 = MIN (box->y + box->height, (float) head->frame.frame_height);
@@ -63,7 +63,7 @@ gst_fovea_head_finish_boxes (const GstFoveaHead *head, GArray *boxes)
       head->card->detect.nms ? head->params.iou_threshold : 1,
       GST_FOVEA_MAX_CANDIDATES);
   for (guint i = 0; i < boxes->len && kept < head->params.max_detections; i++)
-    if (clip_box (head, &g_array_index (boxes, GstFoveaBox, i)))
+    if (gst_fovea_head_clip_box (head, &g_array_index (boxes, GstFoveaBox, i)))
       g_array_index (boxes, GstFoveaBox, kept++) =
           g_array_index (boxes, GstFoveaBox, i);
   g_array_set_size (boxes, kept);

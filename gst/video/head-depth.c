@@ -14,7 +14,8 @@ prepare (GstFoveaHead *head, GError **error)
 
   if (port == NULL
       || !gst_fovea_head_map_axes (head, port, -1, &y_axis, &x_axis, error)
-      || !gst_fovea_head_make_map (head, GST_FOVEA_HEAD_MAP_F32, FALSE, error))
+      || !gst_fovea_head_make_map (head, GST_FOVEA_HEAD_MAP_F32,
+          GST_FOVEA_HEAD_MAP_ALONE, error))
     return FALSE;
   head->copy_size = 2 * sizeof (guint32);
   head->work =

@@ -94,6 +94,7 @@ bind_priors (GstFoveaHead *head, FvDispatch *dispatch, gint64 n,
 {
   const FvCardDetect *d = &head->card->detect;
   FvBinding binding = dispatch->bindings[1];
+  FvBuffer *priors;
 
   if (d->box_format != FV_BOX_PRIOR) {
     dispatch->bindings[dispatch->n_bindings++] = binding;
@@ -109,16 +110,15 @@ bind_priors (GstFoveaHead *head, FvDispatch *dispatch, gint64 n,
         d->prior_boxes->count / 4, n);
     return FALSE;
   }
-  head->priors = fv_buffer_new (head->device, d->prior_boxes->size,
-      FV_MEMORY_UPLOAD, error);
-  if (head->priors == NULL)
+  priors =
+      gst_fovea_head_own (head, d->prior_boxes->size, FV_MEMORY_UPLOAD, error);
+  if (priors == NULL)
     return FALSE;
-  memcpy (fv_buffer_map (head->priors), d->prior_boxes->data,
-      d->prior_boxes->size);
+  memcpy (fv_buffer_map (priors), d->prior_boxes->data, d->prior_boxes->size);
   push->prior_n = 4;
   push->prior_c = 1;
-  binding = (FvBinding){ head->priors, 0, d->prior_boxes->size,
-    FV_BIND_FLOATS_READ, FV_TYPE_F32 };
+  binding = (FvBinding){ priors, 0, d->prior_boxes->size, FV_BIND_FLOATS_READ,
+    FV_TYPE_F32 };
   dispatch->bindings[dispatch->n_bindings++] = binding;
   return TRUE;
 }
@@ -289,8 +289,8 @@ count_candidates (GstFoveaHead *head, guint *total, GError **error)
   return TRUE;
 }
 
-static gboolean
-prepare (GstFoveaHead *head, GError **error)
+gboolean
+gst_fovea_head_add_boxes (GstFoveaHead *head, FvBuffer *best, GError **error)
 {
   const FvCardDetect *d = &head->card->detect;
   FvDispatch dispatch = { .kernel = "select" };
@@ -311,22 +311,28 @@ prepare (GstFoveaHead *head, GError **error)
   head->work = fv_buffer_new (head->device,
       (words + (gsize) total * FV_BOX_WORDS) * sizeof (guint32),
       FV_MEMORY_DEVICE, error);
-  head->download = fv_buffer_new (head->device,
-      (words + GST_FOVEA_MAX_CANDIDATES * FV_BOX_WORDS) * sizeof (guint32),
-      FV_MEMORY_DOWNLOAD, error);
-  if (head->work == NULL || head->download == NULL)
+  if (head->work == NULL)
     return FALSE;
   gst_fovea_head_fill (head, head->work, 0, words * sizeof (guint32), 0);
-  gst_fovea_head_fill (head, head->download, 0, words * sizeof (guint32), 0);
+  gst_fovea_head_fill (head, best, 0, words * sizeof (guint32), 0);
   for (guint g = 0; g < d->n_groups; g++)
     if (!add_group (head, g, total, &first, error))
       return FALSE;
   push[1] = (gint32) total;
   gst_fovea_head_bind_raw (&dispatch, head->work, FALSE);
-  gst_fovea_head_bind_raw (&dispatch, head->download, TRUE);
+  gst_fovea_head_bind_raw (&dispatch, best, TRUE);
   fv_dispatch_push (&dispatch, push, sizeof push);
   gst_fovea_head_dispatch_one (head, &dispatch);
   return TRUE;
+}
+
+static gboolean
+prepare (GstFoveaHead *head, GError **error)
+{
+  head->download = fv_buffer_new (head->device, GST_FOVEA_HEAD_BOX_BYTES,
+      FV_MEMORY_DOWNLOAD, error);
+  return head->download != NULL
+      && gst_fovea_head_add_boxes (head, head->download, error);
 }
 
 static void

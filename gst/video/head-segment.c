@@ -10,7 +10,7 @@
 static gboolean
 has_threshold (const FvCardHead *card)
 {
-  return !card->class_map
+  return !card->class_map && card->masks.kind == FV_MASKS_NONE
       && (card->channel_axis < 0
           || (card->n_classes == 2 && card->background >= 0));
 }
@@ -84,46 +84,25 @@ add_pair (const FvCardHead *card, FvDispatch *dispatch, FvMapPush *push)
     fv_dispatch_spec (dispatch, FV_SEGMENT_SPEC_PAIR, FV_SEGMENT_DIFFERENCE);
 }
 
-/* Workgroups in two directions: about as many blocks side by side as one below
- * the other. Blocks that lie between the same logits share their loads, so few
- * processors take larger ones. */
-static void
-add_tiles (GstFoveaHead *head, FvDispatch *dispatch, const FvMapPush *push)
-{
-  guint local = gst_fovea_head_local (head), columns = 1, width, height;
-  gboolean few = fv_device_tier (head->device) == FV_TIER_SUBGROUP;
-  gint32 block_x = few && push->scale_x <= 0.125f ? 16 : 8;
-  gint32 block_y = few && push->scale_y <= 0.25f ? 8 : 4;
-
-  while (columns * columns * 4 <= local)
-    columns *= 2;
-  width = columns * (guint) block_x;
-  height = local / columns * (guint) block_y;
-  fv_dispatch_spec (dispatch, FV_SEGMENT_SPEC_BLOCK_X, block_x);
-  fv_dispatch_spec (dispatch, FV_SEGMENT_SPEC_BLOCK_Y, block_y);
-  fv_dispatch_spec (dispatch, FV_SEGMENT_SPEC_TILE, (gint32) columns);
-  gst_fovea_head_dispatch (head, dispatch,
-      (guint64) ((head->map.width + width - 1) / width)
-          * ((head->map.height + height - 1) / height) * local);
-}
-
-static gboolean
-prepare (GstFoveaHead *head, GError **error)
+gboolean
+gst_fovea_head_add_segment (GstFoveaHead *head, const FvPort *port,
+    GError **error)
 {
   const FvCardHead *card = head->card;
-  const FvPort *port = gst_fovea_head_port (head, card->output, error);
   FvDispatch dispatch = { .kernel = "segment" };
   guint y_axis, x_axis, n;
   FvMapPush push;
 
-  if (port == NULL || !check_channels (card, port, error)
+  if (!check_channels (card, port, error)
       || !gst_fovea_head_map_axes (head, port, card->channel_axis, &y_axis,
           &x_axis, error))
     return FALSE;
   n = count_classes (card, port);
   if (!gst_fovea_head_make_map (head,
           n > 256 ? GST_FOVEA_HEAD_MAP_U16 : GST_FOVEA_HEAD_MAP_U8,
-          find_matte (card) != FV_SEGMENT_NO_MATTE, error))
+          find_matte (card) != FV_SEGMENT_NO_MATTE ? GST_FOVEA_HEAD_MATTE
+                                                   : GST_FOVEA_HEAD_MAP_ALONE,
+          error))
     return FALSE;
   head->copy_size = n * sizeof (guint32);
   head->work =
@@ -150,8 +129,16 @@ prepare (GstFoveaHead *head, GError **error)
       + (guint64) push.channels * (guint64) push.map_width
           * (guint64) push.map_height * fv_type_size (port->type);
   gst_fovea_head_fill (head, head->work, 0, head->copy_size, 0);
-  add_tiles (head, &dispatch, &push);
+  gst_fovea_head_dispatch_tiles (head, &dispatch, &push);
   return TRUE;
+}
+
+static gboolean
+prepare (GstFoveaHead *head, GError **error)
+{
+  const FvPort *port = gst_fovea_head_port (head, head->card->output, error);
+
+  return port != NULL && gst_fovea_head_add_segment (head, port, error);
 }
 
 /* The threshold is one of probabilities; what is compared may be a logit. */
@@ -167,8 +154,8 @@ write_values (const GstFoveaHead *head, FvHeadValues *values)
                                : (float) log (p / (1 - p));
 }
 
-static void
-read_shares (GstFoveaHead *head, GstFoveaResult *result)
+void
+gst_fovea_head_read_shares (GstFoveaHead *head, GstFoveaResult *result)
 {
   const guint32 *counts = fv_buffer_map (head->download);
   double pixels = (double) head->map.width * head->map.height;
@@ -183,5 +170,5 @@ read_shares (GstFoveaHead *head, GstFoveaResult *result)
 const GstFoveaHeadClass gst_fovea_head_segment = {
   .prepare = prepare,
   .write_values = write_values,
-  .read = read_shares,
+  .read = gst_fovea_head_read_shares,
 };
