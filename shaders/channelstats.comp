@@ -18,7 +18,19 @@ FV_STEPS_OPERANDS (2)
 
 layout (constant_id = 0) const int KIND = FV_STATS_AVERAGE;
 layout (constant_id = 1) const int COLUMNS = 1;
+layout (constant_id = 2) const float P = 2;
 layout (push_constant) uniform Push { FvStatsPush push; };
+
+#define LOWEST uintBitsToFloat (0xff800000u) /* minus infinity */
+
+/* What goes into the sum. */
+vec4 weigh (vec4 v)
+{
+  if (KIND != FV_STATS_LP)
+    return v;
+  v = abs (v);
+  return P == 1 ? v : P == 2 ? v * v : pow (v, vec4 (P));
+}
 
 #ifdef FV_SUBGROUP
 vec4 reduce (vec4 v)
@@ -57,14 +69,16 @@ void main ()
   int map = int (gl_WorkGroupID.y);
   int at = push.x_base + map * push.x_map + min (unit, push.units - 1);
   int first = id / COLUMNS, step = int (gl_WorkGroupSize.x) / COLUMNS;
-  vec4 sum = vec4 (KIND == FV_STATS_MAX ? -3.4028234e38 : 0), squares = vec4 (0);
+  vec4 sum = vec4 (KIND == FV_STATS_MAX ? LOWEST : 0), squares = vec4 (0);
 
   for (int r = first; r < push.rows; r += step) {
-    vec4 v = FV_LOAD (x, at + r * push.x_row);
+    vec4 v = weigh (FV_LOAD (x, at + r * push.x_row));
     sum = KIND == FV_STATS_MAX ? max (sum, v) : sum + v;
   }
   sum = reduce (sum);
-  if (KIND != FV_STATS_MAX)
+  if (KIND == FV_STATS_LP)
+    sum = P == 1 ? sum : P == 2 ? sqrt (sum) : pow (sum, vec4 (1 / P));
+  else if (KIND != FV_STATS_MAX)
     sum /= push.rows;
   if (KIND == FV_STATS_MOMENTS) {
     for (int r = first; r < push.rows; r += step) {

@@ -19,29 +19,30 @@ FV_STEPS_OPERANDS (2)
 layout (constant_id = 0) const int KIND = FV_POOLS_MAX;
 layout (constant_id = 1) const int ROWS = 1; /* 1 where windows are dilated */
 layout (constant_id = 2) const bool DILATED = true;
+layout (constant_id = 3) const float P = 2;
 layout (push_constant) uniform Push { FvPoolPush push; };
 
-#define KERNEL(a) (push.kernel_stride[a] & 0xffff)
-#define STRIDE(a) (push.kernel_stride[a] >> 16)
-#define BEGIN(a) (push.begin_dilation[a] & 0xffff)
-#define DILATION(a) (push.begin_dilation[a] >> 16)
-#define INITIAL vec4 (KIND == FV_POOLS_MAX ? -3.4028234e38 : 0)
+#include "poolwindow.glsl"
+#define INITIAL vec4 (KIND == FV_POOLS_MAX ? LOWEST : 0)
 
 vec4 combine (vec4 a, vec4 b)
+{
+  if (KIND == FV_POOLS_LP) {
+    b = abs (b);
+    b = P == 1 ? b : P == 2 ? b * b : pow (b, vec4 (P));
+  }
+  return KIND == FV_POOLS_MAX ? max (a, b) : a + b;
+}
+
+/* What has been combined already. */
+vec4 join (vec4 a, vec4 b)
 {
   return KIND == FV_POOLS_MAX ? max (a, b) : a + b;
 }
 
-/* Taps of the window from @start along axis @a that lie in 0..@size-1: the first
- * and the one behind the last. */
 ivec2 taps (int a, int start, int size)
 {
-  int d = DILATION (a);
-
-  if (!DILATED) /* no divisions, which are slow */
-    return ivec2 (max (-start, 0), min (KERNEL (a), max (size - start, 0)));
-  return ivec2 (start < 0 ? (d - 1 - start) / d : 0,
-    min (KERNEL (a), (max (size - start, 0) + d - 1) / d));
+  return window_taps (a, start, size, DILATED);
 }
 
 /* By what the sum of a window is divided along axis @a. */
@@ -89,14 +90,14 @@ void main ()
       for (int kx = xs.x; kx < xs.y; kx++)
         v = combine (v, FV_LOAD (x, at + kx * (DILATED ? DILATION (2) : 1) * push.x[3]));
       if (ROWS == 1) {
-        sum[0] = combine (sum[0], v);
+        sum[0] = join (sum[0], v);
         continue;
       }
       [[unroll]] for (int t = 0; t < ROWS; t++) {
         int k = iy - start.y - t * STRIDE (1);
 
         if (k >= 0 && k < KERNEL (1))
-          sum[t] = combine (sum[t], v);
+          sum[t] = join (sum[t], v);
       }
     }
   }
@@ -108,7 +109,9 @@ void main ()
 
     if (oy >= push.out_size[1])
       break;
-    if (KIND != FV_POOLS_MAX)
+    if (KIND == FV_POOLS_LP)
+      v = P == 1 ? v : P == 2 ? sqrt (v) : pow (v, vec4 (1 / P));
+    else if (KIND != FV_POOLS_MAX)
       v /= counted (0, start.x) * counted (1, start.y + t * STRIDE (1))
         * counted (2, start.z);
     v = mix (vec4 (0), fv_steps (v, push.operand, number, unit),

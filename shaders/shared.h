@@ -184,6 +184,7 @@ FV_STRUCT (FvLrnPush)
 #define FV_STATS_AVERAGE 0
 #define FV_STATS_MAX 1
 #define FV_STATS_MOMENTS 2 /* mean, then the sum of squares around it */
+#define FV_STATS_LP 3 /* p-th root of the sum of p-th powers */
 FV_STRUCT (FvStatsPush)
 {
   fv_int rows, units, channels;
@@ -224,6 +225,7 @@ FV_STRUCT (FvAttentionPush)
 #define FV_POOLS_MAX 0
 #define FV_POOLS_AVERAGE 1
 #define FV_POOLS_AVERAGE_PADDED 2 /* padding counts */
+#define FV_POOLS_LP 3 /* p-th root of the sum of p-th powers */
 FV_STRUCT (FvPoolPush)
 {
   fv_int units, channels;
@@ -233,6 +235,29 @@ FV_STRUCT (FvPoolPush)
   fv_int padded[3]; /* size with the padding behind */
   fv_int x_base, x[4], y_base, y[4]; /* map, depth, height, width */
   FvOperandPush operand[FV_MAX_OPERANDS];
+};
+
+/* poolindices.comp: where in the whole input a MaxPool found its values. */
+FV_STRUCT (FvPoolIndicesPush)
+{
+  fv_int units, channels;
+  fv_int in_size[3], out_size[3];
+  fv_int kernel_stride[3]; /* as FvPoolPush */
+  fv_int begin_dilation[3];
+  fv_int place[3]; /* what a step along each axis adds to an index */
+  fv_int x_base, x[4], y_base, y[4];
+};
+
+/* unpool.comp: the other way. */
+FV_STRUCT (FvUnpoolPush)
+{
+  fv_int units, channels;
+  fv_int in_size[3], out_size[3];
+  fv_int map_size[3]; /* in which indices count; not above out_size */
+  fv_int kernel_stride[3]; /* as FvPoolPush */
+  fv_int begin_dilation[3];
+  fv_int x_base, x[4], y_base, y[4];
+  fv_int indices_base, indices[4];
 };
 
 /* resize.comp: axes outer, middle, height, width; the last two are resampled. */

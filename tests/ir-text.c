@@ -27,15 +27,23 @@ parse_type (const char *word)
   g_error ("case: no type in '%s'", word);
 }
 
-/* "[1,3,5]", "{1,2}" or "(0.5)" behind the type. */
+/* What stands in the brackets that @text begins with. (transfer full) */
+static char **
+split_numbers (const char *text)
+{
+  g_autofree char *inside = g_strndup (text + 1, strcspn (text, "]})") - 1);
+
+  return g_strsplit (inside, ",", -1);
+}
+
+/* "[1,3,5]", "{1,2}", "(0.5)" or "[1,2]{3,4}" behind the type. */
 FvArray *
 ir_text_array (const char *word, double low, double high)
 {
   FvType type = parse_type (word);
   const char *rest = word + strlen (fv_type_name (type));
-  g_autofree char *inside = g_strndup (rest + 1, strlen (rest) - 2);
-  g_auto (GStrv) numbers = g_strsplit (inside, ",", -1);
-  guint n = *inside ? g_strv_length (numbers) : 0;
+  g_auto (GStrv) numbers = split_numbers (rest);
+  guint n = g_strv_length (numbers);
   gboolean random = *rest == '[';
   FvShape shape = { random ? n : *rest == '{' ? 1 : 0 };
   FvArray *array;
@@ -44,6 +52,13 @@ ir_text_array (const char *word, double low, double high)
     shape.dims[i] = g_ascii_strtoll (numbers[i], NULL, 10);
   if (*rest == '{')
     shape.dims[0] = n;
+  if (random && strchr (rest, '{')) {
+    random = FALSE;
+    g_strfreev (numbers);
+    numbers = split_numbers (strchr (rest, '{'));
+    if (g_strv_length (numbers) != (guint) fv_shape_count (&shape))
+      g_error ("case: not as many values as its shape says: '%s'", word);
+  }
   array = fv_array_new (type, &shape, NULL);
   if (low == high && (type == FV_TYPE_U8 || type == FV_TYPE_I8)) {
     low = type == FV_TYPE_I8 ? -128 : 0;

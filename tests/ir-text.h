@@ -5,7 +5,8 @@
 #include "gst/engine/op.h"
 
 void ir_text_seed (guint32 seed);
-/* "f32[1,3]" (random in @low..@high, both 0: -1..1), "i64{1,2}", "f32(0.5)".
+/* "f32[1,3]" (random in @low..@high, both 0: -1..1), "i64{1,2}", "f32(0.5)",
+ * "i64[1,2]{3,4}".
  * (transfer full) */
 FvArray *ir_text_array (const char *word, double low, double high);
 void ir_text_attr (FvNode *node, const char *name, const char *text);

@@ -18,6 +18,7 @@ typedef struct _FvPlan FvPlan;
  *     f32[1,7,9,11]     a run-time input, uniform in @low..@high
  *     =f32[5,7,3,3]     a constant with random values
  *     =i64{1,-1,3}      a constant 1-D array with these values (any type)
+ *     i64[1,3]{1,-1,3}  a run-time input with these values
  *     =f32(0.5)         a constant scalar
  *     -                 an absent optional input
  * @attrs: "strides=[2,2] mode=linear alpha=0.1", as few as needed

@@ -7,8 +7,8 @@
 /* Sizes of kernels, strides and pads are bounded so that products stay small. */
 #define MAX_WINDOW 32767
 
-static gboolean
-read_list (const FvNode *node, const char *name, guint n, gint64 low,
+gboolean
+fv_pool_list (const FvNode *node, const char *name, guint n, gint64 low,
     gint64 *values, GError **error)
 {
   guint given;
@@ -62,7 +62,7 @@ read_pads (const FvNode *node, FvPool *p, GError **error)
   gint64 pads[6] = { 0 };
 
   if (g_str_equal (mode, "NOTSET")) {
-    if (!read_list (node, "pads", 2 * p->n_axes, 0, pads, error))
+    if (!fv_pool_list (node, "pads", 2 * p->n_axes, 0, pads, error))
       return FALSE;
     memcpy (p->begin + first, pads, p->n_axes * sizeof (gint64));
     memcpy (p->end + first, pads + p->n_axes, p->n_axes * sizeof (gint64));
@@ -90,11 +90,13 @@ read_windows (const FvNode *node, FvPool *p, GError **error)
 {
   guint first = 3 - p->n_axes;
 
-  if (!read_list (node, "kernel_shape", p->n_axes, 1, p->kernel + first, error)
-      || !read_list (node, "strides", p->n_axes, 1, p->stride + first, error))
+  if (!fv_pool_list (node, "kernel_shape", p->n_axes, 1, p->kernel + first,
+          error)
+      || !fv_pool_list (node, "strides", p->n_axes, 1, p->stride + first,
+          error))
     return FALSE;
   if (has_attr (node, "dilations")
-      && !read_list (node, "dilations", p->n_axes, 1, p->dilation + first,
+      && !fv_pool_list (node, "dilations", p->n_axes, 1, p->dilation + first,
           error))
     return FALSE;
   if (!read_pads (node, p, error))
@@ -109,19 +111,71 @@ read_windows (const FvNode *node, FvPool *p, GError **error)
   return TRUE;
 }
 
+static guint
+pool_kind (const FvNode *node)
+{
+  switch (node->op->variant) {
+    case FV_POOL_MAX:
+    case FV_POOL_GLOBAL_MAX:
+      return FV_POOLS_MAX;
+    case FV_POOL_LP:
+    case FV_POOL_GLOBAL_LP:
+      return FV_POOLS_LP;
+    default:
+      return has_attr (node, "count_include_pad")
+              && fv_node_int (node, "count_include_pad")
+          ? FV_POOLS_AVERAGE_PADDED
+          : FV_POOLS_AVERAGE;
+  }
+}
+
+static gboolean
+read_power (const FvNode *node, FvPool *p, GError **error)
+{
+  p->p = fv_node_int (node, "p");
+  if (p->p >= 1 && p->p <= 64)
+    return TRUE;
+  return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+      "p is %" G_GINT64_FORMAT ", expected 1 to 64", p->p);
+}
+
+/* One window over all axes, which are one for that. */
+static gboolean
+whole_map (const FvNode *node, FvPool *p, GError **error)
+{
+  const FvShape *x = &node->inputs[0]->shape;
+
+  if (x->rank < 2)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "expected a rank of at least 2, got %u", x->rank);
+  p->n_axes = 1;
+  p->outer = x->dims[0] * x->dims[1];
+  for (guint a = 0; a < 3; a++)
+    p->in[a] = p->kernel[a] = p->stride[a] = p->dilation[a] = p->out[a] = 1;
+  for (guint i = 2; i < x->rank; i++)
+    p->in[2] *= x->dims[i];
+  if (p->in[2] < 1)
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "a pool over an empty map");
+  p->kernel[2] = p->in[2];
+  return TRUE;
+}
+
 gboolean
 fv_pool_geometry (const FvNode *node, FvPool *p, GError **error)
 {
   const FvShape *x = &node->inputs[0]->shape;
 
-  *p = (FvPool){ .outer = 1 };
+  *p = (FvPool){ .kind = pool_kind (node) };
+  if (p->kind == FV_POOLS_LP && !read_power (node, p, error))
+    return FALSE;
+  if (node->op->variant >= FV_POOL_GLOBAL_MAX)
+    return whole_map (node, p, error);
   if (x->rank < 3 || x->rank > 5)
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
         "expected one to three spatial axes, got rank %u", x->rank);
   p->n_axes = x->rank - 2;
   p->outer = x->dims[0] * x->dims[1];
-  p->average = node->op->variant == FV_POOL_AVERAGE
-      || node->op->variant == FV_POOL_GLOBAL_AVERAGE;
   for (guint a = 0; a < 3; a++) {
     p->in[a] = a + p->n_axes < 3 ? 1 : x->dims[a + p->n_axes - 1];
     p->kernel[a] = p->stride[a] = p->dilation[a] = p->out[a] = 1;
@@ -129,12 +183,6 @@ fv_pool_geometry (const FvNode *node, FvPool *p, GError **error)
       return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
           "a pool over an empty map");
   }
-  if (node->op->variant >= FV_POOL_GLOBAL_MAX) {
-    memcpy (p->kernel, p->in, sizeof p->in);
-    return TRUE;
-  }
-  if (node->op->variant == FV_POOL_AVERAGE)
-    p->include_pad = fv_node_int (node, "count_include_pad") != 0;
   return read_windows (node, p, error);
 }
 
@@ -165,7 +213,9 @@ infer_pool (FvNode *node, GError **error)
   node->outputs[0]->type = x->type;
   *shape = x->shape;
   for (guint i = 2; i < shape->rank; i++)
-    shape->dims[i] = p.out[3 - p.n_axes + i - 2];
+    shape->dims[i] = node->op->variant >= FV_POOL_GLOBAL_MAX
+        ? 1
+        : p.out[3 - p.n_axes + i - 2];
   fv_set_output (node, 1, FV_TYPE_I64, shape);
   return TRUE;
 }
@@ -192,10 +242,10 @@ window (const FvPool *p, guint a, gint64 o, gint64 *first, gint64 *last,
   }
 }
 
-/* @place: of the largest, within the map */
+/* @place: of the largest, in row-major order within the map */
 static double
 pool_one (const FvPool *p, const FvArray *x, gint64 map, const gint64 o[3],
-    gint64 *place)
+    gint64 place[3])
 {
   gint64 first[3], last[3], padded[3], start[3], n = 0;
   double sum = 0, top = -INFINITY;
@@ -203,64 +253,77 @@ pool_one (const FvPool *p, const FvArray *x, gint64 map, const gint64 o[3],
   for (guint a = 0; a < 3; a++) {
     window (p, a, o[a], &first[a], &last[a], &padded[a]);
     start[a] = o[a] * p->stride[a] - p->begin[a];
+    place[a] = 0;
   }
   for (gint64 i = first[0]; i < last[0]; i++)
     for (gint64 j = first[1]; j < last[1]; j++)
       for (gint64 k = first[2]; k < last[2]; k++) {
         gint64 z = start[0] + i * p->dilation[0];
         gint64 row = start[1] + j * p->dilation[1];
-        gint64 at =
-            (z * p->in[1] + row) * p->in[2] + start[2] + k * p->dilation[2];
-        double v = x->type == FV_TYPE_F32 ? x->f32[map + at] : x->i64[map + at];
+        gint64 column = start[2] + k * p->dilation[2];
+        gint64 at = map + (z * p->in[1] + row) * p->in[2] + column;
+        double v = x->type == FV_TYPE_F32 ? x->f32[at] : x->i64[at];
 
-        sum += v;
+        sum += p->kind == FV_POOLS_LP ? pow (fabs (v), p->p) : v;
         if (n++ == 0 || v > top || isnan (v)) {
           top = v;
-          *place = at;
+          place[0] = z;
+          place[1] = row;
+          place[2] = column;
         }
       }
-  if (!p->average)
-    return top;
-  return sum / (p->include_pad ? padded[0] * padded[1] * padded[2] : n);
+  switch (p->kind) {
+    case FV_POOLS_MAX:
+      return top;
+    case FV_POOLS_LP:
+      return pow (sum, 1.0 / p->p);
+    case FV_POOLS_AVERAGE_PADDED:
+      return sum / (padded[0] * padded[1] * padded[2]);
+    default:
+      return sum / n;
+  }
 }
 
-/* The place with the first spatial axis innermost: storage_order 1. */
-static gint64
-by_columns (const FvPool *p, gint64 place)
+void
+fv_pool_place (const FvPool *p, gboolean columns, gint64 place[3])
 {
-  gint64 x = place % p->in[2], y = place / p->in[2] % p->in[1];
-  gint64 z = place / p->in[2] / p->in[1];
+  place[columns ? 0 : 2] = 1;
+  place[1] = p->in[columns ? 0 : 2];
+  place[columns ? 2 : 0] = place[1] * p->in[1];
+}
 
-  return z + (y + x * p->in[1]) * p->in[0];
+gboolean
+fv_pool_by_columns (const FvNode *node)
+{
+  return has_attr (node, "storage_order")
+      && fv_node_int (node, "storage_order") != 0;
 }
 
 static gboolean
 pool (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 {
   FvArray *indices = node->n_outputs > 1 ? outputs[1] : NULL;
-  gboolean columns_first;
-  gint64 o[3], i = 0, size;
+  gint64 o[3], i = 0, size, steps[3];
   FvPool p;
 
   if (!fv_pool_geometry (node, &p, error))
     return FALSE;
-  columns_first =
-      has_attr (node, "storage_order") && fv_node_int (node, "storage_order");
+  fv_pool_place (&p, fv_pool_by_columns (node), steps);
   size = p.in[0] * p.in[1] * p.in[2];
   for (gint64 c = 0; c < p.outer; c++)
     for (o[0] = 0; o[0] < p.out[0]; o[0]++)
       for (o[1] = 0; o[1] < p.out[1]; o[1]++)
         for (o[2] = 0; o[2] < p.out[2]; o[2]++, i++) {
-          gint64 place = 0;
-          double v = pool_one (&p, inputs[0], c * size, o, &place);
+          gint64 place[3];
+          double v = pool_one (&p, inputs[0], c * size, o, place);
 
           if (outputs[0]->type == FV_TYPE_F32)
             outputs[0]->f32[i] = v;
           else
             outputs[0]->i64[i] = isfinite (v) ? v : 0;
           if (indices)
-            indices->i64[i] =
-                c * size + (columns_first ? by_columns (&p, place) : place);
+            indices->i64[i] = c * size + place[0] * steps[0]
+                + place[1] * steps[1] + place[2] * steps[2];
         }
   return TRUE;
 }
@@ -290,12 +353,19 @@ pool (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
     .attrs = attributes, .infer = infer_pool, .reference = pool, \
     .lower = fv_pool_lower, .cases = set \
   }
-#define GLOBAL_POOL(op, kind, set) \
+#define LP_POOL(first, attributes, set) \
+  { \
+    .name = "LpPool", .since = first, .variant = FV_POOL_LP, \
+    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 1, \
+    .attrs = attributes, .infer = infer_pool, .reference = pool, \
+    .lower = fv_pool_lower, .cases = set \
+  }
+#define GLOBAL_POOL(op, kind, attributes, set) \
   { \
     .name = op, .since = 1, .variant = kind, \
-    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 1, .attrs = "", \
-    .infer = infer_pool, .reference = pool, .lower = fv_pool_lower, \
-    .cases = set \
+    .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 1, \
+    .attrs = attributes, .infer = infer_pool, .reference = pool, \
+    .lower = fv_pool_lower, .cases = set \
   }
 
 const FvOp fv_ops_pool[] = {
@@ -317,7 +387,18 @@ const FvOp fv_ops_pool[] = {
               "strides=[2,2]" },
           { "f32[1,3,6,5,6]",
               "kernel_shape=[2,2,2] dilations=[3,1,2] "
-              "ceil_mode=1 strides=[2,2,2]" })),
+              "ceil_mode=1 strides=[2,2,2]" },
+          { "f32[2,5,9,8]",
+              "kernel_shape=[3,2] strides=[2,3] pads=[1,0,1,1] dilations=[2,1]",
+              .n_outputs = 2 },
+          { "f32[2,5,4,6,5]",
+              "kernel_shape=[2,3,2] strides=[2,2,1] ceil_mode=1 "
+              "storage_order=1",
+              .n_outputs = 2 },
+          { "f32[2,6,7]", "kernel_shape=[7]", .n_outputs = 2 },
+          { "u8[2,5,7,6]", "kernel_shape=[3,3] pads=[1,1,1,1]", 0, 255 },
+          { "i8[1,5,7,6]", "kernel_shape=[2,2] strides=[2,2]", -128, -1,
+              .n_outputs = 2 })),
   AVERAGE_POOL (1, WINDOW, NULL),
   AVERAGE_POOL (7, WINDOW "count_include_pad:i=0", NULL),
   AVERAGE_POOL (10, WINDOW "count_include_pad:i=0 ceil_mode:i=0",
@@ -343,11 +424,27 @@ const FvOp fv_ops_pool[] = {
           { "f32[1,3,28,28]", "kernel_shape=[28,28]" },
           { "f32[1,6,14,14]", "kernel_shape=[7,7] strides=[7,7]" },
           { "f32[1,3,4,5,6]", "kernel_shape=[2,3,3] pads=[0,1,1,0,1,1]" })),
-  GLOBAL_POOL ("GlobalAveragePool", FV_POOL_GLOBAL_AVERAGE,
+  GLOBAL_POOL ("GlobalAveragePool", FV_POOL_GLOBAL_AVERAGE, "",
       FV_CASES ({ "f32[2,7,5,3]" }, { "f32[1,72,28,28]", NULL, 3, 5 },
           { "f32[1,5,13]" }, { "f32[1,3,4,5,6]" }, { "f32[1,33,1,1]" },
           { "f32[1,6,112,113]", NULL, 3, 4 })),
-  GLOBAL_POOL ("GlobalMaxPool", FV_POOL_GLOBAL_MAX,
+  GLOBAL_POOL ("GlobalMaxPool", FV_POOL_GLOBAL_MAX, "",
       FV_CASES ({ "f32[2,7,5,3]" }, { "f32[1,18,28,28]", NULL, -5, -3 })),
+  LP_POOL (2, WINDOW "p:i=2",
+      FV_CASES ({ "f32[2,5,9,8]",
+                    "kernel_shape=[3,2] strides=[2,1] pads=[1,0,1,1] p=3",
+                    .opset = 11 },
+          { "f32[1,6,11]", "kernel_shape=[3] auto_pad=SAME_LOWER p=1",
+              .opset = 11 },
+          { "f32[1,6,11,4]", "kernel_shape=[11,4] p=5", .opset = 11 })),
+  LP_POOL (18, WINDOW "p:i=2 ceil_mode:i=0 dilations:is",
+      FV_CASES (
+          { "f32[1,7,12,11]", "kernel_shape=[3,3] strides=[2,2] ceil_mode=1" },
+          { "f32[2,3,5,6,7]",
+              "kernel_shape=[2,3,2] dilations=[2,1,3] pads=[0,1,1,1,0,2]" })),
+  GLOBAL_POOL ("GlobalLpPool", FV_POOL_GLOBAL_LP, "p:i=2",
+      FV_CASES ({ "f32[2,7,5,3]" }, { "f32[1,18,28,28]", "p=1" },
+          { "f32[1,5,4,3,2]", "p=3" }, { "f32[2,3,2,3,1,4]", "p=4" },
+          { "f32[3,5]" })),
   {},
 };

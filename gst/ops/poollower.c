@@ -32,8 +32,13 @@ lower_global (FvPlan *plan, FvNode *node, const FvPool *p, GError **error)
   push.y_base = y.offset / 4;
   push.y_map = y.strides[0] / 4;
   fv_dispatch_spec (&d, FV_SPEC_LOCAL, local);
-  fv_dispatch_spec (&d, 0, p->average ? FV_STATS_AVERAGE : FV_STATS_MAX);
+  fv_dispatch_spec (&d, 0,
+      p->kind == FV_POOLS_MAX      ? FV_STATS_MAX
+          : p->kind == FV_POOLS_LP ? FV_STATS_LP
+                                   : FV_STATS_AVERAGE);
   fv_dispatch_spec (&d, 1, columns);
+  if (p->kind == FV_POOLS_LP)
+    fv_dispatch_spec_float (&d, 2, p->p);
   fv_dispatch_push (&d, &push, sizeof push);
   d.groups[0] = (push.units + columns - 1) / columns;
   d.groups[1] = shape->dims[0];
@@ -68,6 +73,21 @@ rows_together (const FvPool *p)
   return p->kernel[1] >= 7 && p->out[1] > 4 ? 8 : 4;
 }
 
+/* Along each axis two numbers in one: kernel and stride, padding and dilation. */
+static gboolean
+pack_windows (FvNode *node, const FvPool *p, fv_int kernel_stride[3],
+    fv_int begin_dilation[3], GError **error)
+{
+  for (guint a = 0; a < 3; a++) {
+    if (p->begin[a] > G_MAXINT16)
+      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+          "a padding this wide");
+    kernel_stride[a] = p->kernel[a] | p->stride[a] << 16;
+    begin_dilation[a] = p->begin[a] | p->dilation[a] << 16;
+  }
+  return TRUE;
+}
+
 static gboolean
 fill_push (FvNode *node, const FvPool *p, const FvTensor *x, const FvTensor *y,
     FvPoolPush *push, GError **error)
@@ -75,63 +95,156 @@ fill_push (FvNode *node, const FvPool *p, const FvTensor *x, const FvTensor *y,
   push->channels = x->shape.dims[1];
   push->units = (push->channels + 3) / 4;
   for (guint a = 0; a < 3; a++) {
-    if (p->begin[a] > G_MAXINT16)
-      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-          "a padding this wide");
     push->in_size[a] = p->in[a];
     push->out_size[a] = p->out[a];
-    push->kernel_stride[a] = p->kernel[a] | p->stride[a] << 16;
-    push->begin_dilation[a] = p->begin[a] | p->dilation[a] << 16;
     push->padded[a] = p->in[a] + p->end[a];
   }
   push->x_base = x->offset / 4;
   push->y_base = y->offset / 4;
   spatial_strides (x, p, push->x);
   spatial_strides (y, p, push->y);
-  return TRUE;
+  return pack_windows (node, p, push->kernel_stride, push->begin_dilation,
+      error);
 }
 
-gboolean
-fv_pool_lower (FvPlan *plan, FvNode *node, GError **error)
+/* Indices count through all of a tensor, and must be exact in f32. */
+static gboolean
+check_indices (FvNode *node, gint64 count, GError **error)
+{
+  return count <= FV_INTEGER_LIMIT
+      || fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+          "indices into %" G_GINT64_FORMAT
+          " elements on the device, at most %d",
+          count, FV_INTEGER_LIMIT);
+}
+
+static gboolean
+lower_indices (FvPlan *plan, FvNode *node, const FvPool *p, GError **error)
+{
+  const FvShape *shape = &node->inputs[0]->shape;
+  FvPoolIndicesPush push = { .channels = shape->dims[1],
+    .units = (shape->dims[1] + 3) / 4 };
+  gint64 place[3];
+  FvTensor x, y;
+  FvDispatch d;
+
+  if (!check_indices (node, fv_shape_count (shape), error)
+      || !fv_plan_input (plan, node, 0, 1, &x, error)
+      || !fv_plan_output (plan, node, 1, 1, &y, error)
+      || !pack_windows (node, p, push.kernel_stride, push.begin_dilation,
+          error))
+    return FALSE;
+  fv_pool_place (p, fv_pool_by_columns (node), place);
+  for (guint a = 0; a < 3; a++) {
+    push.in_size[a] = p->in[a];
+    push.out_size[a] = p->out[a];
+    push.place[a] = place[a];
+  }
+  push.x_base = x.offset / 4;
+  push.y_base = y.offset / 4;
+  spatial_strides (&x, p, push.x);
+  spatial_strides (&y, p, push.y);
+  fv_plan_begin (plan, node, &d, "poolindices");
+  fv_plan_bind (plan, &d, &x, FALSE);
+  fv_plan_bind (plan, &d, &y, TRUE);
+  fv_dispatch_push (&d, &push, sizeof push);
+  fv_dispatch_units (plan, &d, p->out[1] * p->out[2] * push.units);
+  d.groups[2] = shape->dims[0] * p->out[0];
+  return fv_plan_add (plan, &d, error);
+}
+
+static gboolean
+lower_values (FvPlan *plan, FvNode *node, const FvPool *p, GError **error)
 {
   FvPoolPush push = { 0 };
   FvTensor x, y;
   FvDispatch d;
-  guint rows;
-  FvPool p;
+  guint rows = rows_together (p);
 
-  if (!fv_pool_geometry (node, &p, error))
-    return FALSE;
-  if (node->n_outputs > 1 && node->outputs[1]
-      && (node->outputs[1]->is_output || node->outputs[1]->users->len))
-    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "its output Indices is not made on the device");
-  if (!fv_shape_count (&node->inputs[0]->shape))
-    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "an empty tensor on the device");
-  if (fv_pool_is_global (&p))
-    return lower_global (plan, node, &p, error);
   if (!fv_plan_input (plan, node, 0, 1, &x, error)
       || !fv_plan_output (plan, node, 0, 1, &y, error)
-      || !fill_push (node, &p, &x, &y, &push, error))
+      || !fill_push (node, p, &x, &y, &push, error))
     return FALSE;
   fv_plan_begin (plan, node, &d, "pool");
   fv_plan_bind (plan, &d, &x, FALSE);
   fv_plan_bind (plan, &d, &y, TRUE);
   if (!fv_plan_bind_steps (plan, node, &d, &y, 1, push.operand, error))
     return FALSE;
-  rows = rows_together (&p);
-  fv_dispatch_spec (&d, 0,
-      !p.average          ? FV_POOLS_MAX
-          : p.include_pad ? FV_POOLS_AVERAGE_PADDED
-                          : FV_POOLS_AVERAGE);
+  fv_dispatch_spec (&d, 0, p->kind);
   fv_dispatch_spec (&d, 1, rows);
-  fv_dispatch_spec (&d, 2, is_dilated (&p));
+  fv_dispatch_spec (&d, 2, is_dilated (p));
+  if (p->kind == FV_POOLS_LP)
+    fv_dispatch_spec_float (&d, 3, p->p);
   fv_dispatch_push (&d, &push, sizeof push);
   fv_dispatch_units (plan, &d,
-      (p.out[1] + rows - 1) / rows * p.out[2] * push.units);
-  d.groups[2] = x.shape.dims[0] * p.out[0];
-  d.flops = fv_shape_count (&node->outputs[0]->shape) * p.kernel[0]
-      * p.kernel[1] * p.kernel[2];
+      (p->out[1] + rows - 1) / rows * p->out[2] * push.units);
+  d.groups[2] = x.shape.dims[0] * p->out[0];
+  d.flops = fv_shape_count (&node->outputs[0]->shape) * p->kernel[0]
+      * p->kernel[1] * p->kernel[2];
+  return fv_plan_add (plan, &d, error);
+}
+
+static gboolean
+wants_indices (const FvNode *node)
+{
+  return node->n_outputs > 1 && node->outputs[1]
+      && (node->outputs[1]->is_output || node->outputs[1]->users->len);
+}
+
+gboolean
+fv_pool_lower (FvPlan *plan, FvNode *node, GError **error)
+{
+  FvPool p;
+
+  if (!fv_pool_geometry (node, &p, error))
+    return FALSE;
+  if (!fv_shape_count (&node->inputs[0]->shape))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "an empty tensor on the device");
+  if (fv_pool_is_global (&p) ? !lower_global (plan, node, &p, error)
+                             : !lower_values (plan, node, &p, error))
+    return FALSE;
+  return !wants_indices (node) || lower_indices (plan, node, &p, error);
+}
+
+/* An index that a MaxPool of these windows cannot have made is left out, where the
+ * reference would follow it. */
+gboolean
+fv_unpool_lower (FvPlan *plan, FvNode *node, GError **error)
+{
+  const FvShape *shape = &node->inputs[0]->shape;
+  FvUnpoolPush push = { .channels = shape->dims[1],
+    .units = (shape->dims[1] + 3) / 4 };
+  FvTensor x, indices, y;
+  gint64 size[3];
+  FvDispatch d;
+  FvPool p;
+
+  if (!fv_unpool_geometry (node, &p, size, error)
+      || !check_indices (node, p.outer * p.in[0] * p.in[1] * p.in[2], error)
+      || !fv_plan_input (plan, node, 0, 1, &x, error)
+      || !fv_plan_input (plan, node, 1, 1, &indices, error)
+      || !fv_plan_output (plan, node, 0, 1, &y, error)
+      || !pack_windows (node, &p, push.kernel_stride, push.begin_dilation,
+          error))
+    return FALSE;
+  for (guint a = 0; a < 3; a++) {
+    push.in_size[a] = p.out[a];
+    push.out_size[a] = size[a];
+    push.map_size[a] = p.in[a];
+  }
+  push.x_base = x.offset / 4;
+  push.y_base = y.offset / 4;
+  push.indices_base = indices.offset / 4;
+  spatial_strides (&x, &p, push.x);
+  spatial_strides (&y, &p, push.y);
+  spatial_strides (&indices, &p, push.indices);
+  fv_plan_begin (plan, node, &d, "unpool");
+  fv_plan_bind (plan, &d, &x, FALSE);
+  fv_plan_bind (plan, &d, &indices, FALSE);
+  fv_plan_bind (plan, &d, &y, TRUE);
+  fv_dispatch_push (&d, &push, sizeof push);
+  fv_dispatch_units (plan, &d, size[1] * size[2] * push.units);
+  d.groups[2] = shape->dims[0] * size[0];
   return fv_plan_add (plan, &d, error);
 }
