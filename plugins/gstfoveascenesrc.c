@@ -9,8 +9,8 @@
  * `truth`: class map, instance map, depth in metres along the camera's axis, and a
  * box around what is visible of each person, car, ball, crate and dog. A box has
  * the fields `track-id` (the same from frame to frame), `occlusion` (0 to 1, how much
- * of the thing within the frame other things hide) and `instance` (its value in the
- * instance map) besides those that every box has.
+ * of the thing within the frame other things hide) and `pixels` (that are seen of it)
+ * besides those that every box has.
  *
  * The same seed, size, rate and properties give the same frames.
  *
@@ -200,9 +200,10 @@ add_boxes (GstFoveaSceneSrc *self, GstBuffer *buffer, FvWorldView *view,
       continue;
     GstStructure *box =
         gst_video_region_of_interest_meta_get_param (meta, "detection");
-    gst_structure_set (box, "track-id", G_TYPE_UINT, instance->id, "instance",
-        G_TYPE_UINT, i + 1, "pixels", G_TYPE_UINT, seen.pixels, "occlusion",
-        G_TYPE_DOUBLE, 1 - (double) seen.pixels / seen.whole, NULL);
+    gst_fovea_region_set_instance (meta, i + 1);
+    gst_structure_set (box, "track-id", G_TYPE_UINT, instance->id, "pixels",
+        G_TYPE_UINT, seen.pixels, "occlusion", G_TYPE_DOUBLE,
+        1 - (double) seen.pixels / seen.whole, NULL);
   }
 }
 
@@ -213,11 +214,15 @@ add_truth (GstFoveaSceneSrc *self, GstBuffer *buffer, Loan *loan,
   guint width = self->picture.width, height = self->picture.height;
   g_autoptr (GstFoveaPlane) classes = lend_plane (self, loan,
       FV_WORLD_CLASS_MAP, GST_FOVEA_PLANE_U8, pts, value);
+  g_autoptr (GstFoveaPlane) instances = lend_plane (self, loan,
+      FV_WORLD_INSTANCE_MAP, GST_FOVEA_PLANE_U16, pts, value);
   g_autoptr (GstFoveaPlane) depth =
       lend_plane (self, loan, FV_WORLD_DEPTH, GST_FOVEA_PLANE_F32, pts, value);
 
-  gst_fovea_buffer_add_segmentation (buffer, classes, NULL, FV_WORLD_CLASSES,
-      -1, width, height);
+  gst_fovea_segmentation_meta_set_instances (
+      gst_fovea_buffer_add_segmentation (buffer, classes, NULL,
+          FV_WORLD_CLASSES, -1, width, height),
+      instances);
   gst_fovea_buffer_add_depth (buffer, depth, GST_FOVEA_DEPTH_METRIC, width,
       height);
   add_boxes (self, buffer, loan->film->view, pts);

@@ -208,7 +208,7 @@ look (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
   gpointer state = NULL;
   GstFoveaRegion region;
 
-  ck_assert (classes != NULL && depth != NULL);
+  ck_assert (classes != NULL && depth != NULL && classes->instances != NULL);
   ck_assert_int_eq (depth->kind, GST_FOVEA_DEPTH_METRIC);
   ck_assert_ptr_eq (gst_fovea_buffer_get_segmentation (buffer, NULL), NULL);
   while (gst_fovea_buffer_next_region (buffer, "truth", &state, &region)) {
@@ -220,6 +220,7 @@ look (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
     ck_assert (gst_structure_get (box, "track-id", G_TYPE_UINT, &track,
         "occlusion", G_TYPE_DOUBLE, &occlusion, NULL));
     ck_assert_uint_gt (track, 0);
+    ck_assert_uint_gt (region.instance, 0);
     ck_assert (occlusion >= 0 && occlusion < 1);
     seen->boxes++;
   }

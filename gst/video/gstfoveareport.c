@@ -101,6 +101,20 @@ add_class (JsonBuilder *json, const char *name, const GstFoveaRegion *class)
   json_builder_end_object (json);
 }
 
+/* What a source that knows all says of a box besides. */
+static void
+add_truth (JsonBuilder *json, const GstStructure *detection)
+{
+  double occlusion;
+  guint track;
+
+  if (detection && gst_structure_get_uint (detection, "track-id", &track))
+    add_int (json, "track_id", track);
+  if (detection
+      && gst_structure_get_double (detection, "occlusion", &occlusion))
+    add_double (json, "occlusion", occlusion);
+}
+
 /* The detection, normalized: as the producer measured it, not rounded to pixels. */
 static void
 add_detection (Report *report, const GstFoveaRegion *region)
@@ -128,6 +142,7 @@ add_detection (Report *report, const GstFoveaRegion *region)
   if (region->label_id >= 0)
     add_int (json, "label_id", region->label_id);
   add_string (json, "label", region->label);
+  add_truth (json, detection);
   json_builder_end_object (json);
 }
 

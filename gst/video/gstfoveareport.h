@@ -16,7 +16,7 @@ typedef struct
 
 /* One object and a line feed. Keys are those of DL Streamer's gvametaconvert, and
  * besides: "pts" (ns), "producer" in each object, "classes" of an object with
- * several, "segmentation" {width, height, classes [{id, label, area}]} with areas
+ * several, "track_id" and "occlusion" of true boxes, "segmentation" {width, height, classes [{id, label, area}]} with areas
  * in pixels of the frame, "depth" {width, height, min, max, mean, unit, known}
  * and "result_age_frames". @source as in gst_fovea_producer_matches(). Maps are
  * brought to the host. (transfer full) */
