@@ -5,8 +5,9 @@
  * tap by tap.
  *
  * Bindings: 0 x, 1 offsets, 2 mask, 3 y
- * Grid:     folded (channel units, columns, rows) x maps
- * An invocation makes four channels of one pixel. */
+ * Grid:     folded (blocks of UNITS channel units, columns, rows) x maps
+ * An invocation makes four channels of one pixel, or UNITS times four that one tap
+ * reads. */
 #include "fv.glsl"
 #include "walk.glsl"
 #include "window.h"
@@ -16,7 +17,7 @@ FV_IN (1, offset)
 FV_IN (2, mask)
 FV_OUT (3, y)
 
-layout (constant_id = 0) const bool ALIGNED = false; /* four of one tap */
+layout (constant_id = 0) const int UNITS = 0; /* 0: one, of several taps */
 layout (constant_id = 1) const bool MASK = false;
 layout (push_constant) uniform Push { FvDeformPush push; };
 
@@ -62,36 +63,56 @@ ivec4 find_corners (int map, int row, int column, int group, int tap,
   return push.x_base + map * push.x[0] + ys.xxyy + xs.xyxy;
 }
 
+/* Where channel @number of the columns comes from. */
+ivec4 find_source (int map, int row, int column, int number, out int channel,
+  out vec4 weight)
+{
+  int group = number, tap, rest;
+
+  fv_divide (group, push.depth, channel);
+  fv_divide (group, push.taps, tap);
+  channel += group * push.depth;
+  group = channel;
+  fv_divide (group, push.share, rest);
+  return (channel >> 2) + find_corners (map, row, column, group, tap, weight);
+}
+
+vec4 product (float weight, vec4 v)
+{
+  return weight == 0 ? vec4 (0) : weight * v;
+}
+
 void main ()
 {
-  int row = fv_unit (), column, unit, map = int (gl_WorkGroupID.z);
-  vec4 sum = vec4 (0);
+  const int size = max (UNITS, 1);
+  int row = fv_unit (), column, unit, map = int (gl_WorkGroupID.z), channel, at;
+  ivec4 corner;
+  vec4 weight;
 
-  fv_divide (row, push.units, unit);
+  fv_divide (row, push.units / size, unit);
   fv_divide (row, push.out_size[1], column);
   if (row >= push.out_size[0])
     return;
-  [[unroll]] for (int i = 0; i < (ALIGNED ? 1 : 4); i++) {
-    int group = min (4 * unit + i, push.channels - 1), channel, tap, rest;
-    ivec4 corner;
-    vec4 weight;
+  unit *= size;
+  at = push.y_base + map * push.y[0] + row * push.y[1] + column * push.y[2]
+    + unit;
+  if (UNITS == 0) {
+    vec4 sum = vec4 (0);
 
-    fv_divide (group, push.depth, channel);
-    fv_divide (group, push.taps, tap);
-    channel += group * push.depth;
-    group = channel;
-    fv_divide (group, push.share, rest);
-    corner = (channel >> 2)
-      + find_corners (map, row, column, group, tap, weight);
-    [[unroll]] for (int k = 0; k < 4; k++) {
-      vec4 v = weight[k] == 0 ? vec4 (0) : weight[k] * FV_LOAD (x, corner[k]);
-
-      if (ALIGNED)
-        sum += v;
-      else if (4 * unit + i < push.channels)
-        sum[i] += v[channel & 3];
+    [[unroll]] for (int i = 0; i < 4; i++) {
+      corner = find_source (map, row, column,
+        min (4 * unit + i, push.channels - 1), channel, weight);
+      [[unroll]] for (int k = 0; k < 4; k++)
+        if (4 * unit + i < push.channels)
+          sum[i] += product (weight[k], FV_LOAD (x, corner[k]))[channel & 3];
     }
+    FV_STORE (y, at, sum);
+    return;
   }
-  FV_STORE (y, push.y_base + map * push.y[0] + row * push.y[1]
-    + column * push.y[2] + unit, sum);
+  corner = find_source (map, row, column, 4 * unit, channel, weight);
+  [[unroll]] for (int i = 0; i < size; i++)
+    FV_STORE (y, at + i, product (weight.x, FV_LOAD (x, corner.x + i))
+      + product (weight.y, FV_LOAD (x, corner.y + i))
+      + (product (weight.z, FV_LOAD (x, corner.z + i))
+      + product (weight.w, FV_LOAD (x, corner.w + i))));
 }

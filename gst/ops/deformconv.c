@@ -246,7 +246,7 @@ lower_columns (FvPlan *plan, FvNode *node, GError **error)
   FvTensor x, offset, mask, y;
   FvDeformPush push = { 0 };
   FvDispatch dispatch;
-  gboolean aligned;
+  guint units = 4;
   Deform d;
 
   if (!read_deform (node, &d, error)
@@ -259,17 +259,20 @@ lower_columns (FvPlan *plan, FvNode *node, GError **error)
     return FALSE;
   if (!fv_plan_output (plan, node, 0, 1, &y, error))
     return FALSE;
-  aligned = d.depth % 4 == 0 && d.share % 4 == 0;
+  /* channels that share a tap share the way to it */
+  while (units && (d.depth % (4 * units) || d.share % (4 * units)))
+    units /= 2;
   fill_push (&d, &x, &y, &offset, &mask, &push);
   fv_plan_begin (plan, node, &dispatch, "deform");
   fv_plan_bind (plan, &dispatch, &x, FALSE);
   fv_plan_bind (plan, &dispatch, &offset, FALSE);
   fv_plan_bind (plan, &dispatch, &mask, FALSE);
   fv_plan_bind (plan, &dispatch, &y, TRUE);
-  fv_dispatch_spec (&dispatch, 0, aligned);
+  fv_dispatch_spec (&dispatch, 0, units);
   fv_dispatch_spec (&dispatch, 1, fv_node_input (node, 2) != NULL);
   fv_dispatch_push (&dispatch, &push, sizeof push);
-  fv_dispatch_units (plan, &dispatch, d.g.out[0] * d.g.out[1] * push.units);
+  fv_dispatch_units (plan, &dispatch,
+      d.g.out[0] * d.g.out[1] * (push.units / MAX (units, 1)));
   dispatch.groups[2] = d.g.batch;
   dispatch.flops = fv_shape_count (&node->outputs[0]->shape) * 8;
   return fv_plan_add (plan, &dispatch, error);
@@ -316,6 +319,8 @@ const FvOp fv_ops_deformconv[] = {
       .lower = lower_columns,
       .cases = FV_CASES (CASE ("f32[1,8,6,7] f32[1,36,4,5]",
                              "kernel_shape=[3,3] offset_group=2"),
+          CASE ("f32[1,32,5,4] f32[1,8,6,5]",
+              "kernel_shape=[2,1] pads=[1,0,1,1] offset_group=2"),
           CASE ("f32[2,3,6,7] f32[2,8,7,8] f32[2,4,7,8]",
               "kernel_shape=[2,2] pads=[1,1,1,1]")) },
   {},

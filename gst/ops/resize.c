@@ -245,11 +245,11 @@ infer_resize (FvNode *node, GError **error)
   FvValue *x = node->inputs[0];
   Settings s;
 
-  if (!fv_type_is_float (x->type))
-    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "expected a float tensor, got %s", fv_type_name (x->type));
   if (!read_settings (node, &s, error))
     return FALSE;
+  if (!fv_type_is_float (x->type) && !g_str_equal (s.mode, "nearest"))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "expected floats in mode %s, got %s", s.mode, fv_type_name (x->type));
   node->outputs[0]->type = x->type;
   node->outputs[0]->shape = x->shape;
   for (guint i = 0; i < x->shape.rank; i++) {
@@ -487,7 +487,7 @@ resize (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   if (node->op->variant >= RESIZE_11)
     beside = fv_node_float (node, "extrapolation_value");
   for (gint64 i = 0; data && i < inputs[0]->count; i++)
-    data[i] = inputs[0]->f32[i] - beside;
+    data[i] = fv_array_get_float (inputs[0], i) - beside;
   for (guint i = 0; data && outputs[0]->count > 0 && i < taps.n; i++) {
     double *next = resample (&taps.axes[i], &shape, data);
 
@@ -498,7 +498,7 @@ resize (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
     return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
         "no memory to resize in");
   for (gint64 i = 0; i < outputs[0]->count; i++)
-    outputs[0]->f32[i] = data[i] + beside;
+    fv_array_set_float (outputs[0], i, data[i] + beside);
   g_free (data);
   return TRUE;
 }
@@ -560,6 +560,7 @@ const FvOp fv_ops_resize[] = {
               "nearest_mode=round_prefer_ceil" },
           { "f32[1,3,4,5,6] - =f32{1,1,2,2,2}", "mode=linear" },
           { "f32[6,5] - =f32{2,3}", "mode=linear" },
+          { "u8[1,3,6,5] - =f32{2,3}", "axes=[2,3]" },
           { "f32[1,3,7,9] =f32{1.1,0.6,-0.3,0.9} - =i64{5,8}",
               "axes=[-1,2] " PLACE "tf_crop_and_resize" },
           { "f32[1,3,7,9] =f32{0,0.6,1.3,1.2} =f32{2,1.4}",
