@@ -184,6 +184,29 @@ add_dispatches (FvPlan *plan, FvNode *node, const Chunk *chunk,
   return TRUE;
 }
 
+/* Axes that one dispatch has no room for are the shortest: each of their positions
+ * costs a dispatch. */
+static void
+put_shortest_last (FvLoops *loops)
+{
+  for (guint last = loops->n; last-- > MAX_AXES;) {
+    guint best = last;
+
+    for (guint i = 0; i < last; i++)
+      if (loops->size[i] < loops->size[best])
+        best = i;
+    for (guint t = 0; t < loops->n_tensors; t++) {
+      gint64 stride = loops->stride[t][best];
+
+      loops->stride[t][best] = loops->stride[t][last];
+      loops->stride[t][last] = stride;
+    }
+    gint64 size = loops->size[best];
+    loops->size[best] = loops->size[last];
+    loops->size[last] = size;
+  }
+}
+
 /* @tensors: the target, the running value, the operands. */
 static gboolean
 lower_chunk (FvPlan *plan, FvNode *node, const Chunk *chunk,
@@ -206,6 +229,7 @@ lower_chunk (FvPlan *plan, FvNode *node, const Chunk *chunk,
   }
   fv_loops_merge (&loops);
   n = fv_loops_take_inner (&loops, inner);
+  put_shortest_last (&loops);
   push.n = n;
   push.row_units = (n + 3) / 4;
   push.units = push.row_units;
