@@ -3,6 +3,7 @@
  * compares instead: a difference fails, but for what other programs put between
  * comments of their own. */
 #include "gst/engine/op.h"
+#include "gst/onnx/parse.h"
 
 #include <string.h>
 
@@ -120,6 +121,27 @@ print_table (GString *text, const GPtrArray *all, gboolean ours)
   }
 }
 
+/* What the importer puts in as functions of ONNX's operators. */
+static void
+print_foreign (GString *text)
+{
+  const char *condition, *name, *last = "";
+
+  g_string_append (text,
+      "\n## Of other domains\n\n"
+      "What ONNX Runtime's optimizers leave in files, domain `" FV_CONTRIB_DOMAIN
+      "`, becomes operators of ONNX when the file is read, in these forms:\n\n");
+  for (guint i = 0; (name = fv_contrib_describe (i, &condition)); i++) {
+    if (strcmp (name, last))
+      g_string_append_printf (text, "%s- %s", i ? "\n" : "", name);
+    if (*condition)
+      g_string_append_printf (text, "%s `%s`", strcmp (name, last) ? ":" : ";",
+          condition);
+    last = name;
+  }
+  g_string_append (text, "\n\nAny other is refused by name.\n");
+}
+
 /* What onnx-node-tests.py put into @committed; "" where nothing is. */
 static char *
 counts_of (const char *committed)
@@ -154,6 +176,7 @@ print_all (const char *counts)
       "\n## Our own\n\nMade by the rewrite passes; a model file cannot name "
       "them.\n");
   print_table (text, all, TRUE);
+  print_foreign (text);
   return g_string_free (text, FALSE);
 }
 

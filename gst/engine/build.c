@@ -456,48 +456,17 @@ build_graph (Build *build, const FvModelGraph *graph, Scope *scope,
 }
 
 static gboolean
-bind_input (Build *build, const FvValueInfo *info, const FvShape *given,
+add_input (Build *build, const FvValueInfo *info, const FvShape *shape,
     Scope *scope, GError **error)
 {
-  FvShape shape = info->shape;
-  FvValue *value;
+  FvValue *value = fv_ir_add_value (build->ir, info->name, info->type, shape);
 
-  if (!info->has_shape && !given) {
-    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
-        "%s: input '%s' has no rank; give its shape", build->ir->name,
-        info->name);
-    return FALSE;
-  }
-  if (!info->has_shape)
-    shape = *given;
-  if (given && given->rank != shape.rank) {
-    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
-        "%s: input '%s' has rank %u, but a shape of rank %u was given",
-        build->ir->name, info->name, shape.rank, given->rank);
-    return FALSE;
-  }
-  for (guint i = 0; i < shape.rank; i++) {
-    gint64 *size = &shape.dims[i], want = given ? given->dims[i] : -1;
-
-    if (*size < 0)
-      *size = want >= 0 ? want : i == 0 ? 1 : -1;
-    if (*size < 0 || (want >= 0 && want != *size) || !*size) {
-      g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
-          "%s: input '%s': size of axis %u (%s) is %" G_GINT64_FORMAT
-          " in the model, %" G_GINT64_FORMAT " was given%s",
-          build->ir->name, info->name, i,
-          info->symbols[i] ? info->symbols[i] : "unnamed", info->shape.dims[i],
-          want, *size == 0 ? "; a size of zero makes no sense here" : "");
-      return FALSE;
-    }
-  }
-  value = fv_ir_add_value (build->ir, info->name, info->type, &shape);
   value->is_input = TRUE;
   value->declared = value->type;
   g_ptr_array_add (build->ir->inputs, value);
   g_hash_table_insert (scope->values, info->name, value);
-  if (fv_shape_count (&shape) < 0
-      || (gsize) fv_shape_count (&shape) > build->ir->memory_limit / 4) {
+  if (fv_shape_count (shape) < 0
+      || (gsize) fv_shape_count (shape) > build->ir->memory_limit / 4) {
     g_set_error (error, FV_ERROR, FV_ERROR_TOO_LARGE,
         "%s: input '%s' is too large", build->ir->name, info->name);
     return FALSE;
@@ -692,6 +661,7 @@ build_all (Build *build, FvModel *model, const FvShape *shapes, guint n_shapes,
     Scope *scope, GError **error)
 {
   const FvModelGraph *graph = model->graph;
+  g_autofree FvShape *bound = g_new0 (FvShape, graph->n_inputs + 1);
 
   if (shapes && n_shapes != graph->n_inputs) {
     g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
@@ -699,10 +669,11 @@ build_all (Build *build, FvModel *model, const FvShape *shapes, guint n_shapes,
         graph->n_inputs);
     return FALSE;
   }
+  if (!fv_model_bind_shapes (model, shapes, bound, error))
+    return FALSE;
   add_initializers (build, graph, scope);
   for (guint i = 0; i < graph->n_inputs; i++)
-    if (!bind_input (build, &graph->inputs[i], shapes ? &shapes[i] : NULL,
-            scope, error))
+    if (!add_input (build, &graph->inputs[i], &bound[i], scope, error))
       return FALSE;
   if (!build_graph (build, graph, scope, error))
     return FALSE;

@@ -141,8 +141,7 @@ guint fv_node_add_input (FvNode *node, FvValue *value);
 void fv_ir_replace_value (FvIr *ir, FvValue *from, FvValue *to);
 
 /* The model with its free sizes bound, shapes inferred, everything constant
- * folded. @shapes: (nullable): one per model input, -1 where the model decides;
- * free sizes not bound are 1 for the first axis, else an error. */
+ * folded. @shapes: as for fv_model_bind_shapes(). */
 FvIr *fv_ir_build (FvModel *model, const FvShape *shapes, guint n_shapes,
     gsize memory_limit, GError **error);
 /* The same; the nodes in @host (index + 1 -> reason, as text) begin the host tail,

@@ -10,10 +10,12 @@
 
 typedef struct
 {
-  Onnx__FunctionProto *proto; /* the model's; taken apart by the first call */
+  Onnx__FunctionProto *proto; /* taken apart by the first call */
+  gboolean owns_proto; /* else the model's */
   FvModelGraph *body; /* (nullable) once called; inputs and outputs are names */
   FvModelNode defaults; /* its attrs: those that a call may leave out */
   GHashTable *attributes; /* names that a call may give */
+  GHashTable *used; /* names that nodes of the body read, or write first */
   gboolean is_open; /* being put in, further out */
 } Function;
 
@@ -32,13 +34,30 @@ typedef struct
   guint depth;
 } Inliner;
 
+static void *
+plain_alloc (void *data, size_t size)
+{
+  return g_malloc (size);
+}
+
+static void
+plain_free (void *data, void *pointer)
+{
+  g_free (pointer);
+}
+
+static ProtobufCAllocator plain_allocator = { plain_alloc, plain_free, NULL };
+
 static void
 function_free (gpointer data)
 {
   Function *function = data;
+  if (function->owns_proto)
+    onnx__function_proto__free_unpacked (function->proto, &plain_allocator);
   fv_model_graph_free (function->body);
   fv_model_node_clear (&function->defaults);
   g_clear_pointer (&function->attributes, g_hash_table_unref);
+  g_clear_pointer (&function->used, g_hash_table_unref);
   g_free (function);
 }
 
@@ -68,15 +87,33 @@ fv_parse_functions (FvParser *parser, Onnx__ModelProto *proto, GError **error)
   return TRUE;
 }
 
-/* (nullable) */
-static Function *
-find_function (FvParser *parser, const FvModelNode *node)
+/* @function: (out): what @node calls; NULL for operators. */
+static gboolean
+find_function (FvParser *parser, const FvModelNode *node, Function **function,
+    GError **error)
 {
-  if (g_hash_table_size (parser->functions) == 0)
-    return NULL;
   g_autofree char *key =
       function_key (node->domain, node->op_type, node->overload);
-  return g_hash_table_lookup (parser->functions, key);
+  gint row;
+  *function = g_hash_table_lookup (parser->functions, key);
+  if (*function != NULL)
+    return TRUE;
+  if (!fv_contrib_find (parser, node, &row, error))
+    return FALSE;
+  if (row < 0)
+    return TRUE;
+  char *row_key =
+      g_strdup_printf ("%d", row); /* no file's key: it has colons */
+  *function = g_hash_table_lookup (parser->functions, row_key);
+  if (*function != NULL) {
+    g_free (row_key);
+    return TRUE;
+  }
+  *function = g_new0 (Function, 1);
+  (*function)->proto = fv_contrib_function (row);
+  (*function)->owns_proto = TRUE;
+  g_hash_table_insert (parser->functions, row_key, *function);
+  return TRUE;
 }
 
 /* Names as a graph has its inputs and outputs. They move out of the function. */
@@ -103,6 +140,25 @@ free_values (Onnx__ValueInfoProto **list, gsize n)
   g_free (list);
 }
 
+static void
+collect_uses (GHashTable *used, const FvModelGraph *graph)
+{
+  for (guint i = 0; i < graph->n_nodes; i++) {
+    const FvModelNode *node = &graph->nodes[i];
+    for (guint k = 0; k < node->n_inputs; k++)
+      g_hash_table_add (used, node->inputs[k]);
+    if (node->n_outputs > 0)
+      g_hash_table_add (used, node->outputs[0]);
+    for (guint a = 0; a < node->n_attrs; a++) {
+      const FvModelGraph *inner = node->attrs[a].graph;
+      if (inner != NULL)
+        collect_uses (used, inner);
+      for (guint k = 0; inner != NULL && k < inner->n_outputs; k++)
+        g_hash_table_add (used, inner->outputs[k].name);
+    }
+  }
+}
+
 /* A body has no tensors around it, and sees nothing of the model. */
 static gboolean
 parse_body (FvParser *parser, Function *function, GError **error)
@@ -120,7 +176,11 @@ parse_body (FvParser *parser, Function *function, GError **error)
   function->body = fv_parse_graph (parser, &graph, 1, NULL, error);
   free_values (graph.input, graph.n_input);
   free_values (graph.output, graph.n_output);
-  return function->body != NULL;
+  if (function->body == NULL)
+    return FALSE;
+  function->used = g_hash_table_new (fv_name_hash, g_str_equal);
+  collect_uses (function->used, function->body);
+  return TRUE;
 }
 
 static gboolean
@@ -473,12 +533,14 @@ check_call (Inliner *inliner, const FvModelNode *call, const Function *function,
   return TRUE;
 }
 
-/* Inputs and outputs of the body become the call's, all else gets names of its
- * own. @passed: outputs that no node of the body writes under their one name. */
+/* Inputs and outputs of the body become the call's; further outputs of nodes that
+ * nobody reads are left out; all else gets names of its own. @passed: outputs that
+ * no node of the body writes under their one name. */
 static void
-bind_names (Inliner *inliner, const FvModelNode *call, const FvModelGraph *body,
+bind_names (Inliner *inliner, const FvModelNode *call, const Function *function,
     Names *names, GArray *passed)
 {
+  const FvModelGraph *body = function->body;
   for (guint i = 0; i < body->n_inputs; i++)
     define (names, body->inputs[i].name,
         i < call->n_inputs ? call->inputs[i] : "");
@@ -490,6 +552,10 @@ bind_names (Inliner *inliner, const FvModelNode *call, const FvModelGraph *body,
     else
       define (names, body->outputs[i].name, call->outputs[i]);
   }
+  for (guint i = 0; i < body->n_outputs; i++)
+    if (!g_hash_table_contains (names->map, body->outputs[i].name)
+        && !g_hash_table_contains (function->used, body->outputs[i].name))
+      define (names, body->outputs[i].name, "");
   define_graph (inliner, body, call->name, names);
 }
 
@@ -533,7 +599,7 @@ expand (Inliner *inliner, const FvModelNode *call, Function *function,
   Names names = { NULL,
     g_hash_table_new_full (fv_name_hash, g_str_equal, g_free, g_free) };
   gboolean done = TRUE;
-  bind_names (inliner, call, body, &names, passed);
+  bind_names (inliner, call, function, &names, passed);
   function->is_open = TRUE;
   inliner->depth++;
   for (guint i = 0; done && i < body->n_nodes; i++) {
@@ -565,7 +631,9 @@ place_node (Inliner *inliner, FvModelNode *node, GArray *made, GError **error)
     if (node->attrs[i].graph != NULL
         && !inline_graph (inliner, node->attrs[i].graph, error))
       return FALSE;
-  Function *function = find_function (inliner->parser, node);
+  Function *function;
+  if (!find_function (inliner->parser, node, &function, error))
+    return FALSE;
   if (function != NULL)
     return expand (inliner, node, function, made, error);
   g_array_append_val (made, *node);
@@ -591,7 +659,8 @@ inline_graph (Inliner *inliner, FvModelGraph *graph, GError **error)
 gboolean
 fv_inline_functions (FvParser *parser, FvModelGraph *graph, GError **error)
 {
-  if (g_hash_table_size (parser->functions) == 0)
+  if (g_hash_table_size (parser->functions) == 0
+      && !g_hash_table_contains (parser->opsets, FV_CONTRIB_DOMAIN))
     return TRUE;
   Inliner inliner = { .parser = parser,
     .taken = g_hash_table_new_full (fv_name_hash, g_str_equal, g_free, NULL) };

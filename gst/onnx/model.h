@@ -125,6 +125,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvModel, fv_model_unref)
 FV_API const FvAttr *
 fv_model_node_attr (const FvModelNode *node, const char *name);
 
+/* The shapes of all inputs, with the sizes that the model leaves free: as @given says
+ * (nullable; one per input, -1: the model decides); else as the size of the same
+ * name (dim_param) in any input; else 1 for the first axis. Fails naming the input
+ * where neither helps, and where sizes of one name would differ.
+ * @bound: (out): as many as there are inputs */
+FV_API gboolean fv_model_bind_shapes (FvModel *model, const FvShape *given,
+    FvShape *bound, GError **error);
+
 /* A serialized TensorProto (ONNX's test_data_set_N/input_0.pb).
  * @name: (out) (optional) (transfer full): the name inside the file */
 FV_API FvArray *

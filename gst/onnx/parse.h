@@ -62,6 +62,17 @@ fv_parse_functions (FvParser *parser, Onnx__ModelProto *proto, GError **error);
 gboolean
 fv_inline_functions (FvParser *parser, FvModelGraph *graph, GError **error);
 
+#define FV_CONTRIB_DOMAIN "com.microsoft"
+/* The row of the table of foreign operators that serves @call; -1: none. Fails
+ * where the operator stands there, but not in the form called. */
+gboolean fv_contrib_find (FvParser *parser, const FvModelNode *call, gint *row,
+    GError **error);
+/* That row as a function of the file. (transfer full): of g_malloc() */
+Onnx__FunctionProto *fv_contrib_function (guint row);
+/* (nullable) The operator of a row, in the table's order; NULL behind the last.
+ * @condition: (out): what a call's attributes have to be */
+const char *fv_contrib_describe (guint row, const char **condition);
+
 /* A tensor with its data, taken out of @proto where that saves a copy.
  * @owner: what the tensor is, for messages: "initializer 'w'" */
 FvArray *fv_parse_tensor (FvParser *parser, Onnx__TensorProto *proto,

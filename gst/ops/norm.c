@@ -343,7 +343,7 @@ const FvOp fv_ops_norm[] = {
       { "f32[1,7,1,1] =f32[7] =f32[7]", "num_groups=1" },
       { "f32[1,10,40,33] f32[10] f32[10]", "num_groups=5" }),
   { .name = "LayerNormalization",
-      .since = 17,
+      .since = 1, /* ONNX has it from 17 on; older files of ONNX Runtime too */
       .variant = FV_NORM_LAYER,
       .flags = FV_OP_TAKES_STEPS,
       .min_inputs = 2,

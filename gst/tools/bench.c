@@ -108,10 +108,8 @@ make_inputs (Bench *bench, GError **error)
   bench->inputs = g_new0 (FvArray *, graph->n_inputs + 1);
   bench->outputs = g_new0 (FvArray *, graph->n_outputs + 1);
   for (guint i = 0; i < graph->n_inputs; i++) {
-    FvShape shape = bench->shapes[i];
-    if (shape.rank > 0 && shape.dims[0] < 0)
-      shape.dims[0] = 1;
-    FvArray *array = fv_array_new (graph->inputs[i].type, &shape, error);
+    FvArray *array =
+        fv_array_new (graph->inputs[i].type, &bench->shapes[i], error);
     bench->inputs[i] = array;
     if (array == NULL)
       return FALSE;

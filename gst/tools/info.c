@@ -243,9 +243,10 @@ plan_model (Tool *tool, JsonBuilder *json, FvModel *model, FvCard *card,
   if (tool->reference)
     return TRUE;
   g_autoptr (GError) problem = NULL;
-  g_autofree FvShape *shapes = tool_shapes (tool, model, card, &problem);
+  g_autofree FvShape *shapes = NULL;
   g_autoptr (FvGraph) graph = NULL;
-  if (shapes != NULL && tool_open_device (tool, &problem))
+  if (tool_open_device (tool, &problem)
+      && (shapes = tool_shapes (tool, model, card, &problem)) != NULL)
     graph = tool_graph (tool, model, shapes, FALSE, &problem);
   if (graph != NULL) {
     print_plan (tool, json, graph);

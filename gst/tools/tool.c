@@ -197,6 +197,7 @@ tool_shapes (Tool *tool, FvModel *model, FvCard *card, GError **error)
 {
   const FvModelGraph *graph = model->graph;
   g_autofree FvShape *shapes = g_new0 (FvShape, graph->n_inputs + 1);
+  g_autofree FvShape *bound = g_new0 (FvShape, graph->n_inputs + 1);
   for (guint i = 0; i < graph->n_inputs; i++)
     shapes[i] = graph->inputs[i].shape;
   if (tool_takes_image (card) && card->input.index < graph->n_inputs) {
@@ -213,7 +214,9 @@ tool_shapes (Tool *tool, FvModel *model, FvCard *card, GError **error)
           model->path, graph->inputs[i].name, graph->inputs[i].name);
       return NULL;
     }
-  return g_steal_pointer (&shapes);
+  return fv_model_bind_shapes (model, shapes, bound, error)
+      ? g_steal_pointer (&bound)
+      : NULL;
 }
 
 FvGraph *

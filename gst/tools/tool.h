@@ -73,7 +73,7 @@ FvModel *tool_load (Tool *tool, const char *path, FvCard **card,
 /* TRUE where @card, if any, knows which input takes an image. */
 gboolean tool_takes_image (const FvCard *card);
 /* One shape per input of @model: --input-shape, else the card's, else what the
- * model says, -1 where that is free. (transfer full): g_free() */
+ * model says, its free sizes bound. (transfer full): g_free() */
 FvShape *tool_shapes (Tool *tool, FvModel *model, FvCard *card, GError **error);
 /* @shapes: (nullable): one per input */
 FvGraph *tool_graph (Tool *tool, FvModel *model, const FvShape *shapes,

@@ -261,6 +261,37 @@ make_functions (void)
   return b;
 }
 
+/* What ONNX Runtime's optimizers leave. */
+static ModelBuilder *
+make_foreign (void)
+{
+  ModelBuilder *b = model_builder_new ();
+  static const char *const nodes[][3] = { { "FusedMatMul", "x x", "m" },
+    { "BiasGelu", "m scale", "g" },
+    { "SkipLayerNormalization", "g x scale", "n" }, { "QuickGelu", "n", "y" } };
+  Onnx__OperatorSetIdProto *import = model_builder_alloc (b, sizeof *import);
+
+  onnx__operator_set_id_proto__init (import);
+  import->domain = (char *) "com.microsoft";
+  import->has_version = TRUE;
+  import->version = 1;
+  model_builder_append (b, &b->model.n_opset_import, &b->model.opset_import,
+      import);
+  model_builder_input (b, "x", FLOAT, 3, 1, 4, 4);
+  model_builder_raw (b, model_builder_initializer (b, "scale", FLOAT, 1, 4),
+      model_builder_alloc (b, 16), 16);
+  for (guint i = 0; i < G_N_ELEMENTS (nodes); i++) {
+    Onnx__NodeProto *node =
+        model_builder_node (b, nodes[i][0], "", nodes[i][1], nodes[i][2]);
+
+    node->domain = (char *) "com.microsoft";
+    if (i == 0)
+      add_int (b, node, "transB", 1);
+  }
+  model_builder_output (b, "y");
+  return b;
+}
+
 static void
 each_built (const char *name, ModelBuilder *builder, FuzzSeed each,
     gpointer data)
@@ -287,5 +318,6 @@ fuzz_seeds (FuzzSeed each, gpointer data)
   each_built ("nonzero.onnx", make_nonzero (), each, data);
   each_built ("shapes.onnx", make_shapes (), each, data);
   each_built ("nms.onnx", make_nms (), each, data);
+  each_built ("foreign.onnx", make_foreign (), each, data);
   each_built ("functions.onnx", make_functions (), each, data);
 }
