@@ -48,6 +48,19 @@
 #define FV_STEP_POW 27 /* v ^ a */
 #define FV_STEP_SOFTSIGN 28
 #define FV_STEP_THRESHOLD 29 /* v > a ? v : 0 */
+#define FV_STEP_TAN 31
+#define FV_STEP_ASIN 32
+#define FV_STEP_ACOS 33
+#define FV_STEP_ATAN 34
+#define FV_STEP_SINH 35
+#define FV_STEP_COSH 36
+#define FV_STEP_ASINH 37
+#define FV_STEP_ACOSH 38
+#define FV_STEP_ATANH 39
+#define FV_STEP_SHRINK 40 /* v < -a ? v + b : v > a ? v - b : 0 */
+#define FV_STEP_IS_NAN 41 /* 1 or 0 */
+#define FV_STEP_IS_INF 42 /* the same; a: of positive, b: of negative ones */
+#define FV_STEP_WRAP 43 /* into a .. a + b - 1, by multiples of b */
 #define FV_STEP_TRUNCATE 60 /* towards zero */
 #define FV_STEP_QUANTIZE 30 /* a min (max (round (v / a), b), b + 255) */
 #define FV_STEP_ADD 64 /* v + y */
@@ -67,6 +80,15 @@
 #define FV_STEP_GREATER 78
 #define FV_STEP_GREATER_OR_EQUAL 79
 #define FV_STEP_INTEGER_DIV 90 /* v / y of integers, towards zero; y 0: 0 */
+#define FV_STEP_MOD 91 /* what is left of v / y, with the sign of y */
+#define FV_STEP_REST 92 /* the same with the sign of v */
+#define FV_STEP_INTEGER_MOD 93 /* both of integers; y 0: 0 */
+#define FV_STEP_INTEGER_REST 94
+#define FV_STEP_AND 95 /* bits */
+#define FV_STEP_OR 96
+#define FV_STEP_XOR 97
+#define FV_STEP_SHIFT_LEFT 98 /* y over 31: 0 */
+#define FV_STEP_SHIFT_RIGHT 99
 
 #define FV_STEP_HAS_OPERAND(kind) ((kind) >= 64)
 
@@ -368,6 +390,20 @@ FV_STRUCT (FvPickPush)
   fv_int index_stride[4];
   fv_int chosen_size[4]; /* of the source's axes that indices run along */
   fv_int chosen_stride[4];
+};
+
+/* cumsum.comp: lines of elements; axes around the rows stand innermost first. */
+FV_STRUCT (FvSumPush)
+{
+  fv_int units; /* row_units * sizes */
+  fv_int row_units; /* vec4 units of lines side by side; 1: along rows */
+  fv_int n; /* lines side by side */
+  fv_int line; /* elements of a line */
+  fv_int target, target_line; /* vec4 units; line: from element to element */
+  fv_int source, source_line, source_inner; /* elements */
+  fv_int size[4];
+  fv_int target_stride[4]; /* vec4 units */
+  fv_int source_stride[4]; /* elements */
 };
 
 /* scatter.comp: updates written where indices say. Axes around the rows stand

@@ -7,6 +7,8 @@
  *   v = fv_steps (v, push.operand, row, c)   c: vec4 index within the row
  * or, where operands are addressed otherwise, fv_step (kind, a, b, v, y). */
 
+#include "math.glsl"
+
 #define FV_STEP(n) \
   layout (constant_id = FV_SPEC_STEPS + 3 * n) const int fv_kind##n = 0; \
   layout (constant_id = FV_SPEC_STEPS + 3 * n + 1) const float fv_a##n = 0; \
@@ -16,50 +18,6 @@ FV_STEP (0) FV_STEP (1) FV_STEP (2) FV_STEP (3) FV_STEP (4) FV_STEP (5)
 /* Which operand binding step n reads, two bits a step. */
 layout (constant_id = FV_SPEC_STEPS + 18) const int fv_step_operands = 0;
 #define FV_STEP_OPERAND(n) ((fv_step_operands >> (2 * n)) & 3)
-
-/* Abramowitz and Stegun 7.1.26 is 1.5e-7 off at most: enough for f32 nets. */
-vec4 fv_erf (vec4 x)
-{
-  vec4 a = abs (x);
-  vec4 t = 1 / (1 + 0.3275911 * a);
-  vec4 p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741
-    + t * (-1.453152027 + t * 1.061405429))));
-  return sign (x) * (1 - p * exp (-a * a));
-}
-
-vec4 fv_sigmoid (vec4 x)
-{
-  return 1 / (1 + exp (clamp (-x, -88.0, 88.0)));
-}
-
-vec4 fv_tanh (vec4 x)
-{
-  return 1 - 2 / (exp (clamp (2 * x, -88.0, 88.0)) + 1);
-}
-
-/* log (1 + exp (x)) without overflow */
-vec4 fv_softplus (vec4 x)
-{
-  return max (x, vec4 (0)) + log (1 + exp (-abs (x)));
-}
-
-/* pow for negative bases too, when the exponent is whole */
-vec4 fv_pow (vec4 x, vec4 y)
-{
-  vec4 r = pow (abs (x), y);
-  bvec4 odd = equal (mod (abs (y), 2.0), vec4 (1));
-  bvec4 zero = equal (y, vec4 (0));
-  r = mix (r, -r, bvec4 (uvec4 (lessThan (x, vec4 (0))) & uvec4 (odd)));
-  return mix (r, vec4 (1), zero);
-}
-
-/* Exact up to 2^24: float division may round up to the next whole number. */
-vec4 fv_integer_div (vec4 v, vec4 y)
-{
-  vec4 d = mix (y, vec4 (1), equal (y, vec4 (0)));
-  vec4 q = vec4 (ivec4 (v) / ivec4 (d));
-  return mix (q, vec4 (0), equal (y, vec4 (0)));
-}
 
 vec4 fv_step (int kind, float a, float b, vec4 v, vec4 y)
 {
@@ -94,6 +52,21 @@ vec4 fv_step (int kind, float a, float b, vec4 v, vec4 y)
   case FV_STEP_POW: return a == 2 ? v * v : a == 0.5 ? sqrt (v) : fv_pow (v, vec4 (a));
   case FV_STEP_SOFTSIGN: return v / (1 + abs (v));
   case FV_STEP_THRESHOLD: return mix (vec4 (0), v, greaterThan (v, vec4 (a)));
+  case FV_STEP_TAN: return tan (v);
+  case FV_STEP_ASIN: return fv_asin (v);
+  case FV_STEP_ACOS: return 1.57079632679 - fv_asin (v);
+  case FV_STEP_ATAN: return fv_atan (v);
+  case FV_STEP_SINH: return fv_sinh (v);
+  case FV_STEP_COSH: return 0.5 * (exp (v) + exp (-v));
+  case FV_STEP_ASINH: return fv_asinh (v);
+  case FV_STEP_ACOSH: return log (v + sqrt (v * v - 1));
+  case FV_STEP_ATANH: return 0.5 * log ((1 + v) / (1 - v));
+  case FV_STEP_SHRINK:
+    return mix (mix (vec4 (0), v - b, greaterThan (v, vec4 (a))), v + b,
+      lessThan (v, vec4 (-a)));
+  case FV_STEP_IS_NAN: return fv_is_nan (v);
+  case FV_STEP_IS_INF: return fv_is_inf (v, a, b);
+  case FV_STEP_WRAP: return v - b * floor ((v - a) / b);
   case FV_STEP_TRUNCATE: return trunc (v);
   case FV_STEP_QUANTIZE: return a * clamp (roundEven (v / a), b, b + 255);
   case FV_STEP_ADD: return v + y;
@@ -113,6 +86,15 @@ vec4 fv_step (int kind, float a, float b, vec4 v, vec4 y)
   case FV_STEP_GREATER: return vec4 (greaterThan (v, y));
   case FV_STEP_GREATER_OR_EQUAL: return vec4 (greaterThanEqual (v, y));
   case FV_STEP_INTEGER_DIV: return fv_integer_div (v, y);
+  case FV_STEP_MOD: return v - y * floor (v / y);
+  case FV_STEP_REST: return v - y * trunc (v / y);
+  case FV_STEP_INTEGER_MOD: return fv_integer_mod (v, y);
+  case FV_STEP_INTEGER_REST: return fv_integer_rest (v, y);
+  case FV_STEP_AND: return vec4 (ivec4 (v) & ivec4 (y));
+  case FV_STEP_OR: return vec4 (ivec4 (v) | ivec4 (y));
+  case FV_STEP_XOR: return vec4 (ivec4 (v) ^ ivec4 (y));
+  case FV_STEP_SHIFT_LEFT: return fv_shift (v, y, true);
+  case FV_STEP_SHIFT_RIGHT: return fv_shift (v, y, false);
   }
   return v;
 }

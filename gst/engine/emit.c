@@ -107,3 +107,69 @@ fv_emit_transpose (FvEmit *emit, FvValue *value, const gint64 *perm)
   fv_node_set_ints (node, "perm", perm, value->shape.rank);
   return fv_emit_end (emit, node);
 }
+
+FvValue *
+fv_emit_where (FvEmit *emit, FvValue *condition, FvValue *yes, FvValue *no)
+{
+  if (!condition || !yes || !no)
+    return NULL;
+  return fv_emit_end (emit,
+      fv_emit_begin (emit, "Where", (FvValue *[]){ condition, yes, no }, 3));
+}
+
+FvValue *
+fv_emit_number (FvEmit *emit, FvType type, double number)
+{
+  const FvShape shape = { 0 };
+  g_autoptr (FvArray) array = fv_array_new (type, &shape, emit->error);
+
+  if (!array)
+    return NULL;
+  fv_array_set_float (array, 0, number);
+  return fv_ir_add_constant (emit->ir, NULL, array);
+}
+
+FvValue *
+fv_emit_cast (FvEmit *emit, FvValue *value, FvType type)
+{
+  if (!value || value->type == type)
+    return value;
+  return fv_emit (emit, "CastLike", value, fv_emit_number (emit, type, 0));
+}
+
+static gint
+apply_rules (FvIr *ir, const FvRule *rules, guint n, FvNode *node,
+    GError **error)
+{
+  FvEmit emit = { .ir = ir, .name = node->name, .last = node, .error = error };
+
+  for (guint k = 0; k < n; k++) {
+    FvValue *value;
+
+    if (!fv_node_is (node, rules[k].op) || node->n_steps
+        || (rules[k].applies && !rules[k].applies (node)))
+      continue;
+    if (!(value = rules[k].make (&emit, node)))
+      return -1;
+    fv_ir_replace_value (ir, node->outputs[0], value);
+    fv_ir_remove_node (ir, node);
+    return 1;
+  }
+  return 0;
+}
+
+gint
+fv_emit_rules (FvIr *ir, const FvRule *rules, guint n, GError **error)
+{
+  gint changes = 0;
+
+  for (guint i = 0; i < ir->nodes->len; i++) {
+    gint change = apply_rules (ir, rules, n, ir->nodes->pdata[i], error);
+
+    if (change < 0)
+      return -1;
+    changes += change;
+    i -= change;
+  }
+  return changes;
+}

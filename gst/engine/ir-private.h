@@ -33,6 +33,7 @@ gint fv_pass_attention (FvIr *ir, GError **error);
 gint fv_pass_lift_steps (FvIr *ir, GError **error);
 gint fv_pass_concat_split (FvIr *ir, GError **error);
 gint fv_pass_steps (FvIr *ir, GError **error);
+gint fv_pass_indices (FvIr *ir, GError **error);
 
 /* Helpers of passes, rewrite.c. */
 const FvOp *fv_op_get (const char *name); /* the newest row */
@@ -78,3 +79,19 @@ FvValue *fv_emit_scalar (FvEmit *emit, float number);
 FvValue *
 fv_emit_reshape (FvEmit *emit, FvValue *value, const gint64 *dims, guint rank);
 FvValue *fv_emit_transpose (FvEmit *emit, FvValue *value, const gint64 *perm);
+
+/* An operator that @make takes apart: it gives what stands for output 0, or NULL
+ * with an error. */
+typedef struct
+{
+  const char *op;
+  gboolean (*applies) (const FvNode *node); /* (nullable) */
+  FvValue *(*make) (FvEmit *emit, FvNode *node);
+} FvRule;
+/* As a pass: every node that one of @rules is for. */
+gint fv_emit_rules (FvIr *ir, const FvRule *rules, guint n, GError **error);
+FvValue *
+fv_emit_where (FvEmit *emit, FvValue *condition, FvValue *yes, FvValue *no);
+/* A scalar of any type of numbers. */
+FvValue *fv_emit_number (FvEmit *emit, FvType type, double number);
+FvValue *fv_emit_cast (FvEmit *emit, FvValue *value, FvType type);

@@ -32,10 +32,38 @@ softplus (double x)
 }
 
 static double
+arc_or_hyperbolic (guint kind, double v)
+{
+  switch (kind) {
+    case FV_STEP_TAN:
+      return tan (v);
+    case FV_STEP_ASIN:
+      return asin (v);
+    case FV_STEP_ACOS:
+      return acos (v);
+    case FV_STEP_ATAN:
+      return atan (v);
+    case FV_STEP_SINH:
+      return sinh (v);
+    case FV_STEP_COSH:
+      return cosh (v);
+    case FV_STEP_ASINH:
+      return asinh (v);
+    case FV_STEP_ACOSH:
+      return acosh (v);
+    case FV_STEP_ATANH:
+      return atanh (v);
+  }
+  g_assert_not_reached ();
+}
+
+static double
 unary_step (const FvStep *s, double v)
 {
   const double a = s->a, b = s->b;
 
+  if (s->kind >= FV_STEP_TAN && s->kind <= FV_STEP_ATANH)
+    return arc_or_hyperbolic (s->kind, v);
   switch (s->kind) {
     case FV_STEP_RELU:
       return v < 0 ? 0 : v;
@@ -95,6 +123,14 @@ unary_step (const FvStep *s, double v)
       return v / (1 + fabs (v));
     case FV_STEP_THRESHOLD:
       return v > a ? v : 0;
+    case FV_STEP_SHRINK:
+      return v < -a ? v + b : v > a ? v - b : 0;
+    case FV_STEP_IS_NAN:
+      return isnan (v) != 0;
+    case FV_STEP_IS_INF:
+      return isinf (v) ? (v > 0 ? a : b) : 0;
+    case FV_STEP_WRAP:
+      return v - b * floor ((v - a) / b);
     case FV_STEP_TRUNCATE:
       return trunc (v);
     case FV_STEP_QUANTIZE: /* in f32, as QuantizeLinear rounds */
@@ -142,6 +178,24 @@ binary_step (guint kind, double v, double y)
       return v >= y;
     case FV_STEP_INTEGER_DIV:
       return y == 0 ? 0 : trunc (v / y);
+    case FV_STEP_MOD:
+      return v - y * floor (v / y);
+    case FV_STEP_REST:
+      return fmod (v, y);
+    case FV_STEP_INTEGER_MOD:
+      return y == 0 ? 0 : v - y * floor (v / y);
+    case FV_STEP_INTEGER_REST:
+      return y == 0 ? 0 : fmod (v, y);
+    case FV_STEP_AND:
+      return (gint64) v & (gint64) y;
+    case FV_STEP_OR:
+      return (gint64) v | (gint64) y;
+    case FV_STEP_XOR:
+      return (gint64) v ^ (gint64) y;
+    case FV_STEP_SHIFT_LEFT:
+      return y > 31 ? 0 : (guint32) v << (guint) y;
+    case FV_STEP_SHIFT_RIGHT:
+      return y > 31 ? 0 : (guint32) v >> (guint) y;
   }
   g_assert_not_reached ();
 }

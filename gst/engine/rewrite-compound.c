@@ -212,15 +212,6 @@ concat (FvEmit *emit, gint64 axis, FvValue **parts, guint n)
   return fv_emit_end (emit, node);
 }
 
-static FvValue *
-where (FvEmit *emit, FvValue *condition, FvValue *yes, FvValue *no)
-{
-  if (!condition || !yes || !no)
-    return NULL;
-  return fv_emit_end (emit,
-      fv_emit_begin (emit, "Where", (FvValue *[]){ condition, yes, no }, 3));
-}
-
 /* [batch, length, heads * width] as [batch, heads, length, width]. */
 static FvValue *
 split_heads (FvEmit *emit, FvValue *x, gint64 heads)
@@ -293,7 +284,7 @@ make_bias (FvEmit *emit, FvNode *node, gint64 m, gint64 n, FvValue **bias)
 
   *bias = mask;
   if (mask && mask->type == FV_TYPE_BOOL)
-    *bias = where (emit, mask, fv_emit_scalar (emit, 0),
+    *bias = fv_emit_where (emit, mask, fv_emit_scalar (emit, 0),
         fv_emit_scalar (emit, -INFINITY));
   if (mask && !*bias)
     return FALSE;
@@ -314,7 +305,7 @@ clear_masked (FvEmit *emit, FvValue *softmax, FvValue *bias)
   FvValue *masked = fv_emit (emit, "Equal", fv_emit_end (emit, top),
       fv_emit_scalar (emit, -INFINITY));
 
-  return where (emit, masked, fv_emit_scalar (emit, 0), softmax);
+  return fv_emit_where (emit, masked, fv_emit_scalar (emit, 0), softmax);
 }
 
 /* One node after the other, where scores are shown or capped. */
@@ -478,12 +469,7 @@ rotary_embedding (FvEmit *emit, FvNode *node)
 
 /* @applies: (nullable): to all; @make returns what output 0 becomes, and has
  * replaced the others. */
-static const struct
-{
-  const char *op;
-  gboolean (*applies) (const FvNode *node);
-  FvValue *(*make) (FvEmit *emit, FvNode *node);
-} rules[] = {
+static const FvRule rules[] = {
   { "AffineGrid", NULL, affine_grid },
   { "Attention", NULL, attention },
   { "Col2Im", has_floats, col2im },
@@ -492,38 +478,8 @@ static const struct
   { "RotaryEmbedding", NULL, rotary_embedding },
 };
 
-static gint
-rewrite_node (FvIr *ir, FvNode *node, GError **error)
-{
-  FvEmit emit = { .ir = ir, .name = node->name, .last = node, .error = error };
-
-  for (guint k = 0; k < G_N_ELEMENTS (rules); k++) {
-    FvValue *value;
-
-    if (!fv_node_is (node, rules[k].op) || node->n_steps
-        || (rules[k].applies && !rules[k].applies (node)))
-      continue;
-    if (!(value = rules[k].make (&emit, node)))
-      return -1;
-    fv_ir_replace_value (ir, node->outputs[0], value);
-    fv_ir_remove_node (ir, node);
-    return 1;
-  }
-  return 0;
-}
-
 gint
 fv_pass_compounds (FvIr *ir, GError **error)
 {
-  gint changes = 0;
-
-  for (guint i = 0; i < ir->nodes->len; i++) {
-    gint change = rewrite_node (ir, ir->nodes->pdata[i], error);
-
-    if (change < 0)
-      return -1;
-    changes += change;
-    i -= change;
-  }
-  return changes;
+  return fv_emit_rules (ir, rules, G_N_ELEMENTS (rules), error);
 }

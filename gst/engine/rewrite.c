@@ -13,6 +13,7 @@ static const struct
 } passes[] = {
   { "floats", fv_pass_floats },
   { "compounds", fv_pass_compounds },
+  { "indices", fv_pass_indices },
   { "einsum", fv_pass_einsum },
   { "quantize", fv_pass_quantize },
   { "identities", fv_pass_identities },

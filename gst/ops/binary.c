@@ -200,6 +200,8 @@ step_kind (guint op, guint main)
       return FV_STEP_MAX;
     case PRELU:
       return FV_STEP_PRELU;
+    case MOD:
+      return FV_STEP_MOD;
     default:
       return FV_STEP_ADD;
   }
@@ -277,7 +279,7 @@ main_input (const FvNode *node)
 {
   guint best = 0;
 
-  if (node->op->variant == PRELU)
+  if (node->op->variant == PRELU || node->op->variant == MOD)
     return 0;
   for (guint i = 1; i < node->n_own_inputs; i++) {
     FvValue *value = node->inputs[i], *other = node->inputs[best];
@@ -290,29 +292,59 @@ main_input (const FvNode *node)
   return best;
 }
 
+/* What brings sums and products of narrow integers back into their range. FALSE
+ * where it is not known to do. */
+static gboolean
+wrap_step (const FvNode *node, FvStep *step)
+{
+  FvType type = node->outputs[0]->type;
+  guint bits = type == FV_TYPE_U8 || type == FV_TYPE_I8 ? 8 : 16;
+  gboolean has_sign = type == FV_TYPE_I8 || type == FV_TYPE_I16;
+  guint op = node->op->variant;
+
+  *step = (FvStep){ FV_STEP_WRAP, has_sign ? -(1 << (bits - 1)) : 0, 1 << bits,
+    -1 };
+  return op == ADD || op == SUB || (op == MUL && bits == 8);
+}
+
+static gboolean
+is_narrow (FvType type)
+{
+  return type == FV_TYPE_U8 || type == FV_TYPE_I8 || type == FV_TYPE_U16
+      || type == FV_TYPE_I16;
+}
+
 /* Integers are whole floats on the device. */
 static gboolean
-lower_integers (FvPlan *plan, FvNode *node, const FvStep *steps, guint n,
-    guint main, GError **error)
+lower_integers (FvPlan *plan, FvNode *node, FvStep *steps, guint n, guint main,
+    GError **error)
 {
-  FvStep whole[2] = { steps[0], { FV_STEP_ROUND, 0, 0, -1 } };
+  guint op = node->op->variant;
 
   for (guint i = 0; i < node->n_own_inputs; i++)
     if (!fv_node_check_integers (node, node->inputs[i], error))
       return FALSE;
-  if (node->op->variant == DIV) {
-    whole[0] = (FvStep){ FV_STEP_INTEGER_DIV, 0, 0, 1 };
-    return fv_elementwise_lower (plan, node, 0, whole, 1, error);
-  }
-  if (node->op->variant == POW)
-    return fv_elementwise_lower (plan, node, main, whole, 2, error);
-  return fv_elementwise_lower (plan, node, main, steps, n, error);
+  if (op == DIV)
+    steps[0] = (FvStep){ FV_STEP_INTEGER_DIV, 0, 0, 1 };
+  else if (op == MOD)
+    steps[0].kind =
+        fv_node_int (node, "fmod") ? FV_STEP_INTEGER_REST : FV_STEP_INTEGER_MOD;
+  else if (op == POW)
+    steps[n++] = (FvStep){ FV_STEP_ROUND, 0, 0, -1 };
+  if (is_narrow (node->outputs[0]->type)
+      && (op == ADD || op == SUB || op == MUL || op == POW)
+      && !wrap_step (node, &steps[n++]))
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "may go far out of the range of %s",
+        fv_type_name (node->outputs[0]->type));
+  return fv_elementwise_lower (plan, node, op == DIV ? 0 : main, steps, n,
+      error);
 }
 
 static gboolean
 lower_binary (FvPlan *plan, FvNode *node, GError **error)
 {
-  g_autofree FvStep *steps = g_new0 (FvStep, node->n_own_inputs + 1);
+  g_autofree FvStep *steps = g_new0 (FvStep, node->n_own_inputs + 3);
   guint main = main_input (node), n = 0;
 
   for (guint i = 0; i < node->n_own_inputs; i++)
@@ -320,6 +352,8 @@ lower_binary (FvPlan *plan, FvNode *node, GError **error)
       binary_step (node, main, i, &steps[n++]);
   if (node->op->variant == MEAN)
     steps[n++] = (FvStep){ FV_STEP_AFFINE, 1.0f / node->n_own_inputs, 0, -1 };
+  if (node->op->variant == MOD && fv_node_int (node, "fmod"))
+    steps[0].kind = FV_STEP_REST;
   if (fv_value_is_integer (node->outputs[0]))
     return lower_integers (plan, node, steps, n, main, error);
   return fv_elementwise_lower (plan, node, main, steps, n, error);
@@ -378,13 +412,19 @@ const FvOp fv_ops_binary[] = {
               { .inputs = "f32[2,3,5] f32[3,1]", .low = 0.5, .high = 2 },
               { .inputs = "=f32(1.5) f32[2,3,5]", .low = -2, .high = 2 },
               { .inputs = "i64[2,3,5] =i64(3)", .low = -9, .high = 9 }) },
-  { .name = "Mod",
-      .since = 10,
-      .variant = MOD,
-      .min_inputs = 2,
-      .attrs = "fmod:i=0",
-      .infer = infer_binary,
-      .reference = binary },
+  { BINARY ("Mod", 10, MOD, 2, "fmod:i=0"),
+      .cases =
+          FV_CASES ({ .inputs = "f32[2,3,5] f32[3,5]", .low = 0.5, .high = 2 },
+              { .inputs = "f32[2,3,5] =f32(-0.75)",
+                  .attrs = "fmod=1",
+                  .low = -2,
+                  .high = 2 },
+              { .inputs = "i64[2,3,5] =i64(7)", .low = -99, .high = 99 },
+              { .inputs = "i64[2,3,5] =i64(-7)",
+                  .attrs = "fmod=1",
+                  .low = -99,
+                  .high = 99 },
+              { .inputs = "i32[9,7] i32[9,1]", .low = 1, .high = 9999 }) },
   { BINARY ("Min", 6, MIN_OF, 1, ""), CASES (-2, 2) },
   { BINARY ("Max", 6, MAX_OF, 1, ""), CASES (-2, 2) },
   { BINARY ("Sum", 6, SUM, 1, ""), FLOAT_CASES },

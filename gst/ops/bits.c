@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operators on the bits of integers; host only. */
+/* Operators on the bits of integers. On the device those are whole f32 numbers, so
+ * what sets high bits of 32 and more is left to the host. */
 #include "gst/ops/common.h"
+#include "gst/ops/elementwise.h"
 
 typedef enum
 {
@@ -80,17 +82,88 @@ bitwise_not (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
-#define BITS(op_name, opset, kind, attributes) \
+/* How many bits an unsigned @type has; 0: it is signed. */
+static guint
+unsigned_bits (FvType type)
+{
+  switch (type) {
+    case FV_TYPE_U8:
+      return 8;
+    case FV_TYPE_U16:
+      return 16;
+    case FV_TYPE_U32:
+    case FV_TYPE_U64:
+      return 64;
+    default:
+      return 0;
+  }
+}
+
+static gboolean
+lower_bits (FvPlan *plan, FvNode *node, GError **error)
+{
+  static const guint kinds[] = { FV_STEP_SHIFT_RIGHT, FV_STEP_AND, FV_STEP_OR,
+    FV_STEP_XOR };
+  guint kind = kinds[node->op->variant], n = 1;
+  guint bits = unsigned_bits (node->outputs[0]->type);
+  FvStep steps[2] = { { kind, 0, 0, 1 } };
+
+  if (node->op->variant == SHIFT
+      && g_str_equal (fv_node_string (node, "direction"), "LEFT")) {
+    if (bits == 0 || bits > 16)
+      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+          "shifts into bits beyond 24");
+    steps[0].kind = FV_STEP_SHIFT_LEFT;
+    steps[n++] = (FvStep){ FV_STEP_WRAP, 0, 1 << bits, -1 };
+  } else if (node->op->variant == SHIFT && bits == 0)
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "shifts of signed integers");
+  return fv_elementwise_lower (plan, node, 0, steps, n, error);
+}
+
+static gboolean
+lower_bitwise_not (FvPlan *plan, FvNode *node, GError **error)
+{
+  guint bits = unsigned_bits (node->inputs[0]->type);
+  float all = bits ? (1 << MIN (bits, 16)) - 1 : -1;
+  FvStep step = { FV_STEP_AFFINE, -1, all, -1 };
+
+  if (bits > 16)
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "sets bits beyond 24");
+  return fv_elementwise_lower (plan, node, 0, &step, 1, error);
+}
+
+#define BITS(op_name, opset, kind, attributes, ...) \
   { \
     .name = op_name, .since = opset, .variant = kind, .min_inputs = 2, \
     .attrs = attributes, .infer = infer_bits, .reference = bits, \
+    .lower = lower_bits, .cases = FV_CASES (__VA_ARGS__), \
+  }
+
+#define BOTH \
+  { .inputs = "i32[3,5] i32[2,1,5]", .low = -99, .high = 99 }, \
+  { \
+    .inputs = "u8[7] =u8(60)", .low = 0, .high = 255 \
   }
 
 const FvOp fv_ops_bits[] = {
-  BITS ("BitShift", 11, SHIFT, "direction:s!"),
-  BITS ("BitwiseAnd", 18, AND, ""),
-  BITS ("BitwiseOr", 18, OR, ""),
-  BITS ("BitwiseXor", 18, XOR, ""),
+  BITS ("BitShift", 11, SHIFT, "direction:s!",
+      { .inputs = "u8[3,5] u8[3,5]",
+          .attrs = "direction=LEFT",
+          .low = 0,
+          .high = 20 },
+      { .inputs = "u16[7] =u16(3)",
+          .attrs = "direction=LEFT",
+          .low = 0,
+          .high = 65535 },
+      { .inputs = "u32[3,5] u32[5]",
+          .attrs = "direction=RIGHT",
+          .low = 0,
+          .high = 40 }),
+  BITS ("BitwiseAnd", 18, AND, "", BOTH),
+  BITS ("BitwiseOr", 18, OR, "", BOTH),
+  BITS ("BitwiseXor", 18, XOR, "", BOTH),
   {
       .name = "BitwiseNot",
       .since = 18,
@@ -98,6 +171,9 @@ const FvOp fv_ops_bits[] = {
       .attrs = "",
       .infer = infer_bitwise_not,
       .reference = bitwise_not,
+      .lower = lower_bitwise_not,
+      .cases = FV_CASES ({ .inputs = "i32[3,5]", .low = -99, .high = 99 },
+          { .inputs = "u8[3,5]", .low = 0, .high = 255 }),
   },
   {},
 };

@@ -72,24 +72,53 @@ cast (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
-/* Whether every value of integer @from is one of @to, or so large that the device
- * has no such value. */
-static gboolean
-holds_all (FvType to, FvType from)
+/* The bits of an integer type as far as the device has them. */
+static guint
+bits_of (FvType type)
 {
   static const guint bits[] = {
-    [FV_TYPE_I8] = 7,
+    [FV_TYPE_I8] = 8,
     [FV_TYPE_U8] = 8,
-    [FV_TYPE_I16] = 15,
+    [FV_TYPE_I16] = 16,
     [FV_TYPE_U16] = 16,
-    [FV_TYPE_I32] = 24,
-    [FV_TYPE_U32] = 24,
-    [FV_TYPE_I64] = 24,
-    [FV_TYPE_U64] = 24,
+    [FV_TYPE_I32] = 32,
+    [FV_TYPE_U32] = 32,
+    [FV_TYPE_I64] = 32,
+    [FV_TYPE_U64] = 32,
     [FV_TYPE_BOOL] = 1,
   };
 
-  return bits[to] >= bits[from];
+  return bits[type];
+}
+
+static gboolean
+has_sign (FvType type)
+{
+  return type == FV_TYPE_I8 || type == FV_TYPE_I16 || type == FV_TYPE_I32
+      || type == FV_TYPE_I64;
+}
+
+/* The steps that bring integers, or floats, into the range of integer @to. FALSE
+ * where the result would not be exact. */
+static gboolean
+into_range (FvType from, FvType to, FvStep steps[2], guint *n)
+{
+  gboolean is_float = fv_type_is_float (from);
+  guint bits = bits_of (to);
+
+  *n = 0;
+  if (is_float)
+    steps[(*n)++] = (FvStep){ FV_STEP_TRUNCATE, 0, 0, -1 };
+  else if (bits_of (from) < bits || from == to
+      || (bits_of (from) == bits && has_sign (from) == has_sign (to))) {
+    if (!has_sign (from) || has_sign (to))
+      return TRUE;
+  }
+  if (bits > 16)
+    return is_float || !has_sign (from) || has_sign (to);
+  steps[(*n)++] = (FvStep){ FV_STEP_WRAP,
+    has_sign (to) ? -(1 << (bits - 1)) : 0, 1 << bits, -1 };
+  return TRUE;
 }
 
 /* The device stores floats in the plan's type, integers as whole floats and bools
@@ -97,20 +126,21 @@ holds_all (FvType to, FvType from)
 static gboolean
 lower_cast (FvPlan *plan, FvNode *node, GError **error)
 {
-  static const FvStep truncate[] = { { FV_STEP_TRUNCATE, 0, 0, -1 } };
   static const FvStep to_bool[] = { { FV_STEP_SIGN, 0, 0, -1 },
     { FV_STEP_ABS, 0, 0, -1 } };
   FvType from = node->inputs[0]->type, to = node->outputs[0]->type;
+  FvStep steps[2];
   FvTensor source;
+  guint n = 0;
 
   if (to == FV_TYPE_BOOL && from != FV_TYPE_BOOL)
     return fv_elementwise_lower (plan, node, 0, to_bool, 2, error);
-  if (fv_type_is_float (from) && !fv_type_is_float (to))
-    return fv_elementwise_lower (plan, node, 0, truncate, 1, error);
-  if (!fv_type_is_float (to) && !holds_all (to, from))
+  if (!fv_type_is_float (to) && !into_range (from, to, steps, &n))
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "from %s to %s: integers do not wrap on the device",
+        "from %s to %s: negative numbers become larger than the device has them",
         fv_type_name (from), fv_type_name (to));
+  if (n)
+    return fv_elementwise_lower (plan, node, 0, steps, n, error);
   if (!fv_plan_input (plan, node, 0, FV_ANY_AXIS, &source, error))
     return FALSE;
   fv_plan_alias (plan, node, 0, &source);
@@ -144,6 +174,9 @@ const FvOp fv_ops_cast[] = {
           { .inputs = "i64[2,3,5]", .attrs = "to=9", .low = -2, .high = 2 },
           { .inputs = "i32[2,3,5]", .attrs = "to=7", .low = -99, .high = 99 },
           { .inputs = "i64[2,3,5]", .attrs = "to=1", .low = -99, .high = 99 },
+          { .inputs = "i64[2,3,5]", .attrs = "to=2", .low = -999, .high = 999 },
+          { .inputs = "i8[2,3,5]", .attrs = "to=4", .low = -99, .high = 99 },
+          { .inputs = "u16[2,3,5]", .attrs = "to=3", .low = 0, .high = 65535 },
           { .inputs = "bool[2,3,5]", .attrs = "to=7", .high = 2 }),
   },
   {

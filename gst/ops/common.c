@@ -255,6 +255,5 @@ fv_truncate (double value)
 gboolean
 fv_lower_rewritten (FvPlan *plan, FvNode *node, GError **error)
 {
-  return fv_node_fail (node, error, FV_ERROR_INVALID,
-      "only the rewrite passes bring it to the device");
+  return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED, FV_NO_KERNEL);
 }

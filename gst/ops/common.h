@@ -73,8 +73,8 @@ gboolean fv_node_need_numbers (const FvNode *node, guint i, GError **error);
 /* @index in -size..size-1 made positive, or an error that names it. */
 gboolean fv_node_index (const FvNode *node, gint64 index, gint64 size,
     gint64 *result, GError **error);
-/* For rows that the rewrite passes make others of before there is a plan: an error
- * that says so for a graph that did not go through them. */
+/* For rows that the rewrite passes make others of before there is a plan: the cases
+ * that they have left have no kernel. */
 gboolean fv_lower_rewritten (FvPlan *plan, FvNode *node, GError **error);
 /* Towards zero; what int64 cannot hold is clamped, and NaN is 0. */
 gint64 fv_truncate (double value);

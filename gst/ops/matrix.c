@@ -159,6 +159,10 @@ const FvOp fv_ops_matrix[] = {
       .attrs = "batch_axis:i=1 time_axis:i=0",
       .infer = infer_reverse,
       .reference = reverse,
+      .lower = fv_lower_rewritten,
+      .cases = FV_CASES ({ .inputs = "f32[5,3,7] i64[3]", .low = 1, .high = 5 },
+          { .inputs = "f32[3,5] =i64{5,1,3}",
+              .attrs = "batch_axis=0 time_axis=1" }),
   },
   {},
 };

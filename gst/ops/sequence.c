@@ -1,66 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operators that exporters compute masks and positions with; host only. */
+/* Operators that exporters compute masks and positions with. On the device they are
+ * others, see rewrite-index.c. */
 #include "gst/ops/common.h"
-
-static gboolean
-read_axis (FvNode *node, guint input, guint *axis, GError **error)
-{
-  g_autoptr (FvArray) list = fv_node_constant_ints (node, input, error);
-
-  if (!list)
-    return FALSE;
-  if (list->count != 1)
-    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
-        "%" G_GINT64_FORMAT " axes where one is expected", list->count);
-  return fv_node_axis (node, list->i64[0], node->inputs[0]->shape.rank, axis,
-      error);
-}
-
-static gboolean
-infer_cumsum (FvNode *node, GError **error)
-{
-  guint axis;
-
-  return fv_node_need_numbers (node, 0, error)
-      && read_axis (node, 1, &axis, error) && fv_infer_same (node, error);
-}
-
-static gboolean
-cumsum (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
-{
-  gboolean exclusive = fv_node_int (node, "exclusive") != 0;
-  gboolean reverse = fv_node_int (node, "reverse") != 0;
-  const FvArray *in = inputs[0];
-  gint64 dense[FV_MAX_RANK], size;
-  FvShape outer = in->shape;
-  FvWalk walk;
-  guint axis;
-
-  if (!read_axis (node, 1, &axis, error))
-    return FALSE;
-  size = outer.dims[axis];
-  outer.dims[axis] = 1;
-  fv_dense_strides (&in->shape, dense);
-  fv_walk_begin (&walk, &outer);
-  fv_walk_add_strides (&walk, 0, dense);
-  for (gint64 i = 0; i < fv_shape_count (&outer); i++, fv_walk_next (&walk)) {
-    guint64 whole = 0;
-    double sum = 0;
-
-    for (gint64 k = 0; k < size; k++) {
-      gint64 at = walk.at[0] + (reverse ? size - 1 - k : k) * dense[axis];
-
-      if (in->type == FV_TYPE_F32) {
-        outputs[0]->f32[at] = exclusive ? sum : sum + in->f32[at];
-        sum += in->f32[at];
-      } else {
-        outputs[0]->i64[at] = exclusive ? whole : whole + (guint64) in->i64[at];
-        whole += (guint64) in->i64[at];
-      }
-    }
-  }
-  return TRUE;
-}
 
 static gboolean
 infer_trilu (FvNode *node, GError **error)
@@ -185,14 +126,6 @@ non_zero (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 
 const FvOp fv_ops_sequence[] = {
   {
-      .name = "CumSum",
-      .since = 11,
-      .min_inputs = 2,
-      .attrs = "exclusive:i=0 reverse:i=0",
-      .infer = infer_cumsum,
-      .reference = cumsum,
-  },
-  {
       .name = "Trilu",
       .since = 14,
       .min_inputs = 1,
@@ -200,6 +133,11 @@ const FvOp fv_ops_sequence[] = {
       .attrs = "upper:i=1",
       .infer = infer_trilu,
       .reference = trilu,
+      .lower = fv_lower_rewritten,
+      .cases = FV_CASES ({ .inputs = "f32[2,3,5]" },
+          { .inputs = "f32[7,3] =i64(-1)", .attrs = "upper=0" },
+          { .inputs = "i64[3,5] i64(1)", .low = -3, .high = 3 },
+          { .inputs = "bool[4,4] =i64(1)", .low = 0, .high = 2 }),
   },
   {
       .name = "OneHot",
@@ -208,6 +146,17 @@ const FvOp fv_ops_sequence[] = {
       .attrs = "axis:i=-1",
       .infer = infer_one_hot,
       .reference = one_hot,
+      .lower = fv_lower_rewritten,
+      .cases = FV_CASES (
+          { .inputs = "i64[2,3] =i64(7) f32[2]", .low = -6, .high = 7 },
+          { .inputs = "i32[2,3] =i64{5} =i64{2,-3}",
+              .attrs = "axis=0",
+              .low = 0,
+              .high = 5 },
+          { .inputs = "f32[3] =i64(4) =f32{0,1}",
+              .attrs = "axis=1",
+              .low = 0,
+              .high = 4 }),
   },
   {
       .name = "NonZero",

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Softmax, LogSoftmax and Hardmax. Before opset 13 they flatten all axes from
  * the given one on; from 13 on they work along that axis alone. */
-#include <math.h>
+#include "gst/ops/common.h"
 #include "gst/ops/rows.h"
+
+#include <math.h>
 
 enum
 {
@@ -155,6 +157,6 @@ lower_softmax (FvPlan *plan, FvNode *node, GError **error)
 const FvOp fv_ops_softmax[] = {
   ROWS ("Softmax", SOFTMAX, lower_softmax),
   ROWS ("LogSoftmax", LOG_SOFTMAX, lower_softmax),
-  ROWS ("Hardmax", HARDMAX, NULL),
+  ROWS ("Hardmax", HARDMAX, fv_lower_rewritten),
   {},
 };

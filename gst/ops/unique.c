@@ -283,6 +283,10 @@ const FvOp fv_ops_unique[] = {
       .attrs = "axis:i=0",
       .infer = infer_compress,
       .reference = compress,
+      .lower = fv_lower_rewritten,
+      .cases =
+          FV_CASES ({ .inputs = "f32[2,3,5] =i64{0,1,1}", .attrs = "axis=1" },
+              { .inputs = "f32[2,7] =i64{1,0,0,1,1,0,0,0,1,1}" }),
   },
   {},
 };

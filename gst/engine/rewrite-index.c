@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Operators that ask where an element stands, made of comparisons with constant
+ * positions; and those whose parameters arrive at run time, made of arithmetic. */
+#include "gst/engine/ir-private.h"
+
+#include <string.h>
+
+/* 0, 1, ... along @axis of a tensor of @rank, as many as @size. */
+static FvValue *
+positions (FvEmit *emit, gint64 size, guint axis, guint rank)
+{
+  FvShape shape = { .rank = rank };
+  g_autoptr (FvArray) array = NULL;
+
+  for (guint i = 0; i < rank; i++)
+    shape.dims[i] = i == axis ? size : 1;
+  if (!(array = fv_array_new (FV_TYPE_I64, &shape, emit->error)))
+    return NULL;
+  for (gint64 i = 0; i < size; i++)
+    array->i64[i] = i;
+  return fv_ir_add_constant (emit->ir, NULL, array);
+}
+
+/* @value reshaped to as many axes as @shape has, of size 1 but for @axis. */
+static FvValue *
+along (FvEmit *emit, FvValue *value, const FvShape *shape, guint axis)
+{
+  gint64 dims[FV_MAX_RANK];
+
+  if (!value)
+    return NULL;
+  for (guint i = 0; i < shape->rank; i++)
+    dims[i] = i == axis ? fv_shape_count (&value->shape) : 1;
+  return fv_emit_reshape (emit, value, dims, shape->rank);
+}
+
+static gboolean
+get_axis (FvEmit *emit, const FvNode *node, const char *name, guint rank,
+    guint *axis)
+{
+  return fv_node_axis (node, fv_node_int (node, name), rank, axis, emit->error);
+}
+
+/* What @value adds to @shape's size along an axis where it is negative. */
+static FvValue *
+not_negative (FvEmit *emit, FvValue *value, gint64 size)
+{
+  FvValue *negative =
+      fv_emit (emit, "Less", value, fv_emit_number (emit, FV_TYPE_I64, 0));
+  FvValue *from_end =
+      fv_emit (emit, "Add", value, fv_emit_number (emit, FV_TYPE_I64, size));
+
+  return fv_emit_where (emit, negative, from_end, value);
+}
+
+/* Element @i of a vector, as a scalar. */
+static FvValue *
+element (FvEmit *emit, FvValue *vector, gint64 i)
+{
+  FvValue *at = fv_emit_number (emit, FV_TYPE_I64, i);
+
+  return at ? fv_emit (emit, "Gather", vector, at) : NULL;
+}
+
+static FvValue *
+one_hot (FvEmit *emit, FvNode *node)
+{
+  const FvShape *to = &node->outputs[0]->shape;
+  FvValue *hot, *is_hot, *values = node->inputs[2];
+  gint64 dims[FV_MAX_RANK];
+  guint axis;
+
+  if (!get_axis (emit, node, "axis", to->rank, &axis))
+    return NULL;
+  for (guint i = 0; i < to->rank; i++)
+    dims[i] = i == axis ? 1 : to->dims[i];
+  hot = fv_emit_cast (emit, node->inputs[0], FV_TYPE_I64);
+  hot = fv_emit_reshape (emit, hot, dims, to->rank);
+  hot = not_negative (emit, hot, to->dims[axis]);
+  is_hot = fv_emit (emit, "Equal", hot,
+      positions (emit, to->dims[axis], axis, to->rank));
+  return fv_emit_where (emit, is_hot, element (emit, values, 1),
+      element (emit, values, 0));
+}
+
+static FvValue *
+trilu (FvEmit *emit, FvNode *node)
+{
+  FvValue *x = node->inputs[0], *shift = fv_node_input (node, 1), *keeps;
+  const FvShape *shape = &x->shape;
+  gint64 rows = shape->dims[shape->rank - 2];
+  FvValue *diagonal = fv_emit (emit, "Sub",
+      positions (emit, shape->dims[shape->rank - 1], 1, 2),
+      positions (emit, rows, 0, 2));
+
+  if (!shift)
+    shift = fv_emit_number (emit, FV_TYPE_I64, 0);
+  keeps = fv_emit (emit,
+      fv_node_int (node, "upper") ? "GreaterOrEqual" : "LessOrEqual", diagonal,
+      shift);
+  return fv_emit_where (emit, keeps, x, fv_emit_number (emit, x->type, 0));
+}
+
+/* 1 where the largest stands, 0 elsewhere; rows of several axes up to opset 12. */
+static FvValue *
+hardmax (FvEmit *emit, FvNode *node)
+{
+  FvValue *x = node->inputs[0], *best, *hot;
+  FvShape shape = x->shape;
+  FvNode *arg;
+  guint axis;
+
+  if (!get_axis (emit, node, "axis", shape.rank, &axis))
+    return NULL;
+  if (node->op->since < 13) {
+    gint64 width = 1;
+
+    for (guint i = axis; i < shape.rank; i++)
+      width *= shape.dims[i];
+    shape = (FvShape){ 2, { fv_shape_count (&x->shape) / width, width } };
+    axis = 1;
+    if (!(x = fv_emit_reshape (emit, x, shape.dims, 2)))
+      return NULL;
+  }
+  arg = fv_emit_begin (emit, "ArgMax", &x, 1);
+  fv_node_set_int (arg, "axis", axis);
+  best = fv_emit_end (emit, arg);
+  hot = fv_emit (emit, "Equal", best,
+      positions (emit, shape.dims[axis], axis, shape.rank));
+  hot = fv_emit_cast (emit, hot, node->inputs[0]->type);
+  return fv_emit_reshape (emit, hot, node->inputs[0]->shape.dims,
+      node->inputs[0]->shape.rank);
+}
+
+/* The first elements of each line of time, turned around. */
+static FvValue *
+reverse_sequence (FvEmit *emit, FvNode *node)
+{
+  FvValue *x = node->inputs[0], *from, *lengths, *last;
+  const FvShape *shape = &x->shape;
+  FvValue *at;
+  FvNode *gather;
+  guint time, batch;
+
+  if (!get_axis (emit, node, "time_axis", shape->rank, &time)
+      || !get_axis (emit, node, "batch_axis", shape->rank, &batch))
+    return NULL;
+  at = positions (emit, shape->dims[time], time, shape->rank);
+  lengths = along (emit, node->inputs[1], shape, batch);
+  last = fv_emit (emit, "Sub", lengths, fv_emit_number (emit, FV_TYPE_I64, 1));
+  from = fv_emit_where (emit, fv_emit (emit, "LessOrEqual", at, last),
+      fv_emit (emit, "Sub", last, at), at);
+  from = fv_emit (emit, "Expand", from,
+      fv_emit_ints (emit, shape->dims, shape->rank));
+  if (!from)
+    return NULL;
+  gather = fv_emit_begin (emit, "GatherElements", (FvValue *[]){ x, from }, 2);
+  fv_node_set_int (gather, "axis", time);
+  return fv_emit_end (emit, gather);
+}
+
+static gboolean
+is_open (const FvNode *node, guint first)
+{
+  for (guint i = first; i < node->n_own_inputs; i++)
+    if (node->inputs[i] && !node->inputs[i]->constant)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+has_open_bounds (const FvNode *node)
+{
+  return is_open (node, 1);
+}
+
+static FvValue *
+clip (FvEmit *emit, FvNode *node)
+{
+  FvValue *low = fv_node_input (node, 1), *high = fv_node_input (node, 2);
+  FvValue *value = node->inputs[0];
+
+  if (low)
+    value = fv_emit (emit, "Max", value, low);
+  return high ? fv_emit (emit, "Min", value, high) : value;
+}
+
+static FvValue *
+batch_norm (FvEmit *emit, FvNode *node)
+{
+  const FvShape *shape = &node->inputs[0]->shape;
+  guint axis = shape->rank > 1 ? 1 : 0;
+  FvValue *factor = fv_emit (emit, "Div", node->inputs[1],
+      fv_emit (emit, "Sqrt",
+          fv_emit (emit, "Add", node->inputs[4],
+              fv_emit_scalar (emit, fv_node_float (node, "epsilon"))),
+          NULL));
+  FvValue *y = fv_emit (emit, "Sub", node->inputs[0],
+      along (emit, node->inputs[3], shape, axis));
+
+  y = fv_emit (emit, "Mul", y, along (emit, factor, shape, axis));
+  return fv_emit (emit, "Add", y, along (emit, node->inputs[2], shape, axis));
+}
+
+static gboolean
+is_used (const FvNode *node, guint i)
+{
+  return i < node->n_outputs && node->outputs[i]
+      && (node->outputs[i]->is_output || node->outputs[i]->users->len);
+}
+
+static gboolean
+gives_moments (const FvNode *node)
+{
+  return is_used (node, 1) || is_used (node, 2);
+}
+
+static FvValue *
+mean_of (FvEmit *emit, FvValue *value, FvValue *axes)
+{
+  return value && axes ? fv_emit (emit, "ReduceMean", value, axes) : NULL;
+}
+
+/* The mean and what divides are made apart, for those few who ask. */
+static FvValue *
+layer_norm (FvEmit *emit, FvNode *node)
+{
+  FvValue *x = node->inputs[0], *mean, *rest, *variance, *axes;
+  gint64 list[FV_MAX_RANK];
+  FvNode *norm;
+  guint axis, n = 0;
+
+  if (!get_axis (emit, node, "axis", x->shape.rank, &axis))
+    return NULL;
+  for (guint i = axis; i < x->shape.rank; i++)
+    list[n++] = i;
+  axes = fv_emit_ints (emit, list, n);
+  mean = mean_of (emit, x, axes);
+  rest = fv_emit (emit, "Sub", x, mean);
+  variance =
+      mean_of (emit, rest ? fv_emit (emit, "Mul", rest, rest) : NULL, axes);
+  variance = fv_emit (emit, "Reciprocal",
+      fv_emit (emit, "Sqrt",
+          fv_emit (emit, "Add", variance,
+              fv_emit_scalar (emit, fv_node_float (node, "epsilon"))),
+          NULL),
+      NULL);
+  if (!variance)
+    return NULL;
+  if (is_used (node, 1))
+    fv_ir_replace_value (emit->ir, node->outputs[1], mean);
+  if (is_used (node, 2))
+    fv_ir_replace_value (emit->ir, node->outputs[2], variance);
+  norm = fv_emit_begin (emit, "LayerNormalization", node->inputs,
+      node->n_own_inputs);
+  fv_node_set_int (norm, "axis", axis);
+  fv_node_set_float (norm, "epsilon", fv_node_float (node, "epsilon"));
+  return fv_emit_end (emit, norm);
+}
+
+static gboolean
+keeps_some (const FvNode *node)
+{
+  return fv_node_constant (node, 1)
+      && fv_shape_count (&node->outputs[0]->shape);
+}
+
+/* The places that a condition known at load lets through. */
+static FvValue *
+compress (FvEmit *emit, FvNode *node)
+{
+  FvArray *condition = fv_node_constant (node, 1);
+  gint64 kept = 0, all = fv_shape_count (&node->inputs[0]->shape);
+  g_autofree gint64 *list = g_try_new (gint64, condition->count + 1);
+  FvValue *x = node->inputs[0];
+  FvNode *gather;
+
+  if (!list) {
+    fv_node_fail (node, emit->error, FV_ERROR_TOO_LARGE, "no memory");
+    return NULL;
+  }
+  for (gint64 i = 0; i < condition->count; i++)
+    if (fv_array_get_int (condition, i))
+      list[kept++] = i;
+  if (!fv_node_has (node, "axis") && !(x = fv_emit_reshape (emit, x, &all, 1)))
+    return NULL;
+  gather = fv_emit_begin (emit, "Gather",
+      (FvValue *[]){ x, fv_emit_ints (emit, list, kept) }, 2);
+  fv_node_set_int (gather, "axis",
+      fv_node_has (node, "axis") ? fv_node_int (node, "axis") : 0);
+  return fv_emit_end (emit, gather);
+}
+
+static gboolean
+is_not_empty (const FvNode *node)
+{
+  return fv_shape_count (&node->outputs[0]->shape) > 0;
+}
+
+static const FvRule rules[] = {
+  { "BatchNormalization", has_open_bounds, batch_norm },
+  { "Clip", has_open_bounds, clip },
+  { "Compress", keeps_some, compress },
+  { "Hardmax", is_not_empty, hardmax },
+  { "LayerNormalization", gives_moments, layer_norm },
+  { "OneHot", is_not_empty, one_hot },
+  { "ReverseSequence", is_not_empty, reverse_sequence },
+  { "Trilu", is_not_empty, trilu },
+};
+
+gint
+fv_pass_indices (FvIr *ir, GError **error)
+{
+  return fv_emit_rules (ir, rules, G_N_ELEMENTS (rules), error);
+}
