@@ -71,7 +71,7 @@ void paint_mask (ivec2 p, vec4 head, vec4 region, vec4 size, vec4 instance_head)
     return;
   if (instance_head.x > 0.0) {
     int number = instance_at (q, instance_head);
-    id = number > 0 ? number : id;
+    id = number > 0 ? FV_INSTANCE_COLOR (number) : id;
   }
   over (FV_LOAD (scene, FV_SCENE_PALETTE + (id & 255)).rgb, size.w);
 }

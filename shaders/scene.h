@@ -28,6 +28,8 @@
 /* 256 colours of classes, then 256 of depth: r, g, b in 0..255 */
 #define FV_SCENE_PALETTE 16
 #define FV_SCENE_COLORMAP 272
+/* Things take theirs from the end, where few classes have any. */
+#define FV_INSTANCE_COLOR(number) ((256 - (number)) & 255)
 /* per tile: first index, number of indices */
 #define FV_SCENE_TILES 528
 

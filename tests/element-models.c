@@ -233,6 +233,118 @@ element_model_suppress (const char *name)
   return write_model (builder, name);
 }
 
+static void
+set_axis (ModelBuilder *builder, Onnx__NodeProto *node, gint64 axis)
+{
+  Onnx__AttributeProto *attr =
+      model_builder_attr (builder, node, "axis", 2); /* INT */
+
+  attr->has_i = TRUE;
+  attr->i = axis;
+}
+
+char *
+element_model_numbers (const char *name)
+{
+  g_autoptr (ModelBuilder) builder = image_model (FALSE);
+
+  add_mean (builder, "luma");
+  add_floats (builder, "scale", -1.0f, 1.0f);
+  add_floats (builder, "shift", 0.5f, -0.5f);
+  model_builder_node (builder, "Mul", "mul", "luma scale", "scaled");
+  model_builder_node (builder, "Add", "add", "scaled shift", "logits");
+  set_axis (builder,
+      model_builder_node (builder, "ArgMax", "argmax", "logits", "seg"), 1);
+  model_builder_output (builder, "seg");
+  return write_model (builder, name);
+}
+
+/* Red, green, blue and their mean, times 20, with 0 at one half: [1, 4, h, w]. */
+static void
+add_colours (ModelBuilder *builder, const char *output)
+{
+  static const float values[] = { 20, -10 };
+
+  add_mean (builder, "luma");
+  model_builder_raw (builder,
+      model_builder_initializer (builder, "gain", FLOAT, 1, 1), &values[0],
+      sizeof *values);
+  model_builder_raw (builder,
+      model_builder_initializer (builder, "middle", FLOAT, 1, 1), &values[1],
+      sizeof *values);
+  set_axis (builder,
+      model_builder_node (builder, "Concat", "all", "image luma", "colours"),
+      1);
+  model_builder_node (builder, "Mul", "gained", "colours gain", "bright");
+  model_builder_node (builder, "Add", "shifted", "bright middle", output);
+}
+
+/* What is known already, [1, n, m], as if the frame had a say in it: constants are
+ * no outputs of the device. */
+static void
+add_known (ModelBuilder *builder, const char *known, const char *output)
+{
+  static const gint64 sizes[] = { 1, 3, 1 };
+  static const float little[] = { 1e-6f, 1e-6f, 1e-6f };
+  g_autofree char *inputs = NULL;
+  Onnx__TensorProto *tensor =
+      model_builder_initializer (builder, "column_shape", INT64, 1, 3);
+
+  model_builder_raw (builder, tensor, sizes, sizeof sizes);
+  tensor = model_builder_initializer (builder, "little", FLOAT, 3, 1, 1, 3);
+  model_builder_raw (builder, tensor, little, sizeof little);
+  model_builder_node (builder, "GlobalAveragePool", "pool", "image", "mean");
+  model_builder_node (builder, "Reshape", "column", "mean column_shape",
+      "means");
+  model_builder_node (builder, "MatMul", "sum", "little means", "hardly");
+  inputs = g_strconcat (known, " hardly", NULL);
+  model_builder_node (builder, "Add", "said", inputs, output);
+}
+
+char *
+element_model_prototypes (const char *name)
+{
+  float values[10][CANDIDATES] = { { 0 } };
+  g_autoptr (ModelBuilder) builder = image_model (FALSE);
+  Onnx__TensorProto *tensor;
+
+  for (guint c = 0; c < 2; c++) {
+    values[0][c] = values[1][c] = SIZE / 2;
+    values[2][c] = values[3][c] = SIZE;
+    values[4 + c][c] = c ? 0.75f : 0.875f; /* score of its class */
+    values[6 + c][c] = 1; /* coefficient of its colour */
+  }
+  tensor =
+      model_builder_initializer (builder, "found", FLOAT, 3, 1, 10, CANDIDATES);
+  model_builder_raw (builder, tensor, values, sizeof values);
+  add_known (builder, "found", "output0");
+  add_colours (builder, "output1");
+  add_output (builder, "output0");
+  add_output (builder, "output1");
+  add_metadata (builder, "task", "segment");
+  add_metadata (builder, "stride", "32");
+  add_metadata (builder, "names", "{0: 'red', 1: 'green'}");
+  return write_model (builder, name);
+}
+
+char *
+element_model_queries (const char *name)
+{
+  float logits[4][4] = { { 0 } };
+  g_autoptr (ModelBuilder) builder = image_model (FALSE);
+  Onnx__TensorProto *tensor;
+
+  for (guint q = 0; q < 4; q++)
+    logits[q][q] = 6;
+  tensor = model_builder_initializer (builder, "known", FLOAT, 3, 1, 4, 4);
+  model_builder_raw (builder, tensor, logits, sizeof logits);
+  add_known (builder, "known", "class_queries_logits");
+  add_colours (builder, "masks_queries_logits");
+  add_output (builder, "class_queries_logits");
+  add_output (builder, "masks_queries_logits");
+  return write_model (builder, name);
+}
+
 char *
 element_model_unknown (const char *name)
 {

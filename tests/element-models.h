@@ -28,6 +28,18 @@ char *element_model_detect (const char *name);
  * 20 of each class and all that score over 0.25: outputs "boxes", which are
  * constant, "scores" and "selected". */
 char *element_model_suppress (const char *name);
+/* What element_model_segment() sees, as numbers of classes: [1, 1, h, w] of INT64,
+ * behind an ArgMax; output "seg". */
+char *element_model_numbers (const char *name);
+/* Two boxes over the whole input, of the classes red and green, as YOLO
+ * segmentation gives them: "output0" [1, 4 + 2 + 4, 21], with prototypes "output1"
+ * [1, 4, 32, 32], which are red, green, blue and their mean, less one half: a
+ * mask is where its colour is bright. */
+char *element_model_prototypes (const char *name);
+/* Three queries of the classes red, green and blue and a fourth of none:
+ * "class_queries_logits" [1, 4, 4] and "masks_queries_logits" [1, 4, 32, 32],
+ * which are a colour each, less one half, and one that is everywhere. */
+char *element_model_queries (const char *name);
 /* The depth net's values under a shape that no head fits: [1, 2, 2, 16, 16]. */
 char *element_model_raw (const char *name);
 /* An operator that nobody has. */

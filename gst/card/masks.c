@@ -293,13 +293,19 @@ gboolean
 fv_card_place_coefficients (const FvCard *card, FvCardHead *head,
     gint64 channels, GError **error)
 {
+  const FvCardDetect *d = &head->detect;
   FvCardMasks *m = &head->masks;
+  gint behind = 0; /* boxes and scores that stand in the same output */
 
   if (m->kind != FV_MASKS_PROTOTYPES || channels <= 0)
     return TRUE;
+  if (m->coefficients == d->boxes[0])
+    behind = MAX (d->box_channel + 4, behind);
+  if (m->coefficients == d->scores[0])
+    behind = MAX (d->score_channel + MAX (1, (gint) d->n_classes), behind);
   if (m->coefficient_channel < 0)
     m->coefficient_channel = (gint) MAX (0, channels - m->n_prototypes);
-  if (m->n_prototypes > 0
+  if (m->n_prototypes > 0 && m->coefficient_channel >= behind
       && (gint64) m->coefficient_channel + m->n_prototypes <= channels)
     return TRUE;
   g_set_error (error, FV_ERROR, FV_ERROR_INVALID,

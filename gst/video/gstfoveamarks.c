@@ -83,16 +83,22 @@ collect_frame_classes (Collector *c, const GstFoveaRegion *region)
   }
 }
 
+/* Of its mask where it has one, else of its class. */
+static guint32
+color_of (const GstFoveaDrawStyle *style, const GstFoveaRegion *region)
+{
+  if (region->instance)
+    return style->palette[FV_INSTANCE_COLOR (region->instance)];
+  return region->label_id < 0
+      ? UNKNOWN_COLOR
+      : style->palette[region->label_id % GST_FOVEA_PALETTE_SIZE];
+}
+
 static void
 collect_box (Collector *c, const GstFoveaRegion *region)
 {
   const GstVideoRegionOfInterestMeta *box = region->meta;
-  /* the colour of its mask, where it has one */
-  guint32 color = region->instance
-      ? c->style->palette[region->instance % GST_FOVEA_PALETTE_SIZE]
-      : region->label_id < 0
-      ? UNKNOWN_COLOR
-      : c->style->palette[region->label_id % GST_FOVEA_PALETTE_SIZE];
+  guint32 color = color_of (c->style, region);
   gint x = MIN (box->x, G_MAXINT / 4), y = MIN (box->y, G_MAXINT / 4);
   gint w = MIN (box->w, G_MAXINT / 4), h = MIN (box->h, G_MAXINT / 4);
   gint line = MIN ((gint) c->line, (MIN (w, h) + 1) / 2);

@@ -307,7 +307,7 @@ FV_API GstFoveaTensorMeta *gst_fovea_buffer_get_tensor (GstBuffer *buffer,
  * The structures carry "label_id" (int), "label" and "confidence" (double), which
  * other elements read too, then "element", "model", "head", "role" ("result" or
  * "truth") and "pts" (uint64); `detection` has x_min x_max y_min y_max (double, 0..1) besides, and
- * "instance" (int), its number in the map of instances, where there is one. A class of the
+ * "instance" (uint), its number in the map of instances, where there is one. A class of the
  * whole frame is a region of type `frame` with one `classification` per class,
  * best first, and no `detection`.
  *

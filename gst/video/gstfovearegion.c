@@ -155,8 +155,7 @@ gst_fovea_region_set_instance (GstVideoRegionOfInterestMeta *meta,
       gst_video_region_of_interest_meta_get_param (meta, "detection");
 
   if (detection)
-    gst_structure_set (detection, "instance", G_TYPE_INT, (gint) instance,
-        NULL);
+    gst_structure_set (detection, "instance", G_TYPE_UINT, instance, NULL);
 }
 
 void
@@ -202,12 +201,10 @@ string_field (const GstStructure *structure, const char *name)
 static void
 read_structure (GstFoveaRegion *region, const GstStructure *structure)
 {
-  gint instance = 0;
   guint64 pts;
 
-  region->instance = gst_structure_get_int (structure, "instance", &instance)
-      ? (guint) MAX (instance, 0)
-      : 0;
+  if (!gst_structure_get_uint (structure, "instance", &region->instance))
+    region->instance = 0;
   if (!gst_structure_get_int (structure, "label_id", &region->label_id))
     region->label_id = -1;
   if (!gst_structure_get_double (structure, "confidence", &region->confidence))
