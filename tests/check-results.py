@@ -7,8 +7,8 @@
 The stored results (material/RESULTS.json) were made by other code from the same
 files. Every detection of at least 0.5 must be found with an IoU of 0.85 and a score
 within 0.05, and no other; the best class must be equal; the share of a mask's
-classes within 0.02; the mean of a depth map within 3 percent. Exits 77 where the
-folder is absent.
+classes within 0.02; the mean of a depth map within 3 percent, its range within one.
+Of faces the number is stored, and the best of them. Exits 77 where the folder is absent.
 """
 import json
 import subprocess
@@ -47,7 +47,7 @@ def iou(a, b):
     return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
 
 
-def check_boxes(name, result, expected):
+def check_boxes(name, result, expected, complete=True):
     size = result["resolution"]
     found = []
     for item in result.get("objects", []):
@@ -64,6 +64,8 @@ def check_boxes(name, result, expected):
                  and abs(f[1] - score) <= 0.05]
         if not match:
             faults.append(f"{name}: {label} {score} {box} was not found among {found}")
+    if not complete:
+        return ""
     extra = [f for f in found if f[1] >= 0.55 and not any(
         same_name(f[0], label) and iou(f[2], box) >= 0.85 for label, _, box in wanted)]
     extra += [f for f in found if 0.5 <= f[1] < 0.55 and not any(
@@ -72,6 +74,24 @@ def check_boxes(name, result, expected):
     for item in extra:
         faults.append(f"{name}: found {item}, which is not there")
     return f"{len(wanted)} boxes"
+
+
+def check_faces(name, result, expected):
+    """How many there are, and the best of them."""
+    if len(result["objects"]) != expected[0]:
+        faults.append(f"{name}: {len(result['objects'])} faces, not {expected[0]}")
+    result["objects"] = sorted(result["objects"], key=lambda o: -o["detection"]["confidence"])
+    best = [o for o in result["objects"] if any(
+        abs(o["detection"]["confidence"] - s) <= 0.05 for _, s, _ in expected[1:])]
+    check_boxes(name, {**result, "objects": best}, expected[1:], complete=False)
+    return f"{expected[0]} faces"
+
+
+def check_best(name, result, expected):
+    best = max(o["detection"]["confidence"] for o in result["objects"])
+    if abs(best - expected["best_face_score"]) > 0.02:
+        faults.append(f"{name}: the best face scores {best}, not {expected}")
+    return f"best {best:.3f}"
 
 
 def check_shares(name, result, expected):
@@ -89,6 +109,14 @@ def check_class(name, result, expected):
     if got["label_id"] != expected[0][0]:
         faults.append(f"{name}: {got} is not class {expected[0]}")
     return f"class {got['label']}"
+
+
+def check_range(name, result, low, high):
+    """Centimetres, as the model gives them; ours lie between them and in metres."""
+    got = 100 * result["depth"]["min"], 100 * result["depth"]["max"]
+    if abs(got[0] - low) > 0.01 * low or abs(got[1] - high) > 0.01 * high:
+        faults.append(f"{name}: depth is {got}, not {low} to {high}")
+    return f"depth {got[0]:.1f} to {got[1]:.1f}"
 
 
 def check_depth(name, result, bands):
@@ -111,10 +139,16 @@ def check(model, expected, folder):
         compared.add(model)
         result = run(card, image, folder)
         name = f"{model} {file}"
-        if model == "squeezenet1_1":
+        if "top3" in results[model]:
             what = check_class(name, result, wanted)
+        elif isinstance(wanted, list) and isinstance(wanted[0], int):
+            what = check_faces(name, result, wanted)
         elif isinstance(wanted, list):
             what = check_boxes(name, result, wanted)
+        elif "best_face_score" in wanted:
+            what = check_best(name, result, wanted)
+        elif "0..1" in wanted: # what tests/data/cards has of three ways to prepare pixels
+            what = check_range(name, result, *wanted["0..1"])
         elif isinstance(next(iter(wanted.values())), list):
             what = check_depth(name, result, next(iter(wanted.values())))
         else:

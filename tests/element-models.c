@@ -346,6 +346,18 @@ element_model_queries (const char *name)
 }
 
 char *
+element_model_clip (const char *name)
+{
+  g_autoptr (ModelBuilder) builder = model_builder_new ();
+
+  model_builder_input (builder, "clip", FLOAT, 5, 1, 3, 8, SIZE, SIZE);
+  model_builder_node (builder, "GlobalAveragePool", "pool", "clip", "mean");
+  model_builder_node (builder, "Flatten", "flatten", "mean", "scores");
+  add_output (builder, "scores");
+  return write_model (builder, name);
+}
+
+char *
 element_model_unknown (const char *name)
 {
   g_autoptr (ModelBuilder) builder = image_model (FALSE);

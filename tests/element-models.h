@@ -42,6 +42,8 @@ char *element_model_prototypes (const char *name);
 char *element_model_queries (const char *name);
 /* The depth net's values under a shape that no head fits: [1, 2, 2, 16, 16]. */
 char *element_model_raw (const char *name);
+/* The mean of clips of eight frames: [1, 3, 8, 32, 32] goes in. */
+char *element_model_clip (const char *name);
 /* An operator that nobody has. */
 char *element_model_unknown (const char *name);
 

@@ -97,67 +97,95 @@ START_TEST (test_order)
 END_TEST
 
 /* What names and shapes alone tell. */
+static const struct
+{
+  const char *inputs, *outputs;
+  FvHeadKind wanted, kind;
+  FvDetectDecoder decoder;
+  guint n_classes;
+} signatures[] = {
+  { IMAGE, "x=f32[1,1000]", 0, FV_HEAD_CLASSIFY, 0, 1000 },
+  { IMAGE, "x=f32[1,7,1,1]", 0, FV_HEAD_CLASSIFY, 0, 7 },
+  { IMAGE, "x=f32[1,84,126]", 0, FV_HEAD_DETECT, FV_DETECT_YOLOV8, 80 },
+  { IMAGE, "x=f32[1,126,85]", 0, FV_HEAD_DETECT, FV_DETECT_YOLOX, 80 },
+  { IMAGE, "x=f32[1,378,85]", 0, FV_HEAD_DETECT, FV_DETECT_YOLOV5, 80 },
+  { IMAGE, "x=f32[1,300,6]", 0, FV_HEAD_DETECT, FV_DETECT_YOLOV10, 0 },
+  { IMAGE, "logits=f32[1,100,92] pred_boxes=f32[1,100,4]", 0, FV_HEAD_DETECT,
+      FV_DETECT_DETR, 91 },
+  { IMAGE, "scores=f32[1,50,2]<Softmax boxes=f32[1,50,4]", 0, FV_HEAD_DETECT,
+      FV_DETECT_BOXES, 1 },
+  { IMAGE, "a=f32[1,96,9] b=f32[1,24,9] c=f32[1,96,32] d=f32[1,24,32]", 0,
+      FV_HEAD_NONE, 0, 0 },
+  { IMAGE, "x=f32[1,19,16,24]", 0, FV_HEAD_SEGMENT, 0, 19 },
+  { "in=f32[1,64,96,3]", "x=f32[1,64,96,21]", 0, FV_HEAD_SEGMENT, 0, 21 },
+  { "in=f32[1,64,96,3]", "mask=f32[1,64,96,1]", 0, FV_HEAD_SEGMENT, 0, 2 },
+  { IMAGE, "x=f32[1,1,32,48]", FV_HEAD_SEGMENT, FV_HEAD_SEGMENT, 0, 2 },
+  { IMAGE, "x=f32[1,1,32,48]", FV_HEAD_DEPTH, FV_HEAD_DEPTH, 0, 0 },
+  { IMAGE, "x=f32[1,1,32,48]", 0, FV_HEAD_NONE, 0, 0 },
+  { IMAGE, "predicted_depth=f32[1,64,96]", 0, FV_HEAD_DEPTH, 0, 0 },
+  { IMAGE, "x=f32[1,1,32,48]<Relu", 0, FV_HEAD_DEPTH, 0, 0 },
+  { IMAGE, "x=i64[1,64,96]", 0, FV_HEAD_SEGMENT, 0, 0 },
+  { IMAGE, "x=f32[1,64,96]<ArgMax", 0, FV_HEAD_SEGMENT, 0, 0 },
+  { IMAGE, "x=f32[1,19,16,24]", FV_HEAD_DETECT, FV_HEAD_NONE, 0, 0 },
+  { IMAGE, "x=f32[1,84,126]", FV_HEAD_SEGMENT, FV_HEAD_NONE, 0, 0 },
+  { IMAGE, "x=f32[]", 0, FV_HEAD_NONE, 0, 0 },
+  { IMAGE, "x=f32[1,384,768]", 0, FV_HEAD_DETECT, FV_DETECT_YOLOV8, 380 },
+  /* what no head reads */
+  { IMAGE, "image_embeds=f32[1,512]", 0, FV_HEAD_NONE, 0, 0 },
+  { IMAGE, "last_hidden_state=f32[1,37,64]", 0, FV_HEAD_NONE, 0, 0 },
+  { IMAGE, "heatmaps=f32[1,17,16,24]", 0, FV_HEAD_NONE, 0, 0 },
+  { IMAGE, "cls_logits=f32[1,3852,6] bbox_regression=f32[1,3852,4]", 0,
+      FV_HEAD_NONE, 0, 0 },
+  /* sigmoids: by the number of classes, or by the operators in front */
+  { IMAGE, "dets=f32[1,300,4] labels=f32[1,300,91]", 0, FV_HEAD_DETECT,
+      FV_DETECT_DETR, 91 },
+  { IMAGE, "pred_logits=f32[1,300,9] pred_boxes=f32[1,300,4]<Log", 0,
+      FV_HEAD_DETECT, FV_DETECT_DETR, 9 },
+  { IMAGE, "pred_logits=f32[1,300,9]<Sigmoid pred_boxes=f32[1,300,4]", 0,
+      FV_HEAD_DETECT, FV_DETECT_DETR, 9 },
+  { IMAGE, "pred_logits=f32[1,300,9]<Softmax pred_boxes=f32[1,300,4]", 0,
+      FV_HEAD_DETECT, FV_DETECT_DETR, 8 },
+  /* lists that the model has picked */
+  { IMAGE, "x=f32[100,7]", 0, FV_HEAD_DETECT, FV_DETECT_YOLOV7, 0 },
+  { IMAGE, "graph2_flat_predictions=f32[100,7]", 0, FV_HEAD_DETECT,
+      FV_DETECT_FLAT, 0 },
+  { IMAGE " im_shape=f32[1,2] scale_factor=f32[1,2]", "x=f32[100,6] n=i32[1]",
+      0, FV_HEAD_DETECT, FV_DETECT_PADDLE, 0 },
+  { IMAGE, "p=f32[100] q=i64[100] r=f32[100,4]", 0, FV_HEAD_DETECT,
+      FV_DETECT_BOXES, 0 },
+  { IMAGE, "dets=f32[1,100,5] labels=i64[1,100]", 0, FV_HEAD_DETECT,
+      FV_DETECT_BOXES, 0 },
+  { IMAGE, "x=i64[?,3]<NonMaxSuppression y=f32[1,9,4] z=f32[1,7,9]", 0,
+      FV_HEAD_DETECT, FV_DETECT_BOXES, 7 },
+};
+
 START_TEST (test_shapes)
 {
-  static const struct
-  {
-    const char *inputs, *outputs;
-    FvHeadKind wanted, kind;
-    FvDetectDecoder decoder;
-    guint n_classes;
-  } rows[] = {
-    { IMAGE, "x=f32[1,1000]", 0, FV_HEAD_CLASSIFY, 0, 1000 },
-    { IMAGE, "x=f32[1,7,1,1]", 0, FV_HEAD_CLASSIFY, 0, 7 },
-    { IMAGE, "x=f32[1,84,126]", 0, FV_HEAD_DETECT, FV_DETECT_YOLOV8, 80 },
-    { IMAGE, "x=f32[1,126,85]", 0, FV_HEAD_DETECT, FV_DETECT_YOLOX, 80 },
-    { IMAGE, "x=f32[1,378,85]", 0, FV_HEAD_DETECT, FV_DETECT_YOLOV5, 80 },
-    { IMAGE, "x=f32[1,300,6]", 0, FV_HEAD_DETECT, FV_DETECT_YOLOV10, 0 },
-    { IMAGE, "logits=f32[1,100,92] pred_boxes=f32[1,100,4]", 0, FV_HEAD_DETECT,
-        FV_DETECT_DETR, 91 },
-    { IMAGE, "scores=f32[1,50,2]<Softmax boxes=f32[1,50,4]", 0, FV_HEAD_DETECT,
-        FV_DETECT_BOXES, 1 },
-    { IMAGE, "a=f32[1,96,9] b=f32[1,24,9] c=f32[1,96,32] d=f32[1,24,32]", 0,
-        FV_HEAD_NONE, 0, 0 },
-    { IMAGE, "x=f32[1,19,16,24]", 0, FV_HEAD_SEGMENT, 0, 19 },
-    { "in=f32[1,64,96,3]", "x=f32[1,64,96,21]", 0, FV_HEAD_SEGMENT, 0, 21 },
-    { "in=f32[1,64,96,3]", "mask=f32[1,64,96,1]", 0, FV_HEAD_SEGMENT, 0, 2 },
-    { IMAGE, "x=f32[1,1,32,48]", FV_HEAD_SEGMENT, FV_HEAD_SEGMENT, 0, 2 },
-    { IMAGE, "x=f32[1,1,32,48]", FV_HEAD_DEPTH, FV_HEAD_DEPTH, 0, 0 },
-    { IMAGE, "x=f32[1,1,32,48]", 0, FV_HEAD_NONE, 0, 0 },
-    { IMAGE, "predicted_depth=f32[1,64,96]", 0, FV_HEAD_DEPTH, 0, 0 },
-    { IMAGE, "x=f32[1,1,32,48]<Relu", 0, FV_HEAD_DEPTH, 0, 0 },
-    { IMAGE, "x=i64[1,64,96]", 0, FV_HEAD_SEGMENT, 0, 0 },
-    { IMAGE, "x=f32[1,64,96]<ArgMax", 0, FV_HEAD_SEGMENT, 0, 0 },
-    { IMAGE, "x=f32[1,19,16,24]", FV_HEAD_DETECT, FV_HEAD_NONE, 0, 0 },
-    { IMAGE, "x=f32[1,84,126]", FV_HEAD_SEGMENT, FV_HEAD_NONE, 0, 0 },
-    { IMAGE, "x=f32[]", 0, FV_HEAD_NONE, 0, 0 },
-    { IMAGE, "x=f32[1,384,768]", 0, FV_HEAD_DETECT, FV_DETECT_YOLOV8, 380 },
-  };
-  FvCardOptions options = { .head = rows[_i].wanted };
+  FvCardOptions options = { .head = signatures[_i].wanted };
   GError *error = NULL;
   FvCard *card;
 
-  if (strstr (rows[_i].outputs, "c=f32") != NULL) {
+  if (strstr (signatures[_i].outputs, "c=f32") != NULL) {
     /* two levels of three: strides do not fit, and the user is told */
-    ck_assert (make (rows[_i].inputs, rows[_i].outputs, NULL, NULL, NULL,
-                   &options, &error)
+    ck_assert (make (signatures[_i].inputs, signatures[_i].outputs, NULL, NULL,
+                   NULL, &options, &error)
         == NULL);
     fv_test_error (&error, FV_ERROR_INVALID, "3 strides for 2 outputs");
     return;
   }
-  card = must (make (rows[_i].inputs, rows[_i].outputs, NULL, NULL, NULL,
-                   &options, &error),
+  card = must (make (signatures[_i].inputs, signatures[_i].outputs, NULL, NULL,
+                   NULL, &options, &error),
       error);
-  if (rows[_i].kind == FV_HEAD_NONE) {
+  if (signatures[_i].kind == FV_HEAD_NONE) {
     ck_assert_uint_eq (card->n_heads, 0);
     ck_assert (fv_card_head (card, FV_HEAD_NONE) == NULL);
   } else {
     ck_assert_uint_eq (card->n_heads, 1);
     ck_assert_str_eq (fv_head_kind_name (card->heads[0].kind),
-        fv_head_kind_name (rows[_i].kind));
-    ck_assert_uint_eq (card->heads[0].detect.decoder, rows[_i].decoder);
-    ck_assert_uint_eq (card->heads[0].n_classes, rows[_i].n_classes);
-    ck_assert (fv_card_head (card, rows[_i].kind) == &card->heads[0]);
+        fv_head_kind_name (signatures[_i].kind));
+    ck_assert_uint_eq (card->heads[0].detect.decoder, signatures[_i].decoder);
+    ck_assert_uint_eq (card->heads[0].n_classes, signatures[_i].n_classes);
+    ck_assert (fv_card_head (card, signatures[_i].kind) == &card->heads[0]);
   }
   fv_card_unref (card);
 }
@@ -208,6 +236,18 @@ START_TEST (test_inputs)
   ck_assert_uint_eq (card->input.height, 154);
   fv_card_unref (card);
 
+  /* a letterbox has room for 640 x 360 and no more than it must */
+  card = must (make ("in=f32[1,3,?,?]", "x=f32[1,5]",
+                   "[fovea]\nresize=letterbox\n", NULL, NULL, NULL, &error),
+      error);
+  fv_card_choose_size (card, 1920, 1080);
+  ck_assert_uint_eq (card->input.width, 640);
+  ck_assert_uint_eq (card->input.height, 384);
+  card->input.width = card->input.height = 0;
+  fv_card_choose_size (card, 640, 320);
+  ck_assert_uint_eq (card->input.height, 320);
+  fv_card_unref (card);
+
   options.input_width = 100;
   ck_assert (
       make (IMAGE, "x=f32[1,5]", NULL, NULL, NULL, &options, &error) == NULL);
@@ -223,6 +263,40 @@ START_TEST (test_inputs)
 END_TEST
 
 /* GStreamer's own groups. */
+/* Further inputs that are known by name, and what boxes are in then. */
+START_TEST (test_known_inputs)
+{
+  static const struct
+  {
+    const char *input;
+    FvExtraKind kind;
+    double value;
+    gboolean in_frame;
+  } rows[] = {
+    { "orig_target_sizes=i64[1,2]", FV_EXTRA_FRAME_WH, 0, TRUE },
+    { "image_shape=f32[1,2]", FV_EXTRA_FRAME_HW, 0, TRUE },
+    { "scale_factor=f32[1,2]", FV_EXTRA_SCALE_HW, 0, TRUE },
+    { "im_shape=f32[1,2]", FV_EXTRA_INPUT_HW, 0, FALSE },
+    { "iou_threshold=f32[1]", FV_EXTRA_VALUES, 0.45, FALSE },
+    { "pixel_mask=i64[1,64,64]", FV_EXTRA_VALUES, 1, FALSE },
+  };
+  g_autofree char *inputs = g_strdup_printf ("%s %s", IMAGE, rows[_i].input);
+  GError *error = NULL;
+  FvCard *card =
+      must (make (inputs, "labels=i64[1,9] boxes=f32[1,9,4] scores=f32[1,9]",
+                NULL, NULL, NULL, NULL, &error),
+          error);
+
+  ck_assert_uint_eq (card->n_extras, 1);
+  ck_assert_uint_eq (card->extras[0].kind, rows[_i].kind);
+  if (rows[_i].kind == FV_EXTRA_VALUES)
+    ck_assert_double_eq (card->extras[0].values[0], rows[_i].value);
+  ck_assert_int_eq (card->heads[0].detect.in_frame, rows[_i].in_frame);
+  ck_assert (!card->heads[0].detect.nms);
+  fv_card_unref (card);
+}
+END_TEST
+
 START_TEST (test_gstreamer_groups)
 {
   GError *error = NULL;
@@ -528,7 +602,8 @@ main (void)
   TCase *tcase = tcase_create ("card");
 
   tcase_add_test (tcase, test_order);
-  tcase_add_loop_test (tcase, test_shapes, 0, 21);
+  tcase_add_loop_test (tcase, test_shapes, 0, G_N_ELEMENTS (signatures));
+  tcase_add_loop_test (tcase, test_known_inputs, 0, 6);
   tcase_add_test (tcase, test_inputs);
   tcase_add_test (tcase, test_gstreamer_groups);
   tcase_add_test (tcase, test_several_heads);

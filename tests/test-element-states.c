@@ -6,7 +6,7 @@
 #include "gst/engine/device.h"
 
 static char *segment, *segment_free, *depth, *classify, *detect, *raw, *unknown;
-static char *suppress;
+static char *suppress, *clip;
 
 static void
 make_models (void)
@@ -18,6 +18,7 @@ make_models (void)
   detect = element_model_detect ("detect.onnx");
   raw = element_model_raw ("raw.onnx");
   unknown = element_model_unknown ("unknown.onnx");
+  clip = element_model_clip ("clip.onnx");
   suppress = element_model_suppress ("suppress.onnx");
 }
 
@@ -32,6 +33,7 @@ free_models (void)
   g_clear_pointer (&raw, g_free);
   g_clear_pointer (&unknown, g_free);
   g_clear_pointer (&suppress, g_free);
+  g_clear_pointer (&clip, g_free);
 }
 
 /* An RGB frame of one colour. */
@@ -446,6 +448,28 @@ START_TEST (test_errors)
       GST_RESOURCE_ERROR_SETTINGS, "classify");
   check_error ("foveainfer", raw, "", resource, GST_RESOURCE_ERROR_SETTINGS,
       "output-tensor-meta");
+  check_error ("foveainfer", clip, "output-tensor-meta=true", stream,
+      GST_STREAM_ERROR_NOT_IMPLEMENTED, "[1, 3, 8, 32, 32]");
+}
+END_TEST
+
+/* A model of the wrong kind takes no plan to be refused: nothing is allocated on
+ * the device, which is kept here so that it counts. */
+START_TEST (test_wrong_kind)
+{
+  static const char *const elements[] = { "foveasegment", "foveadepth",
+    "foveaclassify", "foveainfer" };
+  g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
+  FvDeviceCounters early, late;
+
+  fv_device_counters (device, &early);
+  for (guint i = 0; i < G_N_ELEMENTS (elements); i++)
+    check_error (elements[i], i < 3 ? detect : raw, "", GST_RESOURCE_ERROR,
+        GST_RESOURCE_ERROR_SETTINGS,
+        i < 3 ? "it has detect" : "output-tensor-meta");
+  fv_device_counters (device, &late);
+  ck_assert_uint_eq (early.allocations, late.allocations);
+  ck_assert_uint_eq (early.submits, late.submits);
 }
 END_TEST
 
@@ -552,6 +576,7 @@ states_suite (void)
   tcase_add_test (states, test_two_elements_share_a_device);
   tcase_add_test (states, test_states);
   tcase_add_test (states, test_errors);
+  tcase_add_test (states, test_wrong_kind);
   tcase_add_test (states, test_warnings);
   tcase_add_test (states, test_use_after_an_error);
   tcase_add_test (states, test_downstream_flow);

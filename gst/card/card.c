@@ -49,6 +49,7 @@ fv_card_unref (FvCard *card)
   }
   g_free (priv->inputs);
   g_free (priv->outputs);
+  g_hash_table_unref (priv->ops);
   g_clear_pointer (&priv->settings, g_hash_table_unref);
   g_ptr_array_unref (priv->heads);
   g_free (priv->name);
@@ -94,6 +95,8 @@ take_values (FvCard *card, const FvModelGraph *graph)
   priv->n_outputs = graph->n_outputs;
   priv->inputs = g_new0 (FvCardModelInput, MAX (1, graph->n_inputs));
   priv->outputs = g_new0 (FvCardOutput, MAX (1, graph->n_outputs));
+  for (guint i = 0; i < graph->n_nodes; i++)
+    g_hash_table_add (priv->ops, g_strdup (graph->nodes[i].op_type));
   for (guint i = 0; i < graph->n_inputs; i++) {
     priv->inputs[i].name = g_strdup (graph->inputs[i].name);
     priv->inputs[i].type = graph->inputs[i].type;
@@ -117,6 +120,8 @@ create (FvModel *model, const char *folder, const FvCardOptions *options)
 
   g_atomic_ref_count_init (&card->ref);
   card->priv = g_new0 (FvCardPrivate, 1);
+  card->priv->ops =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   card->priv->heads = g_ptr_array_new_with_free_func (g_free);
   card->lines = g_ptr_array_new_with_free_func (line_free);
   card->warnings = g_ptr_array_new_with_free_func (g_free);

@@ -313,7 +313,8 @@ FV_API void fv_card_unref (FvCard *card); /* %NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvCard, fv_card_unref)
 
 /* Sets card->input.width and .height where they are free: to those of the
- * options, else the frame's aspect, long side at most 640, multiples of 32. */
+ * options, else the frame's aspect, long side at most 640, multiples of 32; a
+ * letterbox has room for the frame at that size. */
 FV_API void
 fv_card_choose_size (FvCard *card, guint frame_width, guint frame_height);
 /* The shape of the image input, batch 1, sizes as chosen. */

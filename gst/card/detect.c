@@ -505,6 +505,57 @@ count_classes (FvCard *card, const char *name, FvCardHead *head, GError **error)
       && fv_card_place_coefficients (card, head, channels, error);
 }
 
+/* Whether a DETR was trained with a sigmoid for each class, and not with a softmax
+ * over the classes and "no object". Labels tell it by their number. Without them:
+ * boxes refined by inverse sigmoids (Log), deformable attention (GridSample) and
+ * queries that are the best of all places (TopK) came along with the sigmoid; and
+ * 80 and 91 are COCO's classes alone. */
+static gboolean
+is_sigmoid_detr (const FvCard *card, const FvCardHead *head, gint64 channels)
+{
+  static const char *const signs[] = { "Log", "GridSample", "TopK" };
+  gint64 labels = head->labels ? g_strv_length (head->labels) : 0;
+
+  if (channels > 0 && (labels == channels || labels == channels - 1))
+    return labels == channels;
+  for (guint i = 0; i < G_N_ELEMENTS (signs); i++)
+    if (g_hash_table_contains (card->priv->ops, signs[i]))
+      return TRUE;
+  return channels == 80 || channels == 91;
+}
+
+/* By the model itself, or still to be done. */
+static gboolean
+is_softmax (const FvCard *card, const FvCardDetect *d)
+{
+  return d->score_activation == FV_ACTIVATION_SOFTMAX
+      || strcmp (card->priv->outputs[d->scores[0]].producer, "Softmax") == 0;
+}
+
+/* What is still to be done to the scores of a DETR, where nobody said. */
+static gboolean
+default_activation (FvCard *card, const char *name, FvCardHead *head,
+    GError **error)
+{
+  FvCardDetect *d = &head->detect;
+  const char *producer = card->priv->outputs[d->scores[0]].producer;
+  gint64 n, channels;
+
+  if (d->decoder != FV_DETECT_DETR)
+    return TRUE;
+  if (!measure (card, d, d->scores[0], &n, &channels, error))
+    return FALSE;
+  if (fv_settings_get (card, name, "activation") == NULL) {
+    if (strcmp (producer, "Sigmoid") == 0 || strcmp (producer, "Softmax") == 0)
+      d->score_activation = FV_ACTIVATION_NONE;
+    else if (is_sigmoid_detr (card, head, channels))
+      d->score_activation = FV_ACTIVATION_SIGMOID;
+  }
+  if (fv_settings_get (card, name, "many-labels") == NULL)
+    d->many_labels = !is_softmax (card, d);
+  return TRUE;
+}
+
 /* Last of the logits is "no object"; first of an SSD's is background. */
 static void
 default_background (FvCard *card, const char *name, FvCardHead *head)
@@ -513,8 +564,8 @@ default_background (FvCard *card, const char *name, FvCardHead *head)
   const char *producer = card->priv->outputs[d->scores[0]].producer;
 
   if (fv_settings_get (card, name, "background") == NULL) {
-    if (d->decoder == FV_DETECT_DETR
-        && d->score_activation == FV_ACTIVATION_SOFTMAX && d->n_classes > 1)
+    if (d->decoder == FV_DETECT_DETR && is_softmax (card, d)
+        && d->n_classes > 1)
       d->background = (gint) d->n_classes - 1;
     if (d->decoder == FV_DETECT_BOXES && d->n_classes == 2
         && strcmp (producer, "Softmax") == 0)
@@ -627,6 +678,7 @@ fv_card_read_detect (FvCard *card, const char *name, FvCardHead *head,
   d->decoder = decoder;
   if (!read_keys (card, name, d, error) || !read_roles (card, name, head, error)
       || !read_levels (card, name, d, error)
+      || !default_activation (card, name, head, error)
       || !count_classes (card, name, head, error)
       || !check_cells (card, d, error))
     return FALSE;

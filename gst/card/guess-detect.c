@@ -100,10 +100,14 @@ guess_dense (FvCard *card, const FvCardOutput *output)
 gboolean
 fv_card_guess_candidates (FvCard *card, guint n_prototypes)
 {
+  /* a part of a detector, whose other parts were not understood */
+  static const char *const parts[] = { "logits", "regression", NULL };
+
   for (guint i = 0; i < card->priv->n_outputs; i++) {
     const FvCardOutput *output = &card->priv->outputs[i];
 
-    if (!output->has_shape
+    if (!output->has_shape || fv_card_is_foreign (card, output)
+        || fv_name_has (output->name, parts)
         || (output->shape.rank == 3 && card->priv->wanted != FV_HEAD_DETECT
             && fv_card_is_map (card, output)))
       continue;
@@ -216,6 +220,7 @@ guess_nanodet (FvCard *card)
 typedef struct
 {
   const FvCardOutput *boxes, *scores, *labels, *count;
+  gboolean has_logits; /* the scores are such, with an axis of classes */
 } Roles;
 
 static void
@@ -238,6 +243,15 @@ name_roles (const FvCard *card, Roles *roles)
     roles->labels = NULL;
   if (roles->scores == roles->boxes)
     roles->scores = NULL;
+  if (roles->scores == NULL && roles->labels != NULL
+      && fv_type_is_float (roles->labels->type)
+      && roles->labels->shape.rank == 3) { /* RF-DETR calls its logits so */
+    roles->scores = roles->labels;
+    roles->labels = NULL;
+    roles->has_logits = TRUE;
+  } else if (roles->scores != NULL) {
+    roles->has_logits = strstr (roles->scores->name, "logits") != NULL;
+  }
 }
 
 /* Three outputs without telling names: boxes are floats with four a row, labels
@@ -366,7 +380,7 @@ fv_card_guess_boxes (FvCard *card)
   }
   if (last_size (roles.boxes) != 4 && last_size (roles.boxes) > 0)
     return FALSE;
-  if (strstr (roles.scores->name, "logits") != NULL)
+  if (roles.has_logits)
     return guess_logits (card, &roles);
   put_pair (card, "boxes", roles.boxes, roles.scores);
   if (roles.labels != NULL) { /* the model has picked them */

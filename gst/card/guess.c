@@ -29,6 +29,16 @@ fv_name_has (const char *name, const char *const *parts)
   return FALSE;
 }
 
+gboolean
+fv_card_is_foreign (const FvCard *card, const FvCardOutput *output)
+{
+  static const char *const parts[] = { "embed", "hidden_state", "pooler",
+    "feature", "heatmap", "keypoint", "kpt", "landmark", "simcc", NULL };
+
+  return fv_settings_get (card, NULL, "head") == NULL
+      && fv_name_has (output->name, parts);
+}
+
 static gboolean
 wants (const FvCard *card, FvHeadKind kind)
 {
@@ -75,10 +85,13 @@ guess_classify (FvCard *card)
     const FvShape *s = &output->shape;
     guint wide = 0;
 
-    if (!output->has_shape || s->rank < 1)
+    if (!output->has_shape || s->rank < 1 || fv_card_is_foreign (card, output))
       continue;
     for (guint a = 0; a < s->rank; a++)
-      wide += s->dims[a] > 1 || (s->dims[a] < 0 && card->priv->bound);
+      if (s->dims[a] < 0 && card->priv->bound)
+        wide = 2; /* a list, as long as the data decides */
+      else
+        wide += s->dims[a] > 1;
     if (s->rank != 3 && wide == 1 && (s->rank == 1 || s->dims[0] <= 1)) {
       fv_card_guess (card, "head", "classify");
       fv_card_guess (card, "output", output->name);
@@ -113,7 +126,7 @@ guess_map (FvCard *card)
     const char *kind = NULL;
     gint axis = -2;
 
-    if (output->has_shape)
+    if (output->has_shape && !fv_card_is_foreign (card, output))
       axis = map_channel_axis (card, &output->shape);
     if (axis == -2)
       continue;

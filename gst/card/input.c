@@ -360,10 +360,11 @@ fv_card_find_input (FvCard *card, const FvCardOptions *options, GError **error)
   return TRUE;
 }
 
+/* The nearest multiple of @m, or the next one if nothing may be cut off. */
 static guint
-nearest_multiple (double size, guint m)
+round_to_multiple (double size, guint m, gboolean up)
 {
-  guint n = (guint) (size / m + 0.5);
+  guint n = (guint) (size / m + (up ? 1 - 1e-6 : 0.5));
 
   if (size <= 640 && n * m > 640)
     n--;
@@ -376,15 +377,16 @@ fv_card_choose_size (FvCard *card, guint frame_width, guint frame_height)
   FvCardInput *input = &card->input;
   double scale = MIN (1, 640.0 / MAX (1, MAX (frame_width, frame_height)));
   guint m = MAX (1, input->multiple);
+  gboolean up = input->resize == FV_RESIZE_LETTERBOX;
 
   if (input->width != 0 && input->height == 0)
     scale = (double) input->width / MAX (1, frame_width);
   if (input->height != 0 && input->width == 0)
     scale = (double) input->height / MAX (1, frame_height);
   if (input->width == 0)
-    input->width = nearest_multiple (frame_width * scale, m);
+    input->width = round_to_multiple (frame_width * scale, m, up);
   if (input->height == 0)
-    input->height = nearest_multiple (frame_height * scale, m);
+    input->height = round_to_multiple (frame_height * scale, m, up);
 }
 
 void

@@ -44,6 +44,7 @@ struct _FvCardPrivate
   guint n_inputs, n_outputs;
   FvCardModelInput *inputs;
   FvCardOutput *outputs;
+  GHashTable *ops; /* char *: types of the operators of the graph */
   guint n_fixed_lines; /* lines and warnings that heads did not write */
   guint n_fixed_warnings;
 };
@@ -120,6 +121,9 @@ fv_card_guess_list (FvCard *card, const char *key, const char *const *values);
 gboolean fv_name_has (const char *name, const char *const *parts);
 /* [1, h, w] that is a picture and no list of candidates. */
 gboolean fv_card_is_map (const FvCard *card, const FvCardOutput *output);
+/* What no head reads, for all that its shape is that of classes or a map, unless the
+ * card says what it is: embeddings, keypoints. */
+gboolean fv_card_is_foreign (const FvCard *card, const FvCardOutput *output);
 /* guess-detect.c: several outputs that are a detector together; one that is, with
  * coefficients of so many prototypes behind its own channels. */
 gboolean fv_card_guess_boxes (FvCard *card);

@@ -101,7 +101,7 @@ input_shapes (const GstFoveaModel *model)
 
   for (guint i = 0; i < graph->n_inputs; i++) {
     shapes[i] = graph->inputs[i].shape;
-    if (i == model->card->input.index)
+    if (model->card->input.name && i == model->card->input.index)
       fv_card_input_shape (model->card, &shapes[i]);
   }
   return shapes;
@@ -148,6 +148,18 @@ refuse_heads (GstFoveaModel *model, const FvShape *outputs, guint n_outputs,
 }
 
 static gboolean
+bind_shapes (GstFoveaModel *model, const FvShape *shapes, guint n,
+    GError **error)
+{
+  if (!fv_card_bind_outputs (model->card, shapes, n, error))
+    return FALSE;
+  if (gst_fovea_model_head (model, 0) || model->settings.output_tensor_meta)
+    return TRUE;
+  refuse_heads (model, shapes, n, error);
+  return FALSE;
+}
+
+static gboolean
 bind_heads (GstFoveaModel *model, GError **error)
 {
   guint n = fv_graph_n_outputs (model->graph);
@@ -155,12 +167,40 @@ bind_heads (GstFoveaModel *model, GError **error)
 
   for (guint i = 0; i < n; i++)
     shapes[i] = fv_graph_output (model->graph, 0, i)->shape;
-  if (!fv_card_bind_outputs (model->card, shapes, n, error))
-    return FALSE;
+  return bind_shapes (model, shapes, n, error);
+}
+
+static gboolean
+refuse_inputs (const GstFoveaModel *model, GError **error)
+{
+  const FvModelGraph *graph = model->model->graph;
+  g_autofree char *shape = graph->n_inputs && graph->inputs[0].has_shape
+      ? fv_shape_to_string (&graph->inputs[0].shape)
+      : g_strdup ("without a shape");
+
+  g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+      "%s: no input takes one frame (%s '%s' is %s), so no head can read what "
+      "comes out, nor output-tensor-meta=true hand it on",
+      model->name, graph->n_inputs > 1 ? "the first," : "its input",
+      graph->n_inputs ? graph->inputs[0].name : "", shape);
+  return FALSE;
+}
+
+/* What can be told before seconds go into a plan: whether frames go in, and whether
+ * a head of the wanted kind fits what comes out. */
+static gboolean
+check_fit (GstFoveaModel *model, const FvShape *inputs, GError **error)
+{
+  const FvModelGraph *graph = model->model->graph;
+  g_autofree FvShape *outputs = NULL;
+
+  if (model->card->input.name == NULL)
+    return refuse_inputs (model, error);
   if (gst_fovea_model_head (model, 0) || model->settings.output_tensor_meta)
     return TRUE;
-  refuse_heads (model, shapes, n, error);
-  return FALSE;
+  outputs = g_new0 (FvShape, graph->n_outputs + 1);
+  return fv_graph_infer (model->model, inputs, graph->n_inputs, outputs, error)
+      && bind_shapes (model, outputs, graph->n_outputs, error);
 }
 
 /* A card is written once, so each frame size has one of its own. */
@@ -226,6 +266,8 @@ gst_fovea_model_plan (GstFoveaModel *model, guint width, guint height,
   if (planned == NULL)
     return NULL;
   shapes = input_shapes (planned);
+  if (!check_fit (planned, shapes, error))
+    return NULL;
   options.precision = precisions[planned->settings.precision];
   options.shapes = shapes;
   options.n_shapes = planned->model->graph->n_inputs;
