@@ -25,6 +25,8 @@ FV_OUT (4, target)
 
 layout (push_constant) uniform Push { FvElementwisePush push; };
 
+const int AXES = n_axes > 3 ? 4 : 3;
+
 #define READ(t, c, j) \
   vec4 v##t = vec4 (0); \
   if (mode##t == FV_ELEMENTWISE_VEC4) { \
@@ -55,15 +57,16 @@ void main ()
     c = unit;
   } else {
     fv_divide (unit, push.row_units, c);
-    [[unroll]] for (int k = 0; k < 3; k++) {
+    [[unroll]] for (int k = 0; k < 4; k++) {
       int i = unit;
 
       if (k < n_axes - 1)
-        fv_divide (unit, push.size[min (k, 1)], i);
+        fv_divide (unit, push.size[min (k, 2)], i);
       if (k < n_axes) {
         to += i * push.target_stride[k];
         [[unroll]] for (int t = 0; t < FV_ELEMENTWISE_INPUTS; t++)
-          at[t] += i * push.stride[3 * t + k];
+          if (AXES * t + k < 12)
+            at[t] += i * push.stride[min (AXES * t + k, 11)];
       }
     }
   }

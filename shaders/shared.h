@@ -144,11 +144,11 @@ FV_STRUCT (FvElementwisePush)
   fv_int row_units; /* of those in a row */
   fv_int n; /* elements in a row */
   fv_int target; /* vec4 units */
-  fv_int size[2]; /* of the axes, but the last */
-  fv_int target_stride[3]; /* vec4 units */
+  fv_int size[3]; /* of the axes, but the last */
+  fv_int target_stride[4]; /* vec4 units */
   fv_int base[4]; /* of each input, in elements, as its strides */
   fv_int inner[4]; /* along the row */
-  fv_int stride[12]; /* input * 3 + axis */
+  fv_int stride[12]; /* of 4 inputs along 3 axes each, or of 3 along 4 */
 };
 
 /* How an input of elementwise.comp is read. */

@@ -81,6 +81,13 @@ static const char *const chains[] = {
   "y Sub a t",
   "a f32[2,3,2,3,2,5]; b f32[3,2,3,2,5,2]; t Transpose b perm=[5,2,1,0,3,4]; "
   "p Mul a t; y Add p t",
+  "r f32[1,19,1,3,1,2]; f f32[1,19,4,3,5,2]; d f32[1,1,1,3,1,2]; "
+  "w f32[1,19,4,1,1,1]; q Div f d; a Add r q; m Mul a w; k =f32(2); n Mul m k; "
+  "o =f32(1); y Sub n o",
+  "a f32[3,2,2,3,2,5]; b f32[3,1,2,1,2,1]; c f32[1,2,1,3,1,5]; "
+  "d f32[2,1,1,2,1]; p Add a b; q Mul p c; y Sub q d",
+  "a f32[3,1,2,1,2,5]; b f32[1,2,1,3,1,5]; c f32[3,2,1,1,2,1]; k =f32(0.1); "
+  "g Greater c k; y Where g a b",
   /* bools between kernels */
   "x f32[1,3,5,7]; z f32[3,1,7]; g Greater x z; h LessOrEqual x z; "
   "e Equal x x; n Not h; o Xor g n; p Or g h; q And p e; a Xor o q; "

@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-/* Axes around the rows that one dispatch walks. */
+/* Axes around the rows that one dispatch walks: of all inputs, or of one less. */
 #define MAX_AXES 3
+#define MOST_AXES 4
 
 /* Steps that one dispatch applies, and the tensors that they read. */
 typedef struct
@@ -18,9 +19,10 @@ typedef struct
   guint which[FV_MAX_STEPS]; /* operand of each step */
 } Chunk;
 
-/* Takes as many of @steps as one dispatch can do. Returns their number. */
+/* Takes as many of @steps as one dispatch of @most operands can do. Returns their
+ * number. */
 static guint
-take_chunk (const FvStep *steps, guint n_steps, Chunk *chunk)
+take_chunk (const FvStep *steps, guint n_steps, guint most, Chunk *chunk)
 {
   *chunk = (Chunk){ 0 };
   while (chunk->n_steps < MIN (n_steps, FV_MAX_STEPS)) {
@@ -30,7 +32,7 @@ take_chunk (const FvStep *steps, guint n_steps, Chunk *chunk)
     if (FV_STEP_HAS_OPERAND (step->kind)) {
       while (k < chunk->n_operands && chunk->operands[k] != (guint) step->input)
         k++;
-      if (k == G_N_ELEMENTS (chunk->operands))
+      if (k == most)
         break;
       if (k == chunk->n_operands)
         chunk->operands[chunk->n_operands++] = step->input;
@@ -137,7 +139,14 @@ fill_steps (FvDispatch *d, const Chunk *chunk)
   fv_dispatch_spec (d, FV_SPEC_STEPS + 18, which);
 }
 
-/* One dispatch over all axes but those beyond MAX_AXES, which stand at the
+/* Axes that one dispatch of @chunk walks. */
+static guint
+axes_of (const Chunk *chunk)
+{
+  return chunk->n_operands + 1 < FV_ELEMENTWISE_INPUTS ? MOST_AXES : MAX_AXES;
+}
+
+/* One dispatch over all axes but those beyond axes_of(), which stand at the
  * offsets in @push already. */
 static gboolean
 add_dispatch (FvPlan *plan, FvNode *node, const Chunk *chunk,
@@ -168,9 +177,9 @@ add_dispatches (FvPlan *plan, FvNode *node, const Chunk *chunk,
     const FvTensor tensors[FV_LOOP_TENSORS], const guint *modes,
     const FvLoops *loops, guint axis, FvElementwisePush push, GError **error)
 {
-  if (axis <= MAX_AXES)
+  if (axis <= axes_of (chunk))
     return add_dispatch (plan, node, chunk, tensors, modes,
-        MIN (loops->n, MAX_AXES), &push, error);
+        MIN (loops->n, axes_of (chunk)), &push, error);
   for (gint64 i = 0; i < loops->size[axis - 1]; i++) {
     FvElementwisePush at = push;
 
@@ -184,67 +193,56 @@ add_dispatches (FvPlan *plan, FvNode *node, const Chunk *chunk,
   return TRUE;
 }
 
-/* Axes that one dispatch has no room for are the shortest: each of their positions
- * costs a dispatch. */
-static void
-put_shortest_last (FvLoops *loops)
+/* The axes that all of @tensors (target, running value, operands) walk, without
+ * the row. @inner: (out): their strides along it. Returns its size. */
+static gint64
+get_loops (const Chunk *chunk, const FvTensor tensors[FV_LOOP_TENSORS],
+    FvLoops *loops, gint64 inner[FV_LOOP_TENSORS])
 {
-  for (guint last = loops->n; last-- > MAX_AXES;) {
-    guint best = last;
-
-    for (guint i = 0; i < last; i++)
-      if (loops->size[i] < loops->size[best])
-        best = i;
-    for (guint t = 0; t < loops->n_tensors; t++) {
-      gint64 stride = loops->stride[t][best];
-
-      loops->stride[t][best] = loops->stride[t][last];
-      loops->stride[t][last] = stride;
-    }
-    gint64 size = loops->size[best];
-    loops->size[best] = loops->size[last];
-    loops->size[last] = size;
-  }
-}
-
-/* @tensors: the target, the running value, the operands. */
-static gboolean
-lower_chunk (FvPlan *plan, FvNode *node, const Chunk *chunk,
-    const FvTensor tensors[FV_LOOP_TENSORS], GError **error)
-{
-  gint64 strides[FV_LOOP_TENSORS][FV_MAX_RANK], inner[FV_LOOP_TENSORS], n;
-  FvLoops loops = { .n_tensors = chunk->n_operands + 2 };
+  gint64 strides[FV_LOOP_TENSORS][FV_MAX_RANK];
   const FvShape *shape = &tensors[0].shape;
-  guint modes[FV_ELEMENTWISE_INPUTS] = { 0 };
-  FvElementwisePush push = { 0 };
 
-  for (guint t = 0; t < loops.n_tensors; t++)
+  *loops = (FvLoops){ .n_tensors = chunk->n_operands + 2 };
+  for (guint t = 0; t < loops->n_tensors; t++)
     fv_loops_strides (&tensors[t], shape, strides[t]);
   for (guint i = shape->rank; i-- > 0;) {
     gint64 axis[FV_LOOP_TENSORS];
 
-    for (guint t = 0; t < loops.n_tensors; t++)
+    for (guint t = 0; t < loops->n_tensors; t++)
       axis[t] = strides[t][i];
-    fv_loops_add (&loops, shape->dims[i], axis);
+    fv_loops_add (loops, shape->dims[i], axis);
   }
-  fv_loops_merge (&loops);
-  n = fv_loops_take_inner (&loops, inner);
-  put_shortest_last (&loops);
+  fv_loops_merge (loops);
+  return fv_loops_take_inner (loops, inner);
+}
+
+static gboolean
+lower_chunk (FvPlan *plan, FvNode *node, const Chunk *chunk,
+    const FvTensor tensors[FV_LOOP_TENSORS], GError **error)
+{
+  gint64 inner[FV_LOOP_TENSORS], n;
+  guint modes[FV_ELEMENTWISE_INPUTS] = { 0 }, axes, most = axes_of (chunk);
+  FvElementwisePush push = { 0 };
+  FvLoops loops;
+
+  n = get_loops (chunk, tensors, &loops, inner);
+  fv_loops_keep_largest (&loops, most);
+  axes = MIN (loops.n, most);
   push.n = n;
   push.row_units = (n + 3) / 4;
   push.units = push.row_units;
   push.target = tensors[0].offset / 4;
-  for (guint k = 0; k < MIN (loops.n, MAX_AXES); k++) {
+  for (guint k = 0; k < axes; k++) {
     push.units *= loops.size[k];
-    if (k + 1 < MAX_AXES)
+    if (k + 1 < MOST_AXES)
       push.size[k] = loops.size[k];
     push.target_stride[k] = loops.stride[0][k] / 4;
   }
   for (guint t = 0; t <= chunk->n_operands; t++) {
     push.base[t] = tensors[t + 1].offset;
     push.inner[t] = inner[t + 1];
-    for (guint k = 0; k < MIN (loops.n, MAX_AXES); k++)
-      push.stride[3 * t + k] = loops.stride[t + 1][k];
+    for (guint k = 0; k < axes; k++)
+      push.stride[MAX (axes, MAX_AXES) * t + k] = loops.stride[t + 1][k];
     modes[t] = input_mode (&loops, t + 1, inner[t + 1], n, &tensors[t + 1]);
   }
   return add_dispatches (plan, node, chunk, tensors, modes, &loops, loops.n,
@@ -271,6 +269,26 @@ get_target (FvPlan *plan, FvNode *node, guint main, FvTensor *target,
   return TRUE;
 }
 
+/* The next chunk of @steps with its operands in @tensors: one less where that
+ * gives room for an axis that would take many dispatches. */
+static gboolean
+fill_chunk (FvPlan *plan, FvNode *node, const FvStep *steps, guint n_steps,
+    int inner, Chunk *chunk, FvTensor tensors[FV_LOOP_TENSORS], GError **error)
+{
+  gint64 strides[FV_LOOP_TENSORS];
+  FvLoops loops;
+
+  take_chunk (steps, n_steps, G_N_ELEMENTS (chunk->operands), chunk);
+  for (guint i = 0; i < chunk->n_operands; i++)
+    if (!get_input (plan, node, chunk->operands[i], &tensors[0], inner,
+            &tensors[i + 2], error))
+      return FALSE;
+  get_loops (chunk, tensors, &loops, strides);
+  if (loops.n > axes_of (chunk) && axes_of (chunk) < MOST_AXES)
+    take_chunk (steps, n_steps, chunk->n_operands - 1, chunk);
+  return TRUE;
+}
+
 gboolean
 fv_elementwise_lower (FvPlan *plan, FvNode *node, guint main,
     const FvStep *steps, guint n_steps, GError **error)
@@ -289,13 +307,11 @@ fv_elementwise_lower (FvPlan *plan, FvNode *node, guint main,
   do {
     Chunk chunk;
 
-    done += take_chunk (all + done, total - done, &chunk);
-    for (guint i = 0; i < chunk.n_operands; i++)
-      if (!get_input (plan, node, chunk.operands[i], &tensors[0], inner,
-              &tensors[i + 2], error))
-        return FALSE;
-    if (!lower_chunk (plan, node, &chunk, tensors, error))
+    if (!fill_chunk (plan, node, all + done, total - done, inner, &chunk,
+            tensors, error)
+        || !lower_chunk (plan, node, &chunk, tensors, error))
       return FALSE;
+    done += chunk.n_steps;
     tensors[1] = tensors[0];
   } while (done < total);
   return TRUE;

@@ -55,6 +55,15 @@ fv_loops_merge (FvLoops *loops)
 }
 
 void
+fv_loops_keep_largest (FvLoops *loops, guint most)
+{
+  for (guint end = loops->n; end > most; end--)
+    for (guint i = 0; i + 1 < end; i++)
+      if (loops->size[i] < loops->size[end - 1])
+        swap_axes (loops, i, end - 1);
+}
+
+void
 fv_loops_strides (const FvTensor *tensor, const FvShape *shape,
     gint64 strides[FV_MAX_RANK])
 {

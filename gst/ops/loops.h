@@ -28,6 +28,9 @@ typedef struct
 void fv_loops_add (FvLoops *loops, gint64 size, const gint64 *strides);
 /* Sorts by the first tensor's strides and merges neighbours. */
 void fv_loops_merge (FvLoops *loops);
+/* Brings the largest axes to the front where there are more than @most; after
+ * fv_loops_take_inner(). */
+void fv_loops_keep_largest (FvLoops *loops, guint most);
 /* The strides of @tensor along the axes of @shape, to which it broadcasts. */
 void fv_loops_strides (const FvTensor *tensor, const FvShape *shape,
     gint64 strides[FV_MAX_RANK]);
