@@ -304,6 +304,16 @@ fv_op_find (const char *name, guint opset, gboolean *known)
   return best;
 }
 
+void
+fv_type_range (FvType type, gint64 *low, gint64 *high)
+{
+  gint64 steps = (gint64) 1 << 8 * fv_type_size (type);
+  gboolean has_sign = type == FV_TYPE_I8 || type == FV_TYPE_I16;
+
+  *low = has_sign ? -steps / 2 : 0;
+  *high = *low + steps - 1;
+}
+
 gboolean
 fv_value_is_integer (const FvValue *value)
 {

@@ -106,6 +106,9 @@ gboolean fv_node_axis (const FvNode *node, gint64 axis, guint rank,
 gboolean fv_node_broadcast (const FvNode *node, const FvShape *a,
     const FvShape *b, FvShape *result, GError **error);
 
+/* The least and the greatest value of an integer type of 8 or 16 bits. */
+void fv_type_range (FvType type, gint64 *low, gint64 *high);
+
 /* TRUE for integers, which the device keeps as f32: exactly as long as their
  * magnitude is at most FV_INTEGER_LIMIT. */
 #define FV_INTEGER_LIMIT (1 << 24)

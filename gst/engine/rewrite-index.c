@@ -291,6 +291,102 @@ compress (FvEmit *emit, FvNode *node)
   return fv_emit_end (emit, gather);
 }
 
+static FvValue *
+sum_all (FvEmit *emit, FvValue *value)
+{
+  FvNode *sum;
+
+  if (!value)
+    return NULL;
+  sum = fv_emit_begin (emit, "ReduceSum", &value, 1);
+  fv_node_set_int (sum, "keepdims", 0);
+  return fv_emit_end (emit, sum);
+}
+
+/* @value at the label of each place: of scores, along axis 1. */
+static FvValue *
+at_label (FvEmit *emit, FvValue *scores, FvValue *labels)
+{
+  gint64 dims[FV_MAX_RANK];
+  FvValue *at = labels;
+  FvNode *gather;
+
+  if (!scores || !labels)
+    return NULL;
+  for (guint i = 0; i < scores->shape.rank; i++)
+    dims[i] = i == 1 ? 1 : scores->shape.dims[i];
+  if (!(at = fv_emit_reshape (emit, at, dims, scores->shape.rank)))
+    return NULL;
+  gather =
+      fv_emit_begin (emit, "GatherElements", (FvValue *[]){ scores, at }, 2);
+  fv_node_set_int (gather, "axis", 1);
+  return fv_emit_reshape (emit, fv_emit_end (emit, gather), labels->shape.dims,
+      labels->shape.rank);
+}
+
+/* How much each place counts: the weight of its class, nothing where ignored. */
+static FvValue *
+weight_at (FvEmit *emit, const FvNode *node, FvValue *labels, FvValue *ignored)
+{
+  FvValue *weights = fv_node_input (node, 2), *weight;
+  FvType type = node->inputs[0]->type;
+
+  weight = weights && labels ? fv_emit (emit, "Gather", weights, labels)
+                             : fv_emit_number (emit, type, 1);
+  if (ignored)
+    weight =
+        fv_emit_where (emit, ignored, fv_emit_number (emit, type, 0), weight);
+  else if (!weights && weight)
+    weight = fv_emit (emit, "Expand", weight,
+        fv_emit_ints (emit, labels->shape.dims, labels->shape.rank));
+  return weight;
+}
+
+static FvValue *
+likelihood_loss (FvEmit *emit, FvNode *node, FvValue *scores)
+{
+  const char *reduction = fv_node_string (node, "reduction");
+  FvValue *labels = fv_emit_cast (emit, node->inputs[1], FV_TYPE_I64);
+  FvValue *ignored = NULL, *weight, *loss;
+
+  if (fv_node_has (node, "ignore_index") && labels) {
+    ignored = fv_emit (emit, "Equal", labels,
+        fv_emit_number (emit, FV_TYPE_I64, fv_node_int (node, "ignore_index")));
+    labels = fv_emit_where (emit, ignored,
+        fv_emit_number (emit, FV_TYPE_I64, 0), labels);
+  }
+  if (!labels || !(weight = weight_at (emit, node, labels, ignored)))
+    return NULL;
+  loss = fv_emit (emit, "Neg", at_label (emit, scores, labels), NULL);
+  loss = fv_emit (emit, "Mul", loss, weight);
+  if (!strcmp (reduction, "none"))
+    return loss;
+  loss = sum_all (emit, loss);
+  return strcmp (reduction, "mean")
+      ? loss
+      : fv_emit (emit, "Div", loss, sum_all (emit, weight));
+}
+
+static FvValue *
+loss (FvEmit *emit, FvNode *node)
+{
+  return likelihood_loss (emit, node, node->inputs[0]);
+}
+
+static FvValue *
+cross_entropy (FvEmit *emit, FvNode *node)
+{
+  FvNode *softmax = fv_emit_begin (emit, "LogSoftmax", node->inputs, 1);
+  FvValue *scores;
+
+  fv_node_set_int (softmax, "axis", 1);
+  if (!(scores = fv_emit_end (emit, softmax)))
+    return NULL;
+  if (is_used (node, 1))
+    fv_ir_replace_value (emit->ir, node->outputs[1], scores);
+  return likelihood_loss (emit, node, scores);
+}
+
 static gboolean
 is_not_empty (const FvNode *node)
 {
@@ -303,8 +399,10 @@ static const FvRule rules[] = {
   { "Compress", keeps_some, compress },
   { "Hardmax", is_not_empty, hardmax },
   { "LayerNormalization", gives_moments, layer_norm },
+  { "NegativeLogLikelihoodLoss", NULL, loss },
   { "OneHot", is_not_empty, one_hot },
   { "ReverseSequence", is_not_empty, reverse_sequence },
+  { "SoftmaxCrossEntropyLoss", NULL, cross_entropy },
   { "Trilu", is_not_empty, trilu },
 };
 

@@ -106,6 +106,41 @@ fake_quantize (Rewrite *r, const Pair *pair)
   return fv_emit_end (&r->emit, node);
 }
 
+/* Scales or zero points as @x has elements, of which @block neighbours along @axis
+ * share one. */
+static FvValue *
+unblocked (Rewrite *r, FvValue *value, const FvValue *x, guint axis,
+    gint64 block)
+{
+  const FvShape *shape = &x->shape;
+  gint64 apart[FV_MAX_RANK], all[FV_MAX_RANK], joined[FV_MAX_RANK];
+  gint64 zero = 0, at = axis, end = shape->dims[axis];
+  guint n = 0;
+
+  if (!(value = as_float (r, value)))
+    return NULL;
+  for (guint i = 0; i < shape->rank; i++) {
+    joined[i] = value->shape.dims[i] * (i == axis ? block : 1);
+    apart[n] = all[n] = value->shape.dims[i];
+    n++;
+    if (i == axis) {
+      apart[n] = 1;
+      all[n++] = block;
+    }
+  }
+  value = fv_emit_reshape (&r->emit, value, apart, n);
+  value = fv_emit (&r->emit, "Expand", value, fv_emit_ints (&r->emit, all, n));
+  value = fv_emit_reshape (&r->emit, value, joined, shape->rank);
+  if (!value || joined[axis] == end)
+    return value;
+  return fv_emit_end (&r->emit,
+      fv_emit_begin (&r->emit, "Slice",
+          (FvValue *[]){ value, fv_emit_ints (&r->emit, &zero, 1),
+              fv_emit_ints (&r->emit, &end, 1),
+              fv_emit_ints (&r->emit, &at, 1) },
+          4));
+}
+
 /* (@x - @zero) @scale; either may be absent. */
 static FvValue *
 dequantize (Rewrite *r, FvValue *x, FvValue *scale, FvValue *zero, guint axis)
@@ -127,13 +162,17 @@ static FvValue *
 quantize (Rewrite *r, FvValue *x, FvValue *scale, FvValue *zero, FvType type,
     guint axis)
 {
-  Pair pair = { .low = type == FV_TYPE_I8 ? -128 : 0 };
+  gint64 low, high;
+  Pair pair;
   FvValue *q;
 
+  fv_type_range (type, &low, &high);
+  pair = (Pair){ .low = low };
   if (!(pair.x = x = as_float (r, x)))
     return NULL;
-  if (number (scale, &pair.scale) && number (zero, &pair.zero)
-      && isnormal (pair.scale) && isnormal (1 / pair.scale)) {
+  if (fv_type_size (type) == 1 && number (scale, &pair.scale)
+      && number (zero, &pair.zero) && isnormal (pair.scale)
+      && isnormal (1 / pair.scale)) {
     /* by way of the pair, so that both round alike */
     q = fv_emit (&r->emit, "Mul", fake_quantize (r, &pair),
         fv_emit_scalar (&r->emit, 1 / pair.scale));
@@ -148,7 +187,10 @@ quantize (Rewrite *r, FvValue *x, FvValue *scale, FvValue *zero, FvType type,
       fv_emit (&r->emit, "Div", x, along (r, scale, x, axis)), NULL);
   if (!is_zero (zero))
     q = fv_emit (&r->emit, "Add", q, along (r, zero, x, axis));
-  return clip (r, q, pair.low, pair.low + 255);
+  q = clip (r, q, low, high);
+  if (q)
+    q->is_wide |= fv_type_size (type) > 1;
+  return q;
 }
 
 static gboolean
@@ -170,20 +212,52 @@ axis_of (const FvNode *node)
   return result;
 }
 
+/* Scale and zero point of @node, by elements where they stand for blocks. */
+static gboolean
+parameters (Rewrite *r, FvNode *node, FvValue **scale, FvValue **zero)
+{
+  gint64 block = node->op->since >= 21 ? fv_node_int (node, "block_size") : 0;
+  const FvValue *x = node->inputs[0];
+
+  *scale = node->inputs[1];
+  *zero = fv_node_input (node, 2);
+  if (!block)
+    return TRUE;
+  *scale = unblocked (r, *scale, x, axis_of (node), block);
+  if (*zero)
+    *zero = unblocked (r, *zero, x, axis_of (node), block);
+  return *scale && (*zero || !fv_node_input (node, 2));
+}
+
 static gboolean
 rewrite_quantize (Rewrite *r, FvNode *node)
 {
-  return replace (r, 0,
-      quantize (r, node->inputs[0], node->inputs[1], fv_node_input (node, 2),
-          node->outputs[0]->type, axis_of (node)));
+  FvValue *scale, *zero;
+
+  return parameters (r, node, &scale, &zero)
+      && replace (r, 0,
+          quantize (r, node->inputs[0], scale, zero, node->outputs[0]->type,
+              axis_of (node)));
 }
 
 static gboolean
 rewrite_dequantize (Rewrite *r, FvNode *node)
 {
-  return replace (r, 0,
-      dequantize (r, node->inputs[0], node->inputs[1], fv_node_input (node, 2),
-          axis_of (node)));
+  FvValue *scale, *zero;
+
+  return parameters (r, node, &scale, &zero)
+      && replace (r, 0,
+          dequantize (r, node->inputs[0], scale, zero, axis_of (node)));
+}
+
+/* Blocks need an axis more than there are. */
+static gboolean
+is_left (const FvNode *node)
+{
+  return (fv_node_is (node, "QuantizeLinear")
+             || fv_node_is (node, "DequantizeLinear"))
+      && node->op->since >= 21 && fv_node_int (node, "block_size")
+      && node->inputs[0]->shape.rank == FV_MAX_RANK;
 }
 
 /* One scale and zero point, which take in the range of the input and zero. */
@@ -312,6 +386,7 @@ carries_floats (const FvNode *node)
 
   return in && out && !in->constant && fv_type_is_float (in->type)
       && (out->type == FV_TYPE_U8 || out->type == FV_TYPE_I8
+          || out->type == FV_TYPE_U16 || out->type == FV_TYPE_I16
           || out->type == FV_TYPE_I32);
 }
 
@@ -321,7 +396,7 @@ rewrite_node (Rewrite *r, FvNode *node)
   r->node = r->emit.last = node;
   r->emit.name = node->name;
   for (guint k = 0; k < G_N_ELEMENTS (rules); k++) {
-    if (!fv_node_is (node, rules[k].op))
+    if (!fv_node_is (node, rules[k].op) || is_left (node))
       continue;
     if (!rules[k].rewrite (r, node))
       return -1;

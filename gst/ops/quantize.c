@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Between floats and the 8-bit integers of quantised nets. On the device these
+/* Between floats and the 8- or 16-bit integers of quantised nets. On the device these
  * integers are floats with whole values: engine/rewrite-quantize.c. */
 #include "gst/ops/common.h"
 
@@ -10,13 +10,39 @@ typedef struct
   gboolean is_per_axis;
   gint64 inner; /* elements between neighbours of the axis */
   gint64 size; /* of the axis */
+  gint64 block; /* neighbours that share a scale; then there are scales for all
+                   other axes too. 0: none do */
 } Axis;
 
 /* Which of the scales belongs to an element. */
 static gint64
 scale_index (const Axis *axis, gint64 i)
 {
-  return axis->is_per_axis ? i / axis->inner % axis->size : 0;
+  gint64 at = axis->is_per_axis ? i / axis->inner % axis->size : 0;
+  gint64 blocks;
+
+  if (!axis->block)
+    return at;
+  blocks = (axis->size + axis->block - 1) / axis->block;
+  return (i / (axis->inner * axis->size) * blocks + at / axis->block)
+      * axis->inner
+      + i % axis->inner;
+}
+
+/* Scales as @x has elements, but along axis @at one for each block. */
+static gboolean
+check_blocks (const FvNode *node, guint at, gint64 block, GError **error)
+{
+  const FvShape *x = &node->inputs[0]->shape, *s = &node->inputs[1]->shape;
+  gboolean fits = block > 0 && block <= G_MAXINT32 && x->rank == s->rank;
+
+  for (guint i = 0; fits && i < x->rank; i++)
+    fits =
+        s->dims[i] == (i == at ? (x->dims[i] + block - 1) / block : x->dims[i]);
+  return fits
+      || fv_node_fail (node, error, FV_ERROR_MALFORMED,
+          "its scales do not fit blocks of %" G_GINT64_FORMAT " along axis %u",
+          block, at);
 }
 
 static gboolean
@@ -26,24 +52,27 @@ read_axis (const FvNode *node, Axis *axis, GError **error)
   guint at;
 
   *axis = (Axis){ .is_per_axis = fv_shape_count (s) != 1, .inner = 1 };
+  if (node->op->since >= 21)
+    axis->block = fv_node_int (node, "block_size");
+  axis->is_per_axis |= axis->block != 0;
   if (!axis->is_per_axis)
     return TRUE;
   if (node->op->until == 12)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "more than one scale, which opset 13 brought");
-  if (s->rank != 1)
-    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "the scale has %u axes: blocked quantisation is not supported",
-        s->rank);
   if (!fv_node_axis (node, fv_node_int (node, "axis"), x->rank, &at, error))
     return FALSE;
-  if (x->rank < 1 || s->dims[0] != x->dims[at])
+  if (axis->block && !check_blocks (node, at, axis->block, error))
+    return FALSE;
+  if (!axis->block
+      && (x->rank < 1 || s->rank != 1 || s->dims[0] != x->dims[at]))
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
-        "%" G_GINT64_FORMAT " scales do not fit axis %u", s->dims[0], at);
+        "%" G_GINT64_FORMAT " scales do not fit axis %u", fv_shape_count (s),
+        at);
   for (guint i = at + 1; i < x->rank; i++)
     axis->inner *= x->dims[i];
   axis->inner = MAX (axis->inner, 1);
-  axis->size = s->dims[0];
+  axis->size = x->dims[at];
   return TRUE;
 }
 
@@ -56,11 +85,6 @@ check_scale (const FvNode *node, GError **error)
   if (!fv_type_is_float (node->inputs[1]->type))
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "the scale is of type %s", fv_type_name (node->inputs[1]->type));
-  if (node->op->since >= 21 && fv_node_int (node, "block_size"))
-    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "block_size is %" G_GINT64_FORMAT
-        ": blocked quantisation is not supported",
-        fv_node_int (node, "block_size"));
   if (zero
       && fv_shape_count (&zero->shape)
           != fv_shape_count (&node->inputs[1]->shape))
@@ -76,10 +100,11 @@ type_asked_for (const FvNode *node)
   gint64 number =
       node->op->since >= 21 ? fv_node_int (node, "output_dtype") : 0;
 
-  return number == 0 ? FV_TYPE_NONE
-      : number == 2  ? FV_TYPE_U8
-      : number == 3  ? FV_TYPE_I8
-                     : FV_TYPE_BOOL; /* none that is known */
+  FvType known = fv_type_from_onnx (number);
+
+  if (number == 0)
+    return FV_TYPE_NONE;
+  return known == FV_TYPE_NONE ? FV_TYPE_F64 : known; /* refused below */
 }
 
 static gboolean
@@ -92,9 +117,10 @@ infer_quantize (FvNode *node, GError **error)
   if (!fv_type_is_float (from) && from != FV_TYPE_I32)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "the input is of type %s", fv_type_name (from));
-  if (type != FV_TYPE_U8 && type != FV_TYPE_I8)
+  if (type != FV_TYPE_U8 && type != FV_TYPE_I8 && type != FV_TYPE_U16
+      && type != FV_TYPE_I16)
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "the result would be neither u8 nor i8");
+        "the result would be of type %s", fv_type_name (type));
   if (asked != FV_TYPE_NONE && asked != type)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "output_dtype and the zero point's type differ");
@@ -111,9 +137,11 @@ infer_dequantize (FvNode *node, GError **error)
   FvType type = node->inputs[0]->type, to = node->inputs[1]->type;
   FvValue *zero = fv_node_input (node, 2);
 
-  if (type != FV_TYPE_U8 && type != FV_TYPE_I8 && type != FV_TYPE_I32)
+  if (type != FV_TYPE_U8 && type != FV_TYPE_I8 && type != FV_TYPE_U16
+      && type != FV_TYPE_I16 && type != FV_TYPE_I32)
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "the input is of type %s, expected u8, i8 or i32", fv_type_name (type));
+        "the input is of type %s, expected 8 or 16 bits, or i32",
+        fv_type_name (type));
   if (zero && zero->type != type)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "the zero point is of type %s, the input of type %s",
@@ -133,12 +161,13 @@ infer_dequantize (FvNode *node, GError **error)
 static gint64
 saturate (float value, gint64 zero, FvType type)
 {
-  gint64 low = type == FV_TYPE_I8 ? -128 : 0;
   float rounded = nearbyintf (value);
+  gint64 low, high;
 
+  fv_type_range (type, &low, &high);
   if (!(rounded + zero > low))
     return low;
-  return rounded + zero > low + 255 ? low + 255 : (gint64) rounded + zero;
+  return rounded + zero > high ? high : (gint64) rounded + zero;
 }
 
 static gboolean

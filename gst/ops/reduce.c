@@ -29,7 +29,9 @@ infer_reduce (FvNode *node, GError **error)
   gboolean gone[FV_MAX_RANK], noop;
   FvShape to = { 0 };
 
-  if (node->inputs[0]->type == FV_TYPE_BOOL)
+  if (node->inputs[0]->type == FV_TYPE_BOOL
+      && node->op->variant != FV_REDUCE_MAX
+      && node->op->variant != FV_REDUCE_MIN)
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
         "the input is of type bool");
   if (!reduced_axes (node, gone, &noop, error))
@@ -125,7 +127,8 @@ reduce_ints (guint kind, const FvArray *in, FvWalk walk, gint64 count)
   double total = 0;
 
   for (gint64 i = 0; i < count; i++, fv_walk_next (&walk)) {
-    gint64 value = in->i64[walk.at[0]];
+    gint64 at = walk.at[0];
+    gint64 value = in->type == FV_TYPE_BOOL ? in->u8[at] : in->i64[at];
 
     best = kind == FV_REDUCE_MAX ? MAX (best, value) : MIN (best, value);
     total = take_in (kind, total, value, 0);
@@ -180,6 +183,9 @@ reduce (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
     if (inputs[0]->type == FV_TYPE_F32)
       outputs[0]->f32[i] =
           reduce_floats (node->op->variant, inputs[0], part, count);
+    else if (inputs[0]->type == FV_TYPE_BOOL) /* of nothing: all or none */
+      outputs[0]->u8[i] =
+          reduce_ints (node->op->variant, inputs[0], part, count) > 0;
     else
       outputs[0]->i64[i] =
           reduce_ints (node->op->variant, inputs[0], part, count);
