@@ -46,6 +46,54 @@ bench_init (Bench *b, gint variant, const char *card, const char *input,
   gst_fovea_result_init (&b->result);
 }
 
+/* Free sizes are those of the stored input. */
+static void
+choose_size (FvCard *card, const char *folder)
+{
+  g_autofree char *name = g_strdup_printf ("%s/test_data_set_0/input_%u.pb",
+      folder, card->input.index);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FvArray) image = fv_array_load_pb (name, NULL, &error);
+  guint row = card->input.layout == FV_LAYOUT_NCHW ? 2 : 1;
+
+  no_error (error);
+  fv_card_choose_size (card, (guint) image->shape.dims[row + 1],
+      (guint) image->shape.dims[row]);
+}
+
+void
+bench_load (Bench *b, const char *path, const char *folder, guint frame_width,
+    guint frame_height)
+{
+  g_autoptr (GError) error = NULL;
+  FvShape shapes[12];
+
+  memset (b, 0, sizeof *b);
+  b->device = fv_device_open (NULL, &error);
+  no_error (error);
+  b->card = fv_card_load (path, NULL, &b->real, &error);
+  no_error (error);
+  choose_size (b->card, folder);
+  b->model = b->real;
+  b->type = FV_TYPE_F32;
+  b->n = b->model->graph->n_outputs;
+  for (guint i = 0; i < b->n; i++) {
+    g_autofree char *name =
+        g_strdup_printf ("%s/test_data_set_0/output_%u.pb", folder, i);
+    g_autoptr (FvArray) array = fv_array_load_pb (name, NULL, &error);
+    no_error (error);
+    b->arrays[i] = fv_array_convert (array, FV_TYPE_F32, &error);
+    no_error (error);
+    shapes[i] = array->shape;
+  }
+  fv_card_bind_outputs (b->card, shapes, b->n, &error);
+  no_error (error);
+  ck_assert_uint_eq (b->card->n_heads, 1);
+  fv_frame_map_init (&b->map, &b->card->input, frame_width, frame_height);
+  gst_fovea_result_init (&b->result);
+  bench_place_all (b, -1, 0);
+}
+
 void
 bench_clear (Bench *b)
 {

@@ -37,6 +37,10 @@ typedef struct
 /* Random values in -4..4 in every output, in F32 or F16 for variant 0 or 1. */
 void bench_init (Bench *b, gint variant, const char *card, const char *input,
     const char *outputs, guint frame_width, guint frame_height);
+/* A real model, or a card that names one, with the outputs of data set 0 in
+ * @folder. */
+void bench_load (Bench *b, const char *path, const char *folder,
+    guint frame_width, guint frame_height);
 void bench_clear (Bench *b);
 /* Puts array @i on the device: axis @inner innermost and padded as the engine
  * pads, or row-major for -1; NaN wherever no element lies. Values are rounded to

@@ -252,11 +252,32 @@ START_TEST (test_panoptic)
 }
 END_TEST
 
+/* Each pixel has a class whose sum is the largest, or as good as that. */
+static void
+check_sums (const Bench *b)
+{
+  const GstFoveaHeadMap *map = gst_fovea_head_map (b->head);
+  g_autoptr (FvArray) sums = reference_semantic (&b->card->heads[0], b->arrays);
+
+  ck_assert_uint_eq (map->instances, 0);
+  ck_assert_uint_eq (map->matte, 0);
+  for (guint y = 0; y < map->height; y++)
+    for (guint x = y % 3; x < map->width; x += 3) {
+      double best = -INFINITY, own;
+      guint found = class_at (b, x, y);
+      ck_assert_uint_lt (found, b->card->heads[0].n_classes);
+      for (guint c = 0; c < b->card->heads[0].n_classes; c++)
+        best = fmax (best, reference_sample (sums, 1, c, &b->map, x, y));
+      own = reference_sample (sums, 1, found, &b->map, x, y);
+      ck_assert_msg (own >= best - 1e-4, "%u,%u: class %u has %g of %g", x, y,
+          found, own, best);
+    }
+}
+
 START_TEST (test_semantic)
 {
   static const guint rows[] = { 0, 1, 2, 4 };
   guint row = rows[_i / VARIANTS];
-  const GstFoveaHeadMap *map;
   Bench b;
 
   init_queries (&b, row, _i % VARIANTS,
@@ -264,21 +285,68 @@ START_TEST (test_semantic)
       (guint) _i / VARIANTS % 3);
   ck_assert_ptr_null (b.card->heads[0].masks.things);
   bench_run (&b, NULL);
-  map = gst_fovea_head_map (b.head);
-  ck_assert_uint_eq (map->instances, 0);
-  ck_assert_uint_eq (map->matte, 0);
-  g_autoptr (FvArray) sums = reference_semantic (&b.card->heads[0], b.arrays);
-  for (guint y = 0; y < map->height; y++)
-    for (guint x = y % 3; x < map->width; x += 3) {
-      double best = -INFINITY, own;
-      guint found = class_at (&b, x, y);
-      ck_assert_uint_lt (found, b.card->heads[0].n_classes);
-      for (guint c = 0; c < b.card->heads[0].n_classes; c++)
-        best = fmax (best, reference_sample (sums, 1, c, &b.map, x, y));
-      own = reference_sample (sums, 1, found, &b.map, x, y);
-      ck_assert_msg (own >= best - 1e-4, "%u,%u: class %u has %g of %g", x, y,
-          found, own, best);
-    }
+  check_sums (&b);
+  bench_clear (&b);
+}
+END_TEST
+
+/* Real graphs with random weights: what their outputs are is told from names and
+ * shapes alone, and the stored outputs are decoded as the reference does. */
+START_TEST (test_zoo)
+{
+  static const struct
+  {
+    const char *name;
+    FvHeadKind kind;
+    FvMaskKind masks;
+    guint n_classes;
+    gboolean has_things;
+    float threshold;
+  } rows[] = {
+    { "detr_panoptic_hf_op17_96x128", FV_HEAD_SEGMENT, FV_MASKS_QUERIES, 11 },
+    { "maskformer_swin_hf_op17_96x128", FV_HEAD_SEGMENT, FV_MASKS_QUERIES, 8 },
+    { "mask2former_swin_hf_op16_96x128", FV_HEAD_SEGMENT, FV_MASKS_QUERIES, 8 },
+    { "panoptic_segformer_op16_96x128", FV_HEAD_SEGMENT, FV_MASKS_QUERIES, 11,
+        TRUE, 0.3f },
+    { "deeplabv3_mnv3_tv_op16_96x160", FV_HEAD_SEGMENT, 0, 3 },
+    { "deeplabv3_resnet50_tv_op17_96x128", FV_HEAD_SEGMENT, 0, 4 },
+    { "fcn_resnet50_tv_op11_96x128", FV_HEAD_SEGMENT, 0, 5 },
+    { "lraspp_mnv3_tv_op17_96x160_dyn", FV_HEAD_SEGMENT, 0, 3 },
+    { "segformer_b0_hf_op17_128x160", FV_HEAD_SEGMENT, 0, 12 },
+    { "segformer_hf451_op20_128", FV_HEAD_SEGMENT, 0, 5 },
+    { "dpt_hf_op17_96", FV_HEAD_DEPTH },
+    { "depth_anything_hf_op17_112x154", FV_HEAD_DEPTH },
+    { "depth_anything_hf451_op17_98x140_dyn", FV_HEAD_DEPTH },
+  };
+  g_autofree char *folder = fv_test_shared ("zoo");
+  const FvCardHead *head;
+  Bench b;
+
+  ck_assert_int_lt (_i, (gint) G_N_ELEMENTS (rows));
+  if (folder == NULL) {
+    g_message ("skipped: there is no ../shared/zoo");
+    return;
+  }
+  g_autofree char *path = g_build_filename (folder, rows[_i].name, NULL);
+  bench_load (&b, path, path, 131, 77);
+  head = &b.card->heads[0];
+  ck_assert_uint_eq (head->kind, rows[_i].kind);
+  ck_assert_uint_eq (head->masks.kind, rows[_i].masks);
+  ck_assert_uint_eq (head->n_classes, rows[_i].n_classes);
+  ck_assert_int_eq (head->masks.things != NULL, rows[_i].has_things);
+  if (rows[_i].has_things) {
+    GstFoveaHeadParams params = { rows[_i].threshold, 0.5f, 100, 5 };
+    ReferenceMasks expected;
+    bench_run (&b, &params);
+    reference_panoptic (&expected, head, b.arrays, &b.map, params.threshold);
+    check_pixels (&b, &expected);
+    check_lists (&b, &expected);
+    reference_masks_clear (&expected);
+  } else {
+    bench_run (&b, NULL);
+  }
+  if (rows[_i].masks != FV_MASKS_NONE && !rows[_i].has_things)
+    check_sums (&b);
   bench_clear (&b);
 }
 END_TEST
@@ -506,6 +574,7 @@ main (void)
   tcase_add_loop_test (tcase, test_panoptic, 0,
       G_N_ELEMENTS (queries) * VARIANTS);
   tcase_add_loop_test (tcase, test_semantic, 0, 4 * VARIANTS);
+  tcase_add_loop_test (tcase, test_zoo, 0, 13);
   tcase_add_loop_test (tcase, test_panoptic_by_hand, 0, VARIANTS);
   tcase_add_loop_test (tcase, test_prototypes, 0,
       G_N_ELEMENTS (prototypes) * VARIANTS);

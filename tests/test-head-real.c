@@ -19,33 +19,12 @@ load (Bench *b, const char *name, guint frame_width, guint frame_height)
   g_autofree char *file =
       g_strdup_printf ("tests/data/cards/%s.modelinfo", name);
   g_autofree char *card = fv_test_source (file);
-  g_autoptr (GError) error = NULL;
-  FvShape shapes[12];
+  g_autofree char *folder = NULL;
 
-  memset (b, 0, sizeof *b);
   if (models == NULL)
     return FALSE;
-  b->device = fv_device_open (NULL, &error);
-  no_error (error);
-  b->card = fv_card_load (card, NULL, &b->real, &error);
-  no_error (error);
-  b->model = b->real;
-  b->type = FV_TYPE_F32;
-  b->n = b->model->graph->n_outputs;
-  for (guint i = 0; i < b->n; i++) {
-    g_autofree char *path =
-        g_strdup_printf ("%s/%s/test_data_set_0/output_%u.pb", models, name, i);
-    g_autoptr (FvArray) array = fv_array_load_pb (path, NULL, &error);
-    no_error (error);
-    b->arrays[i] = fv_array_convert (array, FV_TYPE_F32, &error);
-    no_error (error);
-    shapes[i] = array->shape;
-  }
-  fv_card_bind_outputs (b->card, shapes, b->n, &error);
-  no_error (error);
-  fv_frame_map_init (&b->map, &b->card->input, frame_width, frame_height);
-  gst_fovea_result_init (&b->result);
-  bench_place_all (b, -1, 0);
+  folder = g_build_filename (models, name, NULL);
+  bench_load (b, card, folder, frame_width, frame_height);
   return TRUE;
 }
 

@@ -108,7 +108,8 @@ fv_card_guess_candidates (FvCard *card, guint n_prototypes)
 
     if (!output->has_shape || fv_card_is_foreign (card, output)
         || fv_name_has (output->name, parts)
-        || (output->shape.rank == 3 && card->priv->wanted != FV_HEAD_DETECT
+        || (output->shape.rank == 3 && n_prototypes == 0
+            && card->priv->wanted != FV_HEAD_DETECT
             && fv_card_is_map (card, output)))
       continue;
     if (guess_list (card, output, n_prototypes) || guess_dense (card, output))
