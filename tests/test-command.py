@@ -318,6 +318,25 @@ class CommandTest(unittest.TestCase):
         self.fails(1, "one input too many", *run, "-i", source, "-i", source)
         self.fails(1, "cannot be made", *run, "-i", source, "-o", source / "out")
 
+    def test_host_tail(self):
+        """What begins it, what it holds and what it took."""
+        path = self.path / "tail.onnx"
+        path.write_bytes(model([node("NonZero", ["x"], ["n"]),
+                                node("Neg", ["n"], ["y"])], [1, 4]))
+        reason = "node 'NonZero_0' (NonZero): the result's shape depends on the data"
+        source = self.path / "x.npy"
+        source.write_bytes(npy([0.0, 1.0, 2.0, 0.0], (1, 4)))
+        text = self.succeeds("run", *REFERENCE, path, "-i", source)
+        self.assertRegex(text, r"the last 2 nodes took [\d.]+ ms on the host")
+        self.assertIn(reason, text)
+        report = self.json("bench", *REFERENCE, path, "--runs", "2")
+        self.assertEqual(report["tail_nodes"], 2)
+        self.assertGreater(report["tail_ms"], 0)
+        if HAS_DEVICE:
+            text = self.succeeds("info", "--plan", path)
+            self.assertIn(f"host tail   2 nodes, the first: {reason}", text)
+            self.assertRegex(text, r"host  Neg +Neg_1: behind 'NonZero_0'")
+
     def test_bench(self):
         shape = ("--input-shape", "1x640")
         for device in [REFERENCE] + ([[]] if HAS_DEVICE else []):

@@ -471,7 +471,9 @@ add_input (Build *build, const FvValueInfo *info, const FvShape *shape,
         "%s: input '%s' is too large", build->ir->name, info->name);
     return FALSE;
   }
-  return TRUE;
+  if (fv_shape_count (shape) == 0) /* so its value is known */
+    value->constant = fv_array_new (info->type, shape, error);
+  return fv_shape_count (shape) > 0 || value->constant;
 }
 
 /* @value becomes an output; of an input a copy does, as the two have places of

@@ -33,7 +33,7 @@ bind_size (Binder *binder, const FvValueInfo *info, guint axis, gint64 *size,
     gint64 value, GError **error)
 {
   const char *symbol = info->symbols[axis];
-  if (value == 0)
+  if (value == 0 && !(info->has_shape && info->shape.dims[axis] == 0))
     return fail (binder, info, error, FV_ERROR_INVALID,
         "the size of axis %u (%s) would be zero; there would be nothing to "
         "compute",

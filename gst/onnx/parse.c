@@ -407,7 +407,9 @@ parse_dim (FvParser *parser, Onnx__DimensionProto *proto, const char *owner,
     return fv_parser_fail (parser, error, FV_ERROR_MALFORMED,
         "%s has the size %" G_GINT64_FORMAT " in dimension %u", owner, size,
         axis);
-  if (size == 0 && is_input)
+  /* a list of axes may be empty; elsewhere it is a mistake of the exporter */
+  if (size == 0 && is_input
+      && (info->shape.rank != 1 || fv_type_is_float (info->type)))
     return fv_parser_fail (parser, error, FV_ERROR_UNSUPPORTED,
         "%s has the size 0 in dimension %u: there would be nothing to compute",
         owner, axis);
