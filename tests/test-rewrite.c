@@ -115,6 +115,22 @@ static const Rewrite rewrites[] = {
   { "x f32[1,3,9,9]; w =f32[6,3,3,3]; c Conv x w; r Relu c; y Add r c",
       "Conv Relu+1" },
   { "x f32[2,6]; a Identity x; b Abs a; c Abs x; y Mul b c", "Abs Mul" },
+  /* operators that are made of others */
+  { "x f32[1,8,7,7]; o f32[1,18,5,5]; w =f32[6,8,3,3]; y DeformConv x w o",
+      "fovea.DeformColumns Conv" },
+  { "q f32[1,7,24]; k f32[1,9,24]; v f32[1,9,12]; "
+    "a Attention q k v q_num_heads=3 kv_num_heads=3; y Relu a",
+      "Reshape Transpose Reshape Transpose Reshape Transpose fovea.Attention "
+      "Transpose Reshape Relu" },
+  { "q f32[1,2,7,8]; k f32[1,2,7,8]; v f32[1,2,7,8]; "
+    "y Attention q k v is_causal=1",
+      "fovea.Attention" },
+  { "x f32[1,2,7,8]; c =f32[1,7,4]; s =f32[1,7,4]; y RotaryEmbedding x c s",
+      "Slice Slice Mul Mul+1 Mul Mul+1 Concat" },
+  { "x f32[1,8,20]; i =i64{6,5}; b =i64{2,2}; y Col2Im x i b",
+      "Reshape ConvTranspose" },
+  { "t f32[1,2,3]; s =i64{1,1,4,5}; y AffineGrid t s",
+      "fovea.Linear Transpose Reshape" },
   /* Einsum: as few permutations as the equation allows */
   { "x f32[2,3,8]; w =f32[5,8]; y Einsum x w equation=bxd,md->bxm",
       "fovea.Linear" },
