@@ -4,6 +4,8 @@
  *
  *   y[z][pixel][m] = sum over tap, k of x[z][pixel + tap][k] w[z][m][tap][k]
  *
+ * or, by a table of rows, of x[table[pixel][tap]][k] w[m][tap][k].
+ *
  * Grid: tiles of pixels, tiles of output channels, z. Packed weights lie as
  * [m / 8][tap][k / 4][m % 8][k % 4]. */
 #version 450
@@ -44,13 +46,7 @@ void main ()
     from[t] = w_address (m + t * 8 + lane);
 
   for (int tap = 0; tap < taps; tap++) {
-    ivec2 shift = ivec2 (0);
-    if (WINDOW != 0) {
-      int row = tap / FV_PAIR_X (push.kernel);
-      shift = ivec2 (
-          (tap - row * FV_PAIR_X (push.kernel)) * FV_PAIR_X (push.dilation),
-          row * FV_PAIR_Y (push.dilation));
-    }
+    ivec2 shift = tap_shift (tap);
     [[unroll]] for (int p = 0; p < PIXELS; p++)
       at[p] = x_address (origin[p] + shift, inside[p]);
     for (int k = 0; k < depth; k++) {
@@ -59,7 +55,7 @@ void main ()
         weight[t] = FV_LOAD (w, from[t] + (tap * depth + k) * W_STEP);
       [[unroll]] for (int p = 0; p < PIXELS; p++) {
         value[p] = FV_LOAD (x, at[p] + k);
-        if (WINDOW != 0)
+        if (HOLES)
           value[p] = inside[p] ? value[p] : vec4 (0);
         if (TAIL != 0 && k == depth - 1)
           value[p] = mix (value[p], vec4 (0),
@@ -124,13 +120,7 @@ void main ()
     [[unroll]] for (int i = 0; i < LOADS; i++) {
       int which = (thread + i * THREADS) / STEP;
       bool inside;
-      ivec2 shift = ivec2 (0);
-      if (WINDOW != 0) {
-        int row = tap / FV_PAIR_X (push.kernel);
-        shift = ivec2 (tap - row * FV_PAIR_X (push.kernel), row)
-            * ivec2 (FV_PAIR_X (push.dilation), FV_PAIR_Y (push.dilation));
-      }
-      int address = x_address (origin[i] + shift, inside);
+      int address = x_address (origin[i] + tap_shift (tap), inside);
       vec4 value = FV_LOAD (x, address + min (k, depth - 1));
       if (TAIL != 0 && k == depth - 1)
         value = mix (value, vec4 (0),

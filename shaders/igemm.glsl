@@ -14,6 +14,8 @@ layout (constant_id = FV_IGEMM_TAIL) const int TAIL = 0;
 layout (constant_id = FV_IGEMM_ODD) const int ODD = 1;
 layout (constant_id = FV_IGEMM_ALPHA) const float ALPHA = 1;
 layout (constant_id = FV_IGEMM_BETA) const float BETA = 1;
+layout (constant_id = FV_IGEMM_ROWS) const int GATHER = 0;
+const bool HOLES = WINDOW != 0 || GATHER < 0;
 
 layout (push_constant) uniform Push { FvIgemmPush push; };
 
@@ -22,13 +24,14 @@ FV_IN (1, w)
 FV_IN (2, bias)
 FV_OUT (3, y)
 FV_STEPS_OPERANDS (4)
+FV_IN (6, table)
 
 /* Integer divisions are slow where lanes are loops, so they are left out where z
  * is always 0. */
 int z0 = Z == FV_Z_NONE ? 0 : int (gl_WorkGroupID.z) % push.z0_count;
 int z1 = Z == FV_Z_NONE ? 0 : int (gl_WorkGroupID.z) / push.z0_count;
 int depth = push.depth;
-int taps = WINDOW == 0
+int taps = GATHER != 0 ? abs (GATHER) : WINDOW == 0
     ? 1 : FV_PAIR_Y (push.kernel) * FV_PAIR_X (push.kernel);
 int x_start = push.x_base + z0 * push.x_z0 + z1 * push.x_z1;
 int w_start = push.w_base + z0 * push.w_z0 + z1 * push.w_z1;
@@ -55,10 +58,27 @@ ivec2 corner (int pixel)
       - ivec2 (FV_PAIR_X (push.pad), FV_PAIR_Y (push.pad));
 }
 
-/* Address of the input at @at, which is clamped; @inside: whether it was. */
+/* How far tap @tap is from the first. */
+ivec2 tap_shift (int tap)
+{
+  if (GATHER != 0)
+    return ivec2 (0, tap);
+  if (WINDOW == 0)
+    return ivec2 (0);
+  int row = tap / FV_PAIR_X (push.kernel);
+  return ivec2 (tap - row * FV_PAIR_X (push.kernel), row)
+      * ivec2 (FV_PAIR_X (push.dilation), FV_PAIR_Y (push.dilation));
+}
+
+/* Address of the input at @at, which is clamped; @inside: whether it was not. */
 int x_address (ivec2 at, out bool inside)
 {
   inside = true;
+  if (GATHER != 0) {
+    int row = int (FV_LOAD1 (table, at.x * taps + at.y));
+    inside = row >= 0;
+    return x_start + max (row, 0) * push.x_pixel;
+  }
   if (WINDOW == 0)
     return x_start + at.x * push.x_pixel;
   ivec2 end = ivec2 (push.in_width, push.in_height) - 1;

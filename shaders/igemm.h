@@ -21,6 +21,9 @@
 #define FV_IGEMM_ODD 7 /* 1: channels is no multiple of 4 */
 #define FV_IGEMM_ALPHA 8 /* float: factor of the sum */
 #define FV_IGEMM_BETA 9 /* float: factor of the bias */
+/* Rows of x of which a table makes a row of the product; 0: no table, negative:
+ * with rows of zeroes among them. */
+#define FV_IGEMM_ROWS 10
 
 #define FV_BIAS_NONE 0
 #define FV_BIAS_COMMON 1 /* vec4 units: bias + channel */

@@ -3,7 +3,8 @@
 #extension GL_GOOGLE_include_directive : require
 /* Normalization of rows: LayerNormalization, RMSNormalization, LpNormalization.
  *
- * Bindings: 0 x, 1 scale, 2 bias (over the row), 3 y, 4 and 5 operands of steps
+ * Bindings: 0 x, 1 scale, 2 bias (over the row), 3 y, 4 and 5 operands of steps,
+ *           6 with GATHER: the rows of x that a row consists of; -1: zeroes
  * Grid:     any; workgroups share the rows, LANES invocations work on one
  *
  * The row is read three times: it is in the cache after the first, and keeping it
@@ -16,11 +17,13 @@ FV_IN (1, scale)
 FV_IN (2, bias)
 FV_OUT (3, y)
 FV_STEPS_OPERANDS (4)
+FV_IN (6, table)
 
 layout (constant_id = 0) const int KIND = FV_ROW_LAYER;
 layout (constant_id = 1) const int LANES = 8; /* a power of two */
 layout (constant_id = 2) const int AFFINE = 0; /* bit 0: scale, bit 1: bias */
 layout (constant_id = 3) const bool TAIL = true; /* width is no multiple of 4 */
+layout (constant_id = 4) const int GATHER = 0; /* rows of x in a row */
 layout (push_constant) uniform Push { FvRowPush push; };
 #include "rowreduce.glsl"
 
@@ -39,6 +42,18 @@ float factor (float sum)
   return 1 / sqrt (sum / push.width + push.epsilon);
 }
 
+/* vec4 @c of a row, which begins at @at where it lies in one piece. */
+vec4 load (int row, int at, int c)
+{
+  if (GATHER == 0)
+    return FV_LOAD (x, at + c);
+  int part = c / push.unit;
+  int source = int (FV_LOAD1 (table, row * GATHER + part));
+  vec4 v = FV_LOAD (x,
+      push.x_base + max (source, 0) * push.x_row + c - part * push.unit);
+  return source < 0 ? vec4 (0) : v;
+}
+
 void normalize_row (int row, bool inside, int lane, int units)
 {
   int at = push.x_base + row * push.x_row;
@@ -47,17 +62,17 @@ void normalize_row (int row, bool inside, int lane, int units)
 
   if (KIND == FV_ROW_LAYER) {
     for (int c = lane; c < units; c += LANES)
-      sum += select_row (c, FV_LOAD (x, at + c), 0);
+      sum += select_row (c, load (row, at, c), 0);
     mean = row_sum (sum.x + sum.y + sum.z + sum.w) / push.width;
     sum = vec4 (0);
   }
   for (int c = lane; c < units; c += LANES)
-    sum += select_row (c, weigh (FV_LOAD (x, at + c) - mean), 0);
+    sum += select_row (c, weigh (load (row, at, c) - mean), 0);
   inverse = factor (row_sum (sum.x + sum.y + sum.z + sum.w));
   if (!inside)
     return;
   for (int c = lane; c < units; c += LANES) {
-    vec4 v = (FV_LOAD (x, at + c) - mean) * inverse;
+    vec4 v = (load (row, at, c) - mean) * inverse;
 
     if ((AFFINE & 1) != 0)
       v *= FV_LOAD (scale, push.scale_base + c);

@@ -188,6 +188,7 @@ FV_STRUCT (FvRowPush)
   fv_int rows, width;
   fv_int x_base, x_row, y_base, y_row;
   fv_int scale_base, bias_base;
+  fv_int unit; /* of rows gathered: vec4 of a row of x */
   float epsilon;
   FvOperandPush operand[FV_MAX_OPERANDS];
 };

@@ -109,6 +109,7 @@ typedef struct
   FvModel *model;
   Decisions *decisions;
   FvShape shape;
+  FvGraphOptions options;
   DataSet set;
   FvArray *in, *out[2];
   FvArray **got; /* boxes, scores, and behind them a, scores, which */
@@ -133,8 +134,11 @@ begin (Fixture *f)
     .outputs = f->out };
   f->decisions = decisions_new (f->model);
   ck_assert (decisions_lead_to (f->decisions, 0));
-  f->got = decisions_run (f->decisions, NULL, FV_TYPE_F16, f->model, &f->shape,
-      &f->set, &error);
+  f->options = (FvGraphOptions){ .precision = FV_TYPE_F16,
+    .shapes = &f->shape,
+    .n_shapes = 1 };
+  f->got = decisions_run (f->decisions, NULL, &f->options, f->model, &f->set,
+      &error);
   ck_assert_msg (f->got != NULL, "%s", error ? error->message : "");
   ck_assert (f->got[0]->f32[0] == 1); /* the other way round than stored */
 }
@@ -157,8 +161,8 @@ judge (Fixture *f)
   static Comparison results[2];
   GError *error = NULL;
 
-  ck_assert_msg (decisions_judge (f->decisions, f->got, FV_TYPE_F16, f->model,
-                     &f->shape, &f->set, results, &error),
+  ck_assert_msg (decisions_judge (f->decisions, f->got, &f->options, f->model,
+                     &f->set, results, &error),
       "%s", error ? error->message : "");
   for (guint i = 0; i < 2; i++)
     if (!results[i].passed)

@@ -25,6 +25,22 @@
   "s Slice x i j k; "
 
 static const char *const graphs[] = {
+  /* rows gathered: rolled windows there and back, patches merged */
+  "x f32[1,3,6,8]; p =i64{0,0,0,0,0,1,0,0}; g Pad x p; z =i64{0}; o =i64{1}; "
+  "h =i64{99}; r Slice g o h o; q Slice g z o o; s Concat r q axis=1; "
+  "w1 =i64{1,2,2,3,2,8}; w2 =i64{-1,4,8}; a Reshape s w1; "
+  "b Transpose a perm=[0,1,3,2,4,5]; t Reshape b w2; k =f32[8,36]; "
+  "m MatMul t k; i =f32[36]; n Add m i; l =f32[36,12]; j MatMul n l; "
+  "u1 =i64{1,2,3,2,2,12}; u2 =i64{1,4,6,12}; d Reshape j u1; "
+  "e Transpose d perm=[0,1,3,2,4,5]; f Reshape e u2; v f32[1,4,6,12]; "
+  "y Add v f",
+  "x f32[1,5,6,8]; p =i64{0,0,0,0,0,1,0,0}; g Pad x p; w1 =i64{1,3,2,3,2,8}; "
+  "w2 =i64{1,3,3,32}; a Reshape g w1; b Transpose a perm=[0,1,3,2,4,5]; "
+  "t Reshape b w2; s =f32[32]; c =f32[32]; n LayerNormalization t s c; "
+  "y Relu n",
+  "x f32[1,6,6,8]; w1 =i64{1,3,2,3,2,8}; w2 =i64{1,3,3,32}; a Reshape x w1; "
+  "b Transpose a perm=[0,1,3,2,4,5]; t Reshape b w2; k =f32[32,20]; "
+  "m MatMul t k; y Relu m",
   /* convolutions and products: every kernel with steps behind it */
   WEIGHTED ("[1,8,5,6]", "Conv", "[7,8,3,3]", " pads=[1,1,1,1]"),
   WEIGHTED ("[1,8,5,6]", "Conv", "[7,8,1,1]", ""),

@@ -21,7 +21,53 @@ typedef struct
   "q f32[1,2,7,8]; k f32[1,2,9,8]; v f32[1,2,9,4]; " \
   "t Transpose k perm=[0,1,3,2]; c =f32(0.35); "
 
+/* A map of 4 x 6 as windows of 2 x 2, and back. */
+#define WINDOWS(from, to) \
+  "w1 =i64{1,2,2,3,2,8}; w2 =i64{-1,4,8}; a Reshape " from " w1; " \
+  "b Transpose a perm=[0,1,3,2,4,5]; " to " Reshape b w2; "
+#define UNWINDOW(from, to) \
+  "u1 =i64{1,2,3,2,2,8}; u2 =i64{1,4,6,8}; d Reshape " from " u1; " \
+  "e Transpose d perm=[0,1,3,2,4,5]; " to " Reshape e u2; "
+#define ROLL(from, to) \
+  "z =i64{0}; o =i64{1}; h =i64{99}; r Slice " from " o h o; " \
+  "q Slice " from " z o o; " to " Concat r q axis=1; "
+
 static const Rewrite rewrites[] = {
+  /* rows moved about as wholes: the products gather them */
+  { "x f32[1,4,6,8]; v =f32[5,8]; " WINDOWS ("x", "t") "y Einsum t v "
+                                                       "equation=btd,md->btm",
+      "fovea.RowLinear" },
+  { "x f32[1,4,6,8]; k =f32[8,8]; l =f32[8,8]; " ROLL ("x", "s") WINDOWS ("s",
+        "t") "m MatMul t k; n Tanh m; p MatMul n l; " UNWINDOW ("p", "f") "y "
+                                                                          "Add "
+                                                                          "x "
+                                                                          "f",
+      "fovea.RowLinear+1 fovea.RowLinear+1" },
+  /* zeroes around it are rows too */
+  { "x f32[1,3,6,8]; k =f32[8,5]; p =i64{0,0,0,0,0,1,0,0}; g Pad x p; " WINDOWS (
+        "g", "t") "y MatMul t k",
+      "fovea.RowLinear" },
+  /* patches beside each other */
+  { "x f32[1,4,6,8]; k =f32[32,5]; g =f32[32]; c =f32[32]; z =i64{0}; "
+    "o =i64{1}; t =i64{2}; h =i64{99}; i =i64{1,2}; j =i64{0,0}; l =i64{99,99}; "
+    "u =i64{2,2}; v =i64{1,1}; q =i64{0,1}; w =i64{1,0}; a Slice x j l i u; "
+    "b Slice x w l i u; d Slice x q l i u; e Slice x v l i u; "
+    "f Concat a b d e axis=-1; n LayerNormalization f g c; y MatMul n k",
+      "fovea.RowNorm fovea.Linear" },
+  /* channels change places: no rows */
+  { "x f32[1,4,6,8]; k =f32[8,5]; s =i64{1,4,6,2,4}; s2 =i64{1,24,8}; "
+    "a Reshape x s; b Transpose a perm=[0,1,2,4,3]; c Reshape b s2; "
+    "y MatMul c k",
+      "Reshape Transpose Reshape fovea.Linear" },
+  { "x f32[1,4,6,8]; k =f32[8,5]; o =i64{-1}; z =i64{0}; m =i64{-99}; "
+    "a =i64{3}; c Slice x o m a o; y MatMul c k",
+      "Slice fovea.Linear" },
+  /* a bias per head and a mask per window are one */
+  { "q f32[4,2,3,8]; k f32[4,2,8,3]; v f32[4,2,3,8]; i =f32[1,2,3,3]; "
+    "j =f32[2,1,3,3]; s =i64{2,2,2,3,3}; t =i64{4,2,3,3}; m MatMul q k; "
+    "a Add m i; b Reshape a s; c Add b j; d Reshape c t; p Softmax d axis=-1; "
+    "y MatMul p v",
+      "Transpose fovea.Attention" },
   { GELU_HEAD "m Mul x a; y Mul m h", "Gelu" },
   { GELU_HEAD "m Mul a h; y Mul x m", "Gelu" },
   { GELU_HEAD "m Mul x h; y Mul m a", "Gelu" },

@@ -361,6 +361,11 @@ typedef struct
   gint x, y, width, height;
 } FvFrameMap;
 
+/* What pixels become: the least and the most, over all channels; both 0 for a card
+ * without an image input. */
+FV_API void
+fv_card_input_range (const FvCardInput *input, float *low, float *high);
+
 FV_API void fv_frame_map_init (FvFrameMap *map, const FvCardInput *input,
     guint frame_width, guint frame_height);
 FV_API void fv_frame_map_to_frame (const FvFrameMap *map, double x, double y,

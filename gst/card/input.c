@@ -450,3 +450,16 @@ fv_frame_map_to_frame (const FvFrameMap *map, double x, double y,
   *frame_x = (x - map->x) * map->frame_width / MAX (1, map->width);
   *frame_y = (y - map->y) * map->frame_height / MAX (1, map->height);
 }
+
+void
+fv_card_input_range (const FvCardInput *input, float *low, float *high)
+{
+  *low = *high = 0;
+  for (guint i = 0; input->name && i < input->n_channels; i++) {
+    float black = -input->mean[i] / input->std[i];
+    float white = (1 - input->mean[i]) / input->std[i];
+
+    *low = MIN (*low, MIN (black, white));
+    *high = MAX (*high, MAX (black, white));
+  }
+}

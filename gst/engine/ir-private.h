@@ -29,6 +29,8 @@ gint fv_pass_layer_norm (FvIr *ir, GError **error);
 gint fv_pass_group_norm (FvIr *ir, GError **error);
 gint fv_pass_gelu (FvIr *ir, GError **error);
 gint fv_pass_swish (FvIr *ir, GError **error);
+gint fv_pass_masks (FvIr *ir, GError **error);
+gint fv_pass_rows (FvIr *ir, GError **error);
 gint fv_pass_attention (FvIr *ir, GError **error);
 gint fv_pass_lift_steps (FvIr *ir, GError **error);
 gint fv_pass_concat_split (FvIr *ir, GError **error);

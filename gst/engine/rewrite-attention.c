@@ -126,6 +126,93 @@ rewrite (FvIr *ir, Attention *a, GError **error)
   return fv_node_infer (node, error) ? 1 : -1;
 }
 
+/* Masks of more elements than that stay apart from the bias. */
+#define MAX_MASK ((gint64) 1 << 22)
+
+/* The constant term of @add and, as @other, what it is added to. */
+static FvArray *
+constant_term (FvNode *add, FvValue **other)
+{
+  for (guint i = 0; i < 2; i++)
+    if (fv_node_is (add, "Add") && !add->n_steps && add->inputs[i]->constant
+        && fv_shape_equal (&add->inputs[1 - i]->shape,
+            &add->outputs[0]->shape)) {
+      *other = add->inputs[1 - i];
+      return add->inputs[i]->constant;
+    }
+  return NULL;
+}
+
+/* sum[i] += term, broadcast to @shape, of as many elements */
+static void
+add_term (float *sum, const FvShape *shape, const FvArray *term)
+{
+  for (gint64 i = 0; i < fv_shape_count (shape); i++) {
+    gint64 rest = i, at = 0, stride = 1;
+
+    for (guint d = 0; d < term->shape.rank; d++) {
+      gint64 size = term->shape.dims[term->shape.rank - 1 - d];
+      gint64 whole = shape->dims[shape->rank - 1 - d];
+
+      at += size == 1 ? 0 : rest % whole * stride;
+      rest /= whole;
+      stride *= size;
+    }
+    sum[i] += fv_array_get_float (term, at);
+  }
+}
+
+/* Windows that overlap the edges of a shifted map: a bias per head, then, with the
+ * batch split in images and windows, a mask per window. One sum of both. */
+static gint
+merge_mask (FvIr *ir, FvNode *softmax, GError **error)
+{
+  FvValue *scores = softmax->inputs[0], *split, *inner, *in[2];
+  FvNode *back = fv_input_node (softmax, 0, "Reshape"), *outer, *reshape, *sum;
+  FvArray *mask, *bias, *both;
+
+  if (!back || scores->users->len != 1 || scores->is_output
+      || !(outer = fv_input_node (back, 0, "Add"))
+      || !fv_only_user (outer->outputs[0], NULL)
+      || !(mask = constant_term (outer, &split)) || split->is_output
+      || split->users->len != 1 || !(reshape = split->producer)
+      || !fv_node_is (reshape, "Reshape") || reshape->n_steps
+      || !fv_shape_equal (&reshape->inputs[0]->shape, &scores->shape)
+      || fv_shape_count (&scores->shape) > MAX_MASK)
+    return 0;
+  in[0] = reshape->inputs[0];
+  if (!(in[1] = fv_ir_add_floats (ir, NULL, &scores->shape, &both)))
+    return 0;
+  add_term (both->f32, &split->shape, mask);
+  bias = fv_only_user (in[0], NULL) && in[0]->producer
+      ? constant_term (in[0]->producer, &inner)
+      : NULL;
+  if (bias) {
+    add_term (both->f32, &scores->shape, bias);
+    in[0] = inner;
+  }
+  sum = fv_ir_supersede (ir, back, "Add", in, 2, error);
+  return sum && fv_node_infer (sum, error) ? 1 : -1;
+}
+
+gint
+fv_pass_masks (FvIr *ir, GError **error)
+{
+  gint changes = 0;
+
+  for (guint i = 0; i < ir->nodes->len; i++) {
+    FvNode *node = ir->nodes->pdata[i];
+    gint done = fv_node_is (node, "Softmax") && !node->n_steps
+        ? merge_mask (ir, node, error)
+        : 0;
+
+    if (done < 0)
+      return done;
+    changes += done;
+  }
+  return changes && fv_pass_dead (ir, error) < 0 ? -1 : changes;
+}
+
 /* The first attention in the graph; nodes move, so one at a time. */
 static gint
 rewrite_first (FvIr *ir, GError **error)

@@ -17,6 +17,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   FvTensor x, w, y, bias; /* bias.storage: (nullable) */
+  FvTensor table; /* with n_rows: which rows of x; see FV_IGEMM_ROWS */
+  gint n_rows;
   int inner; /* axis of y that holds the channels */
   gboolean is_window; /* else one tap, rows equally spaced, no padding */
   gboolean is_packed; /* weights by fv_igemm_pack() */

@@ -28,6 +28,9 @@ gint64 fv_norm_span (const FvNode *node, guint *axis);
 gboolean fv_norm_lower_batch (FvPlan *plan, FvNode *node, GError **error);
 gboolean fv_norm_lower_group (FvPlan *plan, FvNode *node, GError **error);
 gboolean fv_norm_lower_layer (FvPlan *plan, FvNode *node, GError **error);
+/* Rows of whole vec4 that a table (f32) gathers; see rowgather.c. */
+gboolean fv_norm_lower_gathered (FvPlan *plan, FvNode *node,
+    const FvTensor *table, GError **error);
 gboolean fv_norm_lower_lp (FvPlan *plan, FvNode *node, GError **error);
 
 G_END_DECLS

@@ -37,47 +37,88 @@ row_vector (FvPlan *plan, FvNode *node, guint i, gint64 width, FvTensor *tensor,
       && fv_plan_copy (plan, node, &any, tensor, error);
 }
 
+/* @table: (nullable): which rows of x, of rows->x's width, make up each row */
+static gboolean
+dispatch_rows (FvPlan *plan, FvNode *node, FvRows *rows, guint kind,
+    float epsilon, const FvTensor *table, GError **error)
+{
+  gboolean affine[2] = { fv_node_input (node, 1) && node->n_own_inputs > 1,
+    fv_node_input (node, 2) && node->n_own_inputs > 2 };
+  FvTensor vectors[2] = { rows->x, rows->x };
+  gint64 unit = rows->width;
+  FvRowPush push = { 0 };
+  FvDispatch d;
+
+  for (guint i = 0; i < 2; i++)
+    if (affine[i]
+        && !row_vector (plan, node, i + 1, rows->width, &vectors[i], error))
+      return FALSE;
+  fv_plan_begin (plan, node, &d, "norm");
+  fv_plan_bind (plan, &d, &rows->x, FALSE);
+  fv_plan_bind (plan, &d, &vectors[0], FALSE);
+  fv_plan_bind (plan, &d, &vectors[1], FALSE);
+  fv_plan_bind (plan, &d, &rows->y, TRUE);
+  if (!fv_rows_bind_steps (plan, node, rows, &d, push.operand, error))
+    return FALSE;
+  if (table)
+    fv_plan_bind (plan, &d, table, FALSE);
+  else
+    d.bindings[d.n_bindings++] = d.bindings[0]; /* never read */
+  if (table)
+    unit = rows->x.shape.dims[rows->x.shape.rank - 1];
+  push.rows = rows->rows;
+  push.width = rows->width;
+  push.x_base = rows->x.offset / 4;
+  push.x_row = rows->x_row / 4;
+  push.y_base = rows->y.offset / 4;
+  push.y_row = rows->y_row / 4;
+  push.scale_base = vectors[0].offset / 4;
+  push.bias_base = vectors[1].offset / 4;
+  push.unit = unit / 4;
+  push.epsilon = epsilon;
+  fv_dispatch_spec (&d, 0, kind);
+  fv_dispatch_spec (&d, 2, affine[0] | affine[1] << 1);
+  fv_dispatch_spec (&d, 4, table ? rows->width / unit : 0);
+  fv_rows_grid (plan, rows, &d);
+  fv_dispatch_push (&d, &push, sizeof push);
+  d.flops = rows->rows * rows->width * 8;
+  return fv_plan_add (plan, &d, error) && fv_rows_end (plan, node, rows, error);
+}
+
 static gboolean
 lower_rows (FvPlan *plan, FvNode *node, guint axis, gboolean flatten,
     guint kind, GError **error)
 {
-  gboolean affine[2] = { fv_node_input (node, 1) && node->n_own_inputs > 1,
-    fv_node_input (node, 2) && node->n_own_inputs > 2 };
-  FvTensor vectors[2];
-  FvRowPush push = { 0 };
-  FvDispatch d;
+  float epsilon = flatten ? fv_node_float (node, "epsilon") : 0;
   FvRows rows;
 
-  if (!fv_rows_begin (plan, node, axis, flatten, &rows, error))
+  return fv_rows_begin (plan, node, axis, flatten, &rows, error)
+      && dispatch_rows (plan, node, &rows, kind, epsilon, NULL, error);
+}
+
+gboolean
+fv_norm_lower_gathered (FvPlan *plan, FvNode *node, const FvTensor *table,
+    GError **error)
+{
+  FvRows rows = { .inner = (int) node->outputs[0]->shape.rank - 1 };
+  gint64 n;
+
+  if (!fv_plan_input_rows (plan, node, 0, (int) node->inputs[0]->shape.rank - 1,
+          &rows.x, &rows.x_row, error)
+      || !fv_plan_output (plan, node, 0, rows.inner, &rows.output, error))
     return FALSE;
-  vectors[0] = vectors[1] = rows.x;
-  for (guint i = 0; i < 2; i++)
-    if (affine[i]
-        && !row_vector (plan, node, i + 1, rows.width, &vectors[i], error))
+  rows.y = rows.output;
+  rows.width = rows.output.shape.dims[rows.inner];
+  if (!fv_tensor_rows (&rows.y, rows.inner, &n, &rows.y_row)) {
+    rows.copy_back = TRUE;
+    if (!fv_dense_temporary (plan, node, &rows.output.shape, rows.inner,
+            rows.output.type, &rows.y, error)
+        || !fv_tensor_rows (&rows.y, rows.inner, &n, &rows.y_row))
       return FALSE;
-  fv_plan_begin (plan, node, &d, "norm");
-  fv_plan_bind (plan, &d, &rows.x, FALSE);
-  fv_plan_bind (plan, &d, &vectors[0], FALSE);
-  fv_plan_bind (plan, &d, &vectors[1], FALSE);
-  fv_plan_bind (plan, &d, &rows.y, TRUE);
-  if (!fv_rows_bind_steps (plan, node, &rows, &d, push.operand, error))
-    return FALSE;
-  push.rows = rows.rows;
-  push.width = rows.width;
-  push.x_base = rows.x.offset / 4;
-  push.x_row = rows.x_row / 4;
-  push.y_base = rows.y.offset / 4;
-  push.y_row = rows.y_row / 4;
-  push.scale_base = vectors[0].offset / 4;
-  push.bias_base = vectors[1].offset / 4;
-  push.epsilon = flatten ? fv_node_float (node, "epsilon") : 0;
-  fv_dispatch_spec (&d, 0, kind);
-  fv_dispatch_spec (&d, 2, affine[0] | affine[1] << 1);
-  fv_rows_grid (plan, &rows, &d);
-  fv_dispatch_push (&d, &push, sizeof push);
-  d.flops = rows.rows * rows.width * 8;
-  return fv_plan_add (plan, &d, error)
-      && fv_rows_end (plan, node, &rows, error);
+  }
+  rows.rows = n;
+  return dispatch_rows (plan, node, &rows, FV_ROW_LAYER,
+      fv_node_float (node, "epsilon"), table, error);
 }
 
 gboolean

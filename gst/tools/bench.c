@@ -41,6 +41,8 @@ typedef struct
   Times host; /* with inputs from and outputs to host arrays */
   guint64 bytes, host_bytes;
   gsize peak_memory; /* resident, before kernels are timed one by one */
+  guint64
+      device_memory; /* the most that was allocated on the device till then */
   GArray *shares;
 } Bench;
 
@@ -202,6 +204,11 @@ run_bench (Bench *bench, GError **error)
   fv_graph_stats (graph, &bench->stats);
   bench->stats.tail_reason = NULL; /* the graph's, which goes now */
   bench->peak_memory = peak_memory ();
+  if (!bench->tool->reference) {
+    FvDeviceCounters counters;
+    fv_device_counters (bench->tool->device, &counters);
+    bench->device_memory = counters.peak_bytes;
+  }
   g_clear_pointer (&graph, fv_graph_unref);
   return bench->tool->reference || measure_kernels (bench, error);
 }
@@ -248,18 +255,14 @@ print_json (const Bench *bench)
   json_times (json, "with_host_arrays", &bench->host);
   if (bench->net.n > 0)
     json_times (json, "net", &bench->net);
-  tool_json_int (json, "macs", stats->macs);
+  tool_json_plan (json, stats);
   tool_json_double (json, "gflop_per_second",
       per_second (flops * 1e-9, bench->net.median));
   tool_json_double (json, "gflop_per_cpu_second",
       per_second (flops * 1e-9, bench->net.cpu));
-  tool_json_int (json, "dispatches", stats->n_dispatches);
-  tool_json_int (json, "barriers", stats->n_barriers);
   tool_json_int (json, "kernel_bytes", bench->bytes);
   tool_json_int (json, "host_bytes", bench->host_bytes);
-  tool_json_int (json, "arena_bytes", stats->arena_bytes);
-  tool_json_int (json, "weight_bytes", stats->weight_bytes);
-  tool_json_int (json, "io_bytes", stats->io_bytes);
+  tool_json_int (json, "peak_device_bytes", bench->device_memory);
   tool_json_int (json, "peak_rss_bytes", bench->peak_memory);
   tool_json_tail (json, stats);
   json_builder_set_member_name (json, "kernels");
@@ -333,9 +336,11 @@ print_text (const Bench *bench)
         stats->n_tail_nodes, stats->tail_seconds * 1e3);
   printf ("copied        %.3f MB a run from and to the host\n",
       bench->host_bytes * 1e-6);
-  printf ("memory        peak %.1f MB resident; %.1f MB activations, %.1f MB "
-          "weights, %.1f MB inputs and outputs\n",
-      bench->peak_memory * 1e-6, stats->arena_bytes * 1e-6,
+  printf ("memory        peak %.1f MB on the device, %.1f MB resident; %.1f MB "
+          "activations (%.1f MB at once), %.1f MB weights, %.1f MB inputs and "
+          "outputs\n",
+      bench->device_memory * 1e-6, bench->peak_memory * 1e-6,
+      stats->arena_bytes * 1e-6, stats->arena_bound * 1e-6,
       stats->weight_bytes * 1e-6, stats->io_bytes * 1e-6);
   if (bench->shares->len > 0)
     print_kernels (bench);

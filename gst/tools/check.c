@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* One folder. */
@@ -13,6 +14,7 @@ typedef struct
 {
   Tool *tool;
   gboolean layers;
+  guint n_runs;
   JsonBuilder *json; /* (nullable) */
   const char *folder;
   FvModel *model;
@@ -197,12 +199,15 @@ compare_decided (Check *check, FvArray **outputs, Comparison *results,
     return TRUE;
   }
   g_autofree Comparison *decided = g_new0 (Comparison, n);
+  FvGraphOptions options =
+      tool_options (check->tool, check->model, check->shapes);
+  options.precision = FV_TYPE_F16;
   FvArray **got = decisions_run (check->decisions, check->tool->device,
-      FV_TYPE_F16, check->model, check->shapes, check->set, error);
+      &options, check->model, check->set, error);
   if (got == NULL)
     return FALSE;
-  gboolean done = decisions_judge (check->decisions, got, FV_TYPE_F16,
-      check->model, check->shapes, check->set, decided, error);
+  gboolean done = decisions_judge (check->decisions, got, &options,
+      check->model, check->set, decided, error);
   free_arrays (got, decisions_n_values (check->decisions));
   if (!done)
     return FALSE;
@@ -229,6 +234,69 @@ check_outputs (Check *check, FvArray **outputs, gboolean *passed,
   return TRUE;
 }
 
+static int
+compare_doubles (const void *a, const void *b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+  return (x > y) - (x < y);
+}
+
+/* As often as was asked for. @seconds: the median */
+static gboolean
+run_data_set (Check *check, FvArray **outputs, double *seconds, GError **error)
+{
+  g_autofree double *times = g_new0 (double, check->n_runs);
+  for (guint i = 0; i < check->n_runs; i++) {
+    gint64 start = g_get_monotonic_time ();
+    for (guint k = 0; k < check->set->n_outputs; k++)
+      g_clear_pointer (&outputs[k], fv_array_unref);
+    if (!fv_graph_run (check->graph, check->set->inputs, outputs, error))
+      return FALSE;
+    times[i] = (g_get_monotonic_time () - start) * 1e-6;
+  }
+  qsort (times, check->n_runs, sizeof *times, compare_doubles);
+  *seconds = times[check->n_runs / 2];
+  return TRUE;
+}
+
+/* How many dispatches each kernel has. */
+static void
+json_kernels (Check *check)
+{
+  FvProgram *program = fv_graph_program (check->graph, 0);
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+  guint n = fv_program_n_dispatches (program);
+  json_builder_set_member_name (check->json, "kernels");
+  json_builder_begin_object (check->json);
+  for (guint i = 0; i < n; i++) {
+    const char *kernel = fv_program_get (program, i)->kernel;
+    guint count = 0;
+    if (!g_hash_table_add (seen, (gpointer) kernel))
+      continue;
+    for (guint k = i; k < n; k++)
+      count += strcmp (fv_program_get (program, k)->kernel, kernel) == 0;
+    tool_json_int (check->json, kernel, count);
+  }
+  json_builder_end_object (check->json);
+}
+
+static void
+json_data_set (Check *check, double seconds)
+{
+  FvGraphStats stats;
+  tool_json_int (check->json, "number", check->set->number);
+  tool_json_double (check->json, "seconds", seconds);
+  if (check->tool->reference)
+    return;
+  FvDeviceCounters counters;
+  fv_graph_stats (check->graph, &stats);
+  fv_device_counters (check->tool->device, &counters);
+  tool_json_plan (check->json, &stats);
+  tool_json_tail (check->json, &stats);
+  tool_json_int (check->json, "device_bytes", counters.allocated_bytes);
+  json_kernels (check);
+}
+
 /* An error closes what JSON it opened. */
 static gboolean
 check_data_set (Check *check, guint number, gboolean *passed, GError **error)
@@ -238,14 +306,12 @@ check_data_set (Check *check, guint number, gboolean *passed, GError **error)
     return FALSE;
   guint n = check->set->n_outputs;
   FvArray **outputs = g_new0 (FvArray *, n + 1);
-  gint64 start = g_get_monotonic_time ();
+  double seconds;
   gboolean set_passed = TRUE, done = FALSE;
-  if (fv_graph_run (check->graph, check->set->inputs, outputs, error)) {
-    double seconds = (g_get_monotonic_time () - start) * 1e-6;
+  if (run_data_set (check, outputs, &seconds, error)) {
     if (check->json != NULL) {
       json_builder_begin_object (check->json);
-      tool_json_int (check->json, "number", number);
-      tool_json_double (check->json, "seconds", seconds);
+      json_data_set (check, seconds);
       json_builder_set_member_name (check->json, "outputs");
       json_builder_begin_array (check->json);
     }
@@ -296,11 +362,12 @@ check_data_sets (Check *check, gboolean *passed, GError **error)
 }
 
 static gboolean
-check_folder (Tool *tool, gboolean layers, JsonBuilder *json,
+check_folder (Tool *tool, gboolean layers, guint n_runs, JsonBuilder *json,
     const char *folder)
 {
   Check check = { .tool = tool,
     .layers = layers,
+    .n_runs = n_runs,
     .json = json,
     .folder = folder };
   g_autoptr (GError) error = NULL;
@@ -317,6 +384,8 @@ check_folder (Tool *tool, gboolean layers, JsonBuilder *json,
     passed = FALSE;
   if (json != NULL) {
     json_builder_end_array (json);
+    if (check.model != NULL)
+      tool_json_model (json, check.model);
     if (error != NULL)
       tool_json_string (json, "error", error->message);
     tool_json_bool (json, "passed", passed);
@@ -336,10 +405,13 @@ int
 tool_check (Tool *tool, int argc, char **argv)
 {
   gboolean layers = FALSE;
+  int n_runs = 1;
   const GOptionEntry entries[] = {
     TOOL_PRECISION_ENTRY (tool),
     { "layers", 'l', 0, G_OPTION_ARG_NONE, &layers,
         "name the first node that leaves the tolerance", NULL },
+    { "runs", 'n', 0, G_OPTION_ARG_INT, &n_runs,
+        "runs of each data set, for their time (default: 1)", "N" },
     { NULL },
   };
   GError *error = NULL;
@@ -352,6 +424,8 @@ tool_check (Tool *tool, int argc, char **argv)
   if (layers && tool->reference)
     return tool_usage (tool,
         "--layers compares with the references, so it needs a device");
+  if (n_runs < 1 || n_runs > 1000000)
+    return tool_usage (tool, "--runs is %d, expected 1 to 1000000", n_runs);
   if (!tool_open_device (tool, &error))
     return tool_fail (tool, error);
   JsonBuilder *json = tool->json ? tool_json_begin () : NULL;
@@ -362,7 +436,7 @@ tool_check (Tool *tool, int argc, char **argv)
   }
   guint n_passed = 0, n = argc - 1;
   for (int i = 1; i < argc; i++)
-    n_passed += check_folder (tool, layers, json, argv[i]);
+    n_passed += check_folder (tool, layers, n_runs, json, argv[i]);
   if (json != NULL) {
     json_builder_end_array (json);
     tool_json_bool (json, "passed", n_passed == n);

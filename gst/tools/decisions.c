@@ -189,9 +189,8 @@ decisions_match (const Decisions *decisions, FvArray *const *got,
 typedef struct
 {
   const Decisions *decisions;
-  FvType precision;
+  const FvGraphOptions *options;
   const FvModel *model;
-  const FvShape *shapes;
   const DataSet *set;
   guint n; /* outputs of the model and names */
   FvArray **got; /* what the device has there */
@@ -207,10 +206,10 @@ run_part (const Links *links, FvDevice *device, FvType precision,
 {
   FvModel model = *links->model;
   FvModelGraph graph = *part;
-  FvGraphOptions options = { .precision = precision,
-    .shapes = graph.n_inputs > 0 ? links->shapes : NULL,
-    .n_shapes = graph.n_inputs,
-    .slots = 1 };
+  FvGraphOptions options = *links->options;
+  options.precision = precision;
+  options.shapes = graph.n_inputs > 0 ? options.shapes : NULL;
+  options.n_shapes = graph.n_inputs;
   model.graph = &graph;
   g_autoptr (FvGraph) compiled = fv_graph_new (device, &model, &options, error);
   if (compiled == NULL)
@@ -298,7 +297,7 @@ run_forced (const Links *links, FvType precision, GError **error)
 static gboolean
 compare_value (Links *links, guint i, Comparison *result, GError **error)
 {
-  gboolean is_f16 = links->precision == FV_TYPE_F16;
+  gboolean is_f16 = links->options->precision == FV_TYPE_F16;
   double tolerance = is_f16 ? TOLERANCE_F16 : TOLERANCE_F32;
   compare_arrays (links->got[i], links->expected[i], tolerance, result);
   if (result->passed || !is_f16 || !isfinite (result->error)
@@ -421,25 +420,25 @@ decisions_n_values (const Decisions *decisions)
 }
 
 FvArray **
-decisions_run (const Decisions *decisions, FvDevice *device, FvType precision,
-    const FvModel *model, const FvShape *shapes, const DataSet *set,
+decisions_run (const Decisions *decisions, FvDevice *device,
+    const FvGraphOptions *options, const FvModel *model, const DataSet *set,
     GError **error)
 {
-  Links links = { decisions, precision, model, shapes, set,
+  Links links = { decisions, options, model, set,
     decisions_n_values (decisions) };
   FvModelGraph graph = *model->graph;
   g_autofree FvValueInfo *outputs = all_outputs (&links);
   graph.outputs = outputs;
   graph.n_outputs = links.n;
-  return run_part (&links, device, precision, &graph, error);
+  return run_part (&links, device, options->precision, &graph, error);
 }
 
 gboolean
-decisions_judge (const Decisions *decisions, FvArray **got, FvType precision,
-    const FvModel *model, const FvShape *shapes, const DataSet *set,
+decisions_judge (const Decisions *decisions, FvArray **got,
+    const FvGraphOptions *options, const FvModel *model, const DataSet *set,
     Comparison *results, GError **error)
 {
-  Links links = { decisions, precision, model, shapes, set,
+  Links links = { decisions, options, model, set,
     decisions_n_values (decisions), got };
   gboolean done = judge (&links, results, error);
   free_arrays (links.expected, links.n);

@@ -32,8 +32,8 @@ void decisions_match (const Decisions *decisions, FvArray *const *got,
  * decisions read and make. (transfer full): decisions_n_values() arrays */
 guint decisions_n_values (const Decisions *decisions);
 FvArray **decisions_run (const Decisions *decisions, FvDevice *device,
-    FvType precision, const FvModel *model, const FvShape *shapes,
-    const DataSet *set, GError **error);
+    const FvGraphOptions *options, const FvModel *model, const DataSet *set,
+    GError **error);
 
 /* Judges that decision by decision: the references go on from what was decided
  * there, so that all that lies between decisions, the values they are made by and
@@ -41,7 +41,7 @@ FvArray **decisions_run (const Decisions *decisions, FvDevice *device,
  * decide by the same values; and the references, left alone, must give what is
  * stored. @results: one per output of the model. */
 gboolean decisions_judge (const Decisions *decisions, FvArray **got,
-    FvType precision, const FvModel *model, const FvShape *shapes,
-    const DataSet *set, Comparison *results, GError **error);
+    const FvGraphOptions *options, const FvModel *model, const DataSet *set,
+    Comparison *results, GError **error);
 
 G_END_DECLS

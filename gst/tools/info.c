@@ -5,43 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How often an operator stands in the model. */
-typedef struct
-{
-  const char *domain, *name;
-  guint count;
-} Count;
-
-static int
-compare_counts (gconstpointer a, gconstpointer b)
-{
-  const Count *x = a, *y = b;
-  return x->count != y->count ? (int) y->count - (int) x->count
-                              : strcmp (x->name, y->name);
-}
-
-static void
-count_operators (const FvModelGraph *graph, GArray *counts)
-{
-  for (guint i = 0; i < graph->n_nodes; i++) {
-    const FvModelNode *node = &graph->nodes[i];
-    Count *count = NULL;
-    for (guint k = 0; k < counts->len && count == NULL; k++) {
-      Count *other = &g_array_index (counts, Count, k);
-      if (strcmp (other->name, node->op_type) == 0
-          && strcmp (other->domain, node->domain) == 0)
-        count = other;
-    }
-    if (count != NULL)
-      count->count++;
-    else
-      g_array_append_val (counts, ((Count){ node->domain, node->op_type, 1 }));
-    for (guint k = 0; k < node->n_attrs; k++)
-      if (node->attrs[k].graph != NULL)
-        count_operators (node->attrs[k].graph, counts);
-  }
-}
-
 /* "[batch, 3, ?, ?]" */
 static char *
 value_shape (const FvValueInfo *value)
@@ -90,45 +53,11 @@ print_values (JsonBuilder *json, const char *key, const FvValueInfo *values,
 }
 
 static void
-print_operators (JsonBuilder *json, FvModel *model)
-{
-  g_autoptr (GArray) counts = g_array_new (FALSE, FALSE, sizeof (Count));
-  count_operators (model->graph, counts);
-  g_array_sort (counts, compare_counts);
-  if (json != NULL) {
-    json_builder_set_member_name (json, "operators");
-    json_builder_begin_object (json);
-  } else {
-    printf ("operators   ");
-  }
-  for (guint i = 0; i < counts->len; i++) {
-    const Count *count = &g_array_index (counts, Count, i);
-    g_autofree char *name = count->domain[0] != '\0'
-        ? g_strdup_printf ("%s.%s", count->domain, count->name)
-        : g_strdup (count->name);
-    if (json != NULL)
-      tool_json_int (json, name, count->count);
-    else
-      printf ("%s%s %u", i > 0 ? ", " : "", name, count->count);
-  }
-  if (json != NULL)
-    json_builder_end_object (json);
-  else
-    printf ("\n");
-}
-
-static void
 print_model (JsonBuilder *json, FvModel *model)
 {
   const FvModelGraph *graph = model->graph;
   if (json != NULL) {
-    tool_json_string (json, "path", model->path);
-    tool_json_string (json, "producer", model->producer);
-    tool_json_int (json, "ir_version", model->ir_version);
-    tool_json_int (json, "opset", model->opset);
-    tool_json_int (json, "file_size", model->file_size);
-    tool_json_int (json, "nodes", graph->n_nodes);
-    tool_json_int (json, "parameters", model->n_parameters);
+    tool_json_model (json, model);
   } else {
     printf ("model       %s\n", model->path);
     printf ("made by     %s (IR version %" G_GINT64_FORMAT ", opset %u)\n",
@@ -139,7 +68,8 @@ print_model (JsonBuilder *json, FvModel *model)
   }
   print_values (json, "inputs", graph->inputs, graph->n_inputs);
   print_values (json, "outputs", graph->outputs, graph->n_outputs);
-  print_operators (json, model);
+  if (json == NULL)
+    tool_print_operators (model);
 }
 
 static void
@@ -209,14 +139,7 @@ print_plan (Tool *tool, JsonBuilder *json, FvGraph *graph)
     tool_json_string (json, "device", tool_device_title (tool));
     tool_json_string (json, "precision",
         fv_type_name (fv_graph_precision (graph)));
-    tool_json_int (json, "macs", stats.macs);
-    tool_json_int (json, "n_dispatches", stats.n_dispatches);
-    tool_json_int (json, "n_barriers", stats.n_barriers);
-    tool_json_int (json, "n_pipelines", stats.n_pipelines);
-    tool_json_int (json, "arena_bytes", stats.arena_bytes);
-    tool_json_int (json, "arena_bound", stats.arena_bound);
-    tool_json_int (json, "weight_bytes", stats.weight_bytes);
-    tool_json_int (json, "io_bytes", stats.io_bytes);
+    tool_json_plan (json, &stats);
     tool_json_tail (json, &stats);
   } else {
     printf ("\nplan        on %s in %s\n", tool_device_title (tool),

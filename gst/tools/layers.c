@@ -45,10 +45,8 @@ run_with (Search *search, FvDevice *device, FvType precision, guint first,
   graph.outputs = outputs;
   graph.n_outputs = n_all;
   model.graph = &graph;
-  FvGraphOptions options = { .precision = precision,
-    .shapes = search->shapes,
-    .n_shapes = graph.n_inputs,
-    .slots = 1 };
+  FvGraphOptions options = tool_options (search->tool, &model, search->shapes);
+  options.precision = precision;
   g_autoptr (FvGraph) compiled = fv_graph_new (device, &model, &options, error);
   if (compiled == NULL)
     return NULL;

@@ -140,6 +140,9 @@ tool_load (Tool *tool, const char *path, FvCard **card, char **card_problem,
     g_propagate_error (error, g_steal_pointer (&problem));
   if (model == NULL)
     return NULL;
+  tool->input_low = tool->input_high = 0;
+  if (made != NULL)
+    fv_card_input_range (&made->input, &tool->input_low, &tool->input_high);
   if (card_problem != NULL)
     *card_problem = problem != NULL ? g_strdup (problem->message) : NULL;
   if (card != NULL)
@@ -219,17 +222,25 @@ tool_shapes (Tool *tool, FvModel *model, FvCard *card, GError **error)
       : NULL;
 }
 
-FvGraph *
-tool_graph (Tool *tool, FvModel *model, const FvShape *shapes, gboolean timing,
-    GError **error)
+FvGraphOptions
+tool_options (const Tool *tool, const FvModel *model, const FvShape *shapes)
 {
-  FvGraphOptions options = {
+  return (FvGraphOptions){
     .precision = tool->precision,
     .shapes = shapes,
     .n_shapes = shapes != NULL ? model->graph->n_inputs : 0,
     .slots = 1,
-    .timing = timing,
+    .input_low = tool->input_low,
+    .input_high = tool->input_high,
   };
+}
+
+FvGraph *
+tool_graph (Tool *tool, FvModel *model, const FvShape *shapes, gboolean timing,
+    GError **error)
+{
+  FvGraphOptions options = tool_options (tool, model, shapes);
+  options.timing = timing;
   return fv_graph_new (tool->device, model, &options, error);
 }
 

@@ -28,6 +28,7 @@ typedef struct
   FvDevice *device; /* NULL until tool_open_device(), and for references */
   gboolean reference; /* --device reference */
   FvType precision; /* NONE: the device's default */
+  float input_low, input_high; /* by the card of the model loaded last */
 } Tool;
 
 void tool_clear (Tool *tool);
@@ -76,6 +77,8 @@ gboolean tool_takes_image (const FvCard *card);
  * model says, its free sizes bound. (transfer full): g_free() */
 FvShape *tool_shapes (Tool *tool, FvModel *model, FvCard *card, GError **error);
 /* @shapes: (nullable): one per input */
+FvGraphOptions
+tool_options (const Tool *tool, const FvModel *model, const FvShape *shapes);
 FvGraph *tool_graph (Tool *tool, FvModel *model, const FvShape *shapes,
     gboolean timing, GError **error);
 
@@ -93,6 +96,11 @@ void tool_json_tail (JsonBuilder *builder, const FvGraphStats *stats);
 void tool_json_bool (JsonBuilder *builder, const char *key, gboolean value);
 void
 tool_json_shape (JsonBuilder *builder, const char *key, const FvShape *shape);
+/* What a model is: as members, and a line of its operators. */
+void tool_json_model (JsonBuilder *builder, FvModel *model);
+void tool_print_operators (FvModel *model);
+/* What a plan costs, as members. */
+void tool_json_plan (JsonBuilder *builder, const FvGraphStats *stats);
 
 /* The subcommands. */
 int tool_devices (Tool *tool, int argc, char **argv);

@@ -238,19 +238,6 @@ measure (GstFoveaModel *model, GError **error)
   return TRUE;
 }
 
-/* What pixels become, for the search of what f16 cannot hold. */
-static void
-set_input_range (const FvCardInput *input, FvGraphOptions *options)
-{
-  for (guint i = 0; input->name && i < input->n_channels; i++) {
-    float black = -input->mean[i] / input->std[i];
-    float white = (1 - input->mean[i]) / input->std[i];
-
-    options->input_low = MIN (options->input_low, MIN (black, white));
-    options->input_high = MAX (options->input_high, MAX (black, white));
-  }
-}
-
 GstFoveaModel *
 gst_fovea_model_plan (GstFoveaModel *model, guint width, guint height,
     GError **error)
@@ -273,7 +260,8 @@ gst_fovea_model_plan (GstFoveaModel *model, guint width, guint height,
   options.n_shapes = planned->model->graph->n_inputs;
   options.slots = SLOTS;
   options.timing = TRUE;
-  set_input_range (&planned->card->input, &options);
+  fv_card_input_range (&planned->card->input, &options.input_low,
+      &options.input_high);
   planned->graph =
       fv_graph_new (planned->device, planned->model, &options, error);
   if (planned->graph == NULL)

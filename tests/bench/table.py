@@ -90,7 +90,7 @@ def row(name, folder):
     net, video = bench(name, folder), measure_pipeline(name, folder)
     return (f"| {name} | {net['load_ms']:.0f} | {net['first_frame_ms']:.1f} | "
             f"{net['net']['median_ms']:.2f} | {video['ms']:.2f} | "
-            f"{net['gflop_per_cpu_second']:.1f} | {net['dispatches']} | "
+            f"{net['gflop_per_cpu_second']:.1f} | {net['n_dispatches']} | "
             f"{video['bytes'] / 1000:.0f} | {video['rss'] / 1e6:.0f} |")
 
 
