@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#define MAX_COLUMNS (1 << 24) /* elements that one band has at most */
+
 /* The first attributes of both, by name, become those of @to. */
 static gboolean
 copy_attrs (FvEmit *emit, FvNode *to, const FvNode *from,
@@ -19,32 +21,84 @@ copy_attrs (FvEmit *emit, FvNode *to, const FvNode *from,
   return fv_node_take_attrs (to, &given, emit->error);
 }
 
-/* A 1 x 1 convolution of what the taps read: weights [out, in, rows, columns]
- * become [out, taps, in]. */
 static FvValue *
-deform_conv (FvEmit *emit, FvNode *node)
+slice (FvEmit *emit, FvValue *x, gint64 axis, gint64 start, gint64 end)
+{
+  if (!x)
+    return NULL;
+  return fv_emit_end (emit,
+      fv_emit_begin (emit, "Slice",
+          (FvValue *[]){ x, fv_emit_ints (emit, &start, 1),
+              fv_emit_ints (emit, &end, 1), fv_emit_ints (emit, &axis, 1) },
+          4));
+}
+
+/* @parts that are NULL at the end are left out. */
+static FvValue *
+concat (FvEmit *emit, gint64 axis, FvValue **parts, guint n)
+{
+  FvNode *node;
+
+  while (n > 1 && !parts[n - 1])
+    n--;
+  if (n == 1)
+    return parts[0];
+  node = fv_emit_begin (emit, "Concat", parts, n);
+  fv_node_set_int (node, "axis", axis);
+  return fv_emit_end (emit, node);
+}
+
+/* Rows @first to @last of what the taps read; all of them are not sliced. */
+static FvValue *
+deform_columns (FvEmit *emit, FvNode *node, gint64 first, gint64 last)
 {
   static const char *const names[] = { "dilations", "group", "offset_group",
     "pads", "strides", NULL };
+  FvValue *in[3] = { node->inputs[0], node->inputs[2],
+    fv_node_input (node, 4) };
+  FvNode *part;
+
+  for (guint i = 1; i < 3; i++)
+    if (in[i] && last - first < in[i]->shape.dims[2]
+        && !(in[i] = slice (emit, in[i], 2, first, last)))
+      return NULL;
+  part = fv_emit_begin (emit, "fovea.DeformColumns", in, in[2] ? 3 : 2);
+  fv_node_set_ints (part, "kernel_shape", node->inputs[1]->shape.dims + 2, 2);
+  fv_node_set_int (part, "first", first);
+  return copy_attrs (emit, part, node, names) ? fv_emit_end (emit, part) : NULL;
+}
+
+/* A 1 x 1 convolution of what the taps read: weights [out, in, rows, columns]
+ * become [out, taps, in]. In bands of rows where columns would be very large. */
+static FvValue *
+deform_conv (FvEmit *emit, FvNode *node)
+{
   FvValue *w = node->inputs[1], *bias = fv_node_input (node, 3);
-  FvValue *mask = fv_node_input (node, 4), *columns;
   const gint64 *dims = w->shape.dims, taps = dims[2] * dims[3];
+  const gint64 *out = node->outputs[0]->shape.dims;
   const gint64 apart[] = { dims[0], dims[1], taps }, perm[] = { 0, 2, 1 };
   const gint64 joined[] = { dims[0], taps * dims[1], 1, 1 };
-  FvNode *part = fv_emit_begin (emit, "fovea.DeformColumns",
-      (FvValue *[]){ node->inputs[0], node->inputs[2], mask }, mask ? 3 : 2);
+  gint64 row = out[0] * node->inputs[0]->shape.dims[1] * taps * out[3];
+  gint64 height = CLAMP (MAX_COLUMNS / MAX (row, 1), 1, MAX (out[2], 1));
+  g_autofree FvValue **bands = g_new0 (FvValue *, out[2] / height + 2);
+  guint n = 0;
 
-  fv_node_set_ints (part, "kernel_shape", dims + 2, 2);
-  if (!copy_attrs (emit, part, node, names)
-      || !(columns = fv_emit_end (emit, part)))
-    return NULL;
   w = fv_emit_transpose (emit, fv_emit_reshape (emit, w, apart, 3), perm);
   if (!(w = fv_emit_reshape (emit, w, joined, 4)))
     return NULL;
-  part = fv_emit_begin (emit, "Conv", (FvValue *[]){ columns, w, bias },
-      bias ? 3 : 2);
-  fv_node_set_int (part, "group", fv_node_int (node, "group"));
-  return fv_emit_end (emit, part);
+  for (gint64 y = 0; y < out[2]; y += height) {
+    FvValue *in[] = { deform_columns (emit, node, y, MIN (y + height, out[2])),
+      w, bias };
+    FvNode *part;
+
+    if (!in[0])
+      return NULL;
+    part = fv_emit_begin (emit, "Conv", in, bias ? 3 : 2);
+    fv_node_set_int (part, "group", fv_node_int (node, "group"));
+    if (!(bands[n++] = fv_emit_end (emit, part)))
+      return NULL;
+  }
+  return n ? concat (emit, 2, bands, n) : NULL;
 }
 
 static gboolean
@@ -183,33 +237,6 @@ col2im (FvEmit *emit, FvNode *node)
   fv_node_set_ints (part, "output_padding", rest, n);
   fv_node_set_int (part, "group", y->dims[1]);
   return copy_attrs (emit, part, node, names) ? fv_emit_end (emit, part) : NULL;
-}
-
-static FvValue *
-slice (FvEmit *emit, FvValue *x, gint64 axis, gint64 start, gint64 end)
-{
-  if (!x)
-    return NULL;
-  return fv_emit_end (emit,
-      fv_emit_begin (emit, "Slice",
-          (FvValue *[]){ x, fv_emit_ints (emit, &start, 1),
-              fv_emit_ints (emit, &end, 1), fv_emit_ints (emit, &axis, 1) },
-          4));
-}
-
-/* @parts that are NULL at the end are left out. */
-static FvValue *
-concat (FvEmit *emit, gint64 axis, FvValue **parts, guint n)
-{
-  FvNode *node;
-
-  while (n > 1 && !parts[n - 1])
-    n--;
-  if (n == 1)
-    return parts[0];
-  node = fv_emit_begin (emit, "Concat", parts, n);
-  fv_node_set_int (node, "axis", axis);
-  return fv_emit_end (emit, node);
 }
 
 /* [batch, length, heads * width] as [batch, heads, length, width]. */

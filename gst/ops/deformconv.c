@@ -25,6 +25,24 @@ typedef struct
   gint64 depth, share; /* channels of a group of weights, and of offsets */
 } Deform;
 
+/* Columns may be of some rows of the output alone: those that there are offsets
+ * for, from the first on, which is as much less padding. */
+static gboolean
+read_band (const FvNode *node, Deform *d, GError **error)
+{
+  gint64 first = fv_node_int (node, "first"), limit = G_MAXINT16;
+  gint64 rows =
+      node->inputs[1]->shape.rank == 4 ? node->inputs[1]->shape.dims[2] : 0;
+
+  if (first < 0 || rows < 0 || first > d->g.out[0] - rows
+      || first * d->g.stride[0] > limit)
+    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+        "%" G_GINT64_FORMAT " rows from %" G_GINT64_FORMAT " on", rows, first);
+  d->g.out[0] = rows;
+  d->g.begin[0] -= first * d->g.stride[0];
+  return TRUE;
+}
+
 /* The convolution without offsets, whose attributes are checked like Conv's. */
 static gboolean
 read_geometry (const FvNode *node, Deform *d, GError **error)
@@ -63,7 +81,7 @@ read_geometry (const FvNode *node, Deform *d, GError **error)
           "the kernel is larger than the padded input, or that too large");
     d->g.out[i] = (padded - extent) / d->g.stride[i] + 1;
   }
-  return TRUE;
+  return is_conv || read_band (node, d, error);
 }
 
 static gboolean
@@ -313,12 +331,14 @@ const FvOp fv_ops_deformconv[] = {
       .flags = FV_OP_CHANNELS,
       .min_inputs = 2,
       .max_inputs = 3,
-      .attrs = ATTRS,
+      .attrs = ATTRS " first:i=0",
       .infer = infer_deform,
       .reference = deform_columns,
       .lower = lower_columns,
       .cases = FV_CASES (CASE ("f32[1,8,6,7] f32[1,36,4,5]",
                              "kernel_shape=[3,3] offset_group=2"),
+          CASE ("f32[1,5,9,6] f32[1,18,2,6]",
+              "kernel_shape=[3,3] pads=[1,1,1,1] strides=[2,1] first=3"),
           CASE ("f32[1,32,5,4] f32[1,8,6,5]",
               "kernel_shape=[2,1] pads=[1,0,1,1] offset_group=2"),
           CASE ("f32[2,3,6,7] f32[2,8,7,8] f32[2,4,7,8]",
