@@ -408,6 +408,8 @@ START_TEST (test_ultralytics)
     "classify", "imgsz", "224", NULL };
   static const char *const end2end[] = { "names", "{0: 'a'}", "task", "detect",
     "end2end", "True", NULL };
+  static const char *const picked[] = { "names", "{0: 'a'}", "task", "detect",
+    "args", "{'batch': 1, 'nms': True}", NULL };
   static const char *const hostile[] = { "names", "{0: 'a', 99999999: 'b'}",
     "task", "obb", "stride", "-1", "imgsz", "[-3, 1e99]", NULL };
   GError *error = NULL;
@@ -448,12 +450,15 @@ START_TEST (test_ultralytics)
   ck_assert_uint_eq (card->input.width, 224);
   fv_card_unref (card);
 
-  card =
-      must (make (IMAGE, "x=f32[1,2000,6]", NULL, end2end, NULL, NULL, &error),
-          error);
-  ck_assert_uint_eq (card->heads[0].detect.decoder, FV_DETECT_YOLOV10);
-  ck_assert (!card->heads[0].detect.nms);
-  fv_card_unref (card);
+  for (guint i = 0; i < 2; i++) {
+    /* how many there are the data may decide */
+    card = must (make (IMAGE, i ? "x=f32[1,?,?]" : "x=f32[1,2000,6]", NULL,
+                     i ? picked : end2end, NULL, NULL, &error),
+        error);
+    ck_assert_uint_eq (card->heads[0].detect.decoder, FV_DETECT_YOLOV10);
+    ck_assert (!card->heads[0].detect.nms);
+    fv_card_unref (card);
+  }
 
   card = must (
       make (IMAGE, "x=f32[1,9,126]", NULL, hostile, NULL, NULL, &error), error);

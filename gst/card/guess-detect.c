@@ -25,19 +25,16 @@ has_input (const FvCard *card, const char *const *names)
   return FALSE;
 }
 
-/* [1, N, 6] or [N, 6], where the model itself has picked the boxes. What
- * PaddlePaddle exports is told the frame's scale. */
-static const char *
-name_picked (const FvCard *card, const FvCardOutput *output)
+/* What PaddlePaddle exports is told the frame's scale. */
+static gboolean
+is_paddle (const FvCard *card, const FvCardOutput *output)
 {
   static const char *const paddle_inputs[] = { "scale_factor", "im_shape",
     NULL };
   static const char *const paddle_names[] = { "multiclass_nms", "nms3", NULL };
 
   return has_input (card, paddle_inputs)
-          || fv_name_has (output->name, paddle_names)
-      ? "paddle"
-      : "yolov10";
+      || fv_name_has (output->name, paddle_names);
 }
 
 /* A list of boxes of the model's own picking: N rows of 6 or 7 numbers, N being
@@ -55,11 +52,12 @@ guess_list (FvCard *card, const FvCardOutput *output, guint n_prototypes)
     return FALSE;
   rows = s->dims[s->rank - 2];
   columns = s->dims[s->rank - 1];
-  if (rows > 1000 || (rows < 0 && !card->priv->bound)
+  if (rows > 1000
+      || (rows < 0 && !card->priv->bound && !is_paddle (card, output))
       || (s->rank == 2 && rows == 1))
     return FALSE;
   if (columns == 6 + n_prototypes)
-    decoder = name_picked (card, output);
+    decoder = is_paddle (card, output) ? "paddle" : "yolov10";
   else if (columns == 7 && s->rank == 2 && n_prototypes == 0)
     decoder = fv_name_has (output->name, flat) ? "flat" : "yolov7";
   if (decoder == NULL)

@@ -195,6 +195,7 @@ fv_card_read_ultralytics (FvCard *card, GHashTable *metadata)
   const char *stride = g_hash_table_lookup (metadata, "stride");
   const char *size = g_hash_table_lookup (metadata, "imgsz");
   const char *end_to_end = g_hash_table_lookup (metadata, "end2end");
+  const char *args = g_hash_table_lookup (metadata, "args");
   double number;
 
   if (names == NULL || (task == NULL && stride == NULL))
@@ -209,7 +210,9 @@ fv_card_read_ultralytics (FvCard *card, GHashTable *metadata)
   put (card, "channels", "rgb");
   put (card, "mean", "0");
   put (card, "std", "1");
-  read_task (card, task ? task : "detect", g_strcmp0 (end_to_end, "True") == 0);
+  read_task (card, task ? task : "detect",
+      g_strcmp0 (end_to_end, "True") == 0
+          || (args != NULL && strstr (args, "'nms': True") != NULL));
   if (size != NULL)
     read_size (card, size);
   if (stride != NULL && fv_parse_number (stride, &number) && number >= 1

@@ -165,6 +165,16 @@ fold_terms (FvNode *node)
   return terms;
 }
 
+/* Where the shape is found by way of the values, infer() leaves them. */
+static gboolean
+has_result (const FvNode *node)
+{
+  for (guint i = 0; i < node->n_outputs; i++)
+    if (node->outputs[i] && !node->outputs[i]->constant)
+      return FALSE;
+  return node->n_outputs > 0;
+}
+
 /* Makes the outputs constants and drops the node. */
 static gboolean
 fold (FvNode *node, GError **error)
@@ -175,6 +185,10 @@ fold (FvNode *node, GError **error)
   gboolean ok = TRUE;
   double work = 1, terms = fold_terms (node);
 
+  if (has_result (node)) {
+    fv_ir_remove_node (ir, node);
+    return TRUE;
+  }
   for (guint i = 0; i < node->n_inputs; i++)
     if (node->inputs[i])
       work += fv_shape_count (&node->inputs[i]->shape);

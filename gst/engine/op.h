@@ -57,7 +57,8 @@ struct _FvOp
    * lists and tensors have no default; "axis:i!" must be given. */
   const char *attrs;
 
-  /* Sets type and shape of every output. Constant inputs may be read. */
+  /* Sets type and shape of every output. Constant inputs may be read; where all are
+   * and the shape is found by way of the values, these may be left as constants. */
   gboolean (*infer) (FvNode *node, GError **error);
 
   /* Plain C, slow and obviously right, double accumulation. Inputs: F32, I64 or

@@ -17,80 +17,86 @@ typedef struct
   gint64 most;
 } Suppression;
 
-/* Corners of @box, whichever of them the file names first. */
-static void
-corners (const float *box, gboolean centered, double c[4])
+/* A box that may stay: corners in order, and its area. */
+typedef struct
 {
+  double x0, y0, x1, y1, area;
+  float score;
+  gint64 index;
+} Candidate;
+
+static Candidate
+make_candidate (const float *box, float score, gint64 index, gboolean centered)
+{
+  Candidate c = { .score = score, .index = index };
+
   if (centered) {
-    c[0] = box[0] - box[2] / 2.0;
-    c[1] = box[1] - box[3] / 2.0;
-    c[2] = box[0] + box[2] / 2.0;
-    c[3] = box[1] + box[3] / 2.0;
-  } else {
-    for (guint i = 0; i < 2; i++) {
-      c[i] = MIN (box[i], box[i + 2]);
-      c[i + 2] = MAX (box[i], box[i + 2]);
-    }
+    c.x0 = box[0] - box[2] / 2.0;
+    c.y0 = box[1] - box[3] / 2.0;
+    c.x1 = box[0] + box[2] / 2.0;
+    c.y1 = box[1] + box[3] / 2.0;
+  } else { /* whichever corners the file names first */
+    c.x0 = MIN (box[0], box[2]);
+    c.y0 = MIN (box[1], box[3]);
+    c.x1 = MAX (box[0], box[2]);
+    c.y1 = MAX (box[1], box[3]);
   }
+  c.area = (c.x1 - c.x0) * (c.y1 - c.y0);
+  return c;
 }
 
 /* Intersection over union. */
 static double
-overlap (const float *a, const float *b, gboolean centered)
+overlap (const Candidate *a, const Candidate *b)
 {
-  double p[4], q[4], width, height, both;
+  double width = MIN (a->x1, b->x1) - MAX (a->x0, b->x0);
+  double height = MIN (a->y1, b->y1) - MAX (a->y0, b->y0);
+  double both;
 
-  corners (a, centered, p);
-  corners (b, centered, q);
-  width = MIN (p[2], q[2]) - MAX (p[0], q[0]);
-  height = MIN (p[3], q[3]) - MAX (p[1], q[1]);
   if (width <= 0 || height <= 0)
     return 0;
   both = width * height;
-  return both
-      / ((p[2] - p[0]) * (p[3] - p[1]) + (q[2] - q[0]) * (q[3] - q[1]) - both);
+  return both / (a->area + b->area - both);
 }
 
 static gint
 by_score (gconstpointer a, gconstpointer b, gpointer data)
 {
-  gint64 i = *(const gint64 *) a, k = *(const gint64 *) b;
-  const float *scores = data;
+  const Candidate *x = a, *y = b;
 
-  if (scores[i] != scores[k])
-    return scores[i] > scores[k] ? -1 : 1;
-  return i < k ? -1 : i > k;
+  if (x->score != y->score)
+    return x->score > y->score ? -1 : 1;
+  return x->index < y->index ? -1 : x->index > y->index;
 }
 
 /* Adds what stays of one class of one image. */
 static gboolean
 suppress (const Suppression *s, gint64 batch, gint64 class, GArray *choices)
 {
-  gint64 n = s->boxes->shape.dims[1], n_ordered = 0;
+  gint64 n = s->boxes->shape.dims[1], n_ordered = 0, n_stay = 0;
   const float *boxes = s->boxes->f32 + batch * n * 4;
   const float *scores =
       s->scores->f32 + (batch * s->scores->shape.dims[1] + class) * n;
-  g_autofree gint64 *order = g_try_new (gint64, n + 1);
-  guint first = choices->len;
+  g_autofree Candidate *list = g_try_new (Candidate, n + 1);
 
-  if (!order)
+  if (!list)
     return FALSE;
   for (gint64 i = 0; i < n; i++)
     if (!s->has_floor || scores[i] > s->floor)
-      order[n_ordered++] = i;
-  g_qsort_with_data (order, n_ordered, sizeof *order, by_score,
-      (gpointer) scores);
-  for (gint64 i = 0; i < n_ordered && choices->len - first < s->most; i++) {
-    Choice choice = { batch, class, order[i] };
+      list[n_ordered++] =
+          make_candidate (boxes + 4 * i, scores[i], i, s->centered);
+  g_qsort_with_data (list, (gint) n_ordered, sizeof *list, by_score, NULL);
+  /* those that stay move to the front of the list */
+  for (gint64 i = 0; i < n_ordered && n_stay < s->most; i++) {
+    Choice choice = { batch, class, list[i].index };
     gboolean stays = TRUE;
 
-    for (guint k = first; stays && k < choices->len; k++)
-      stays =
-          overlap (boxes + 4 * order[i],
-              boxes + 4 * g_array_index (choices, Choice, k).box, s->centered)
-          <= s->overlap;
-    if (stays)
-      g_array_append_val (choices, choice);
+    for (gint64 k = 0; stays && k < n_stay; k++)
+      stays = overlap (&list[i], &list[k]) <= s->overlap;
+    if (!stays)
+      continue;
+    list[n_stay++] = list[i];
+    g_array_append_val (choices, choice);
   }
   return TRUE;
 }
@@ -105,8 +111,25 @@ read_number (const FvNode *node, guint i, double *number)
   return array && array->count;
 }
 
+/* Rows of batch, class and box. (transfer full) */
+static FvArray *
+list_choices (GArray *choices, GError **error)
+{
+  FvShape shape = { 2, { choices->len, 3 } };
+  FvArray *array = fv_array_new (FV_TYPE_I64, &shape, error);
+
+  for (guint i = 0; array && i < choices->len; i++) {
+    const Choice *choice = &g_array_index (choices, Choice, i);
+
+    array->i64[3 * i] = choice->batch;
+    array->i64[3 * i + 1] = choice->class;
+    array->i64[3 * i + 2] = choice->box;
+  }
+  return array;
+}
+
 /* The choices of @node, whose inputs are constant. (transfer full) */
-static GArray *
+static FvArray *
 choose (const FvNode *node, GError **error)
 {
   g_autoptr (GArray) choices = g_array_new (FALSE, FALSE, sizeof (Choice));
@@ -133,7 +156,7 @@ choose (const FvNode *node, GError **error)
         return NULL;
       }
   fv_array_unref (s.boxes);
-  return g_steal_pointer (&choices);
+  return list_choices (choices, error);
 }
 
 static gboolean
@@ -141,8 +164,8 @@ infer_suppression (FvNode *node, GError **error)
 {
   const FvShape *boxes = &node->inputs[0]->shape;
   const FvShape *scores = &node->inputs[1]->shape;
-  g_autoptr (GArray) choices = NULL;
   FvShape shape = { 2, { 0, 3 } };
+  FvArray *result;
 
   for (guint i = 0; i < node->n_own_inputs; i++)
     if (node->inputs[i] && !node->inputs[i]->constant)
@@ -152,26 +175,24 @@ infer_suppression (FvNode *node, GError **error)
       || boxes->dims[0] != scores->dims[0] || boxes->dims[1] != scores->dims[2])
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "expected boxes [n, m, 4] and scores [n, classes, m]");
-  if (!(choices = choose (node, error)))
+  if (!(result = choose (node, error)))
     return FALSE;
-  shape.dims[0] = choices->len;
+  shape.dims[0] = result->shape.dims[0];
   fv_set_output (node, 0, FV_TYPE_I64, &shape);
+  /* found along with the shape: not to be done twice */
+  fv_array_unref (node->outputs[0]->constant);
+  node->outputs[0]->constant = result;
   return TRUE;
 }
 
 static gboolean
 suppression (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 {
-  g_autoptr (GArray) choices = choose (node, error);
+  g_autoptr (FvArray) result = choose (node, error);
 
-  for (guint i = 0; choices && i < choices->len; i++) {
-    const Choice *choice = &g_array_index (choices, Choice, i);
-
-    outputs[0]->i64[3 * i] = choice->batch;
-    outputs[0]->i64[3 * i + 1] = choice->class;
-    outputs[0]->i64[3 * i + 2] = choice->box;
-  }
-  return choices != NULL;
+  if (result)
+    memcpy (outputs[0]->data, result->data, result->size);
+  return result != NULL;
 }
 
 const FvOp fv_ops_nms[] = {

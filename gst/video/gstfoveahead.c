@@ -324,6 +324,22 @@ check_frame (const FvFrameMap *map, GError **error)
   return FALSE;
 }
 
+/* Whether the host makes an output that a detector reads, if only the list of
+ * which of its boxes stay. */
+static gboolean
+reads_host (const GstFoveaHead *head)
+{
+  const FvCardDetect *d = &head->card->detect;
+  const guint outputs[] = { d->boxes[0], d->scores[0], d->classes, d->count,
+    d->selected };
+
+  for (guint i = 0; i < G_N_ELEMENTS (outputs); i++)
+    if (outputs[i] < head->n_outputs
+        && head->outputs[outputs[i]]->buffer == NULL)
+      return TRUE;
+  return FALSE;
+}
+
 static const GstFoveaHeadClass *
 find_class (const GstFoveaHead *head)
 {
@@ -338,10 +354,9 @@ find_class (const GstFoveaHead *head)
     [FV_MASKS_PROTOTYPES] = &gst_fovea_head_prototypes,
     [FV_MASKS_QUERIES] = &gst_fovea_head_queries,
   };
-  guint kind = head->card->kind, boxes = head->card->detect.boxes[0];
+  guint kind = head->card->kind;
 
-  if (kind == FV_HEAD_DETECT && boxes < head->n_outputs
-      && head->outputs[boxes]->buffer == NULL)
+  if (kind == FV_HEAD_DETECT && reads_host (head))
     return &gst_fovea_head_detect_host;
   if (kind == FV_HEAD_SEGMENT)
     return segmenters[head->card->masks.kind];
