@@ -124,6 +124,18 @@ static const struct
   { IMAGE, "x=f32[1,1,32,48]", 0, FV_HEAD_NONE, 0, 0 },
   { IMAGE, "predicted_depth=f32[1,64,96]", 0, FV_HEAD_DEPTH, 0, 0 },
   { IMAGE, "x=f32[1,1,32,48]<Relu", 0, FV_HEAD_DEPTH, 0, 0 },
+  { IMAGE, "logits=f32[1,9,3] pred_boxes=f32[1,9,4] pred_masks=f32[1,9,16,24]",
+      FV_HEAD_DETECT, FV_HEAD_DETECT, FV_DETECT_DETR, 2 },
+  { IMAGE, "logits=f32[1,9,3] pred_boxes=f32[1,9,4] pred_masks=f32[1,9,16,24]",
+      0, FV_HEAD_SEGMENT, 0, 2 },
+  { IMAGE, "a=f32[1,116,126] b=f32[1,32,16,24]", 0, FV_HEAD_SEGMENT,
+      FV_DETECT_YOLOV8, 80 },
+  { IMAGE, "a=f32[1,116,126] b=f32[1,32,16,24]", FV_HEAD_DETECT, FV_HEAD_DETECT,
+      FV_DETECT_YOLOV8, 80 },
+  { IMAGE, "a=f32[1,378,117] b=f32[1,32,16,24]", FV_HEAD_SEGMENT,
+      FV_HEAD_SEGMENT, FV_DETECT_YOLOV5, 80 },
+  { IMAGE, "a=f32[1,300,38] b=f32[1,32,16,24]", 0, FV_HEAD_SEGMENT,
+      FV_DETECT_YOLOV10, 0 },
   { IMAGE, "x=i64[1,64,96]", 0, FV_HEAD_SEGMENT, 0, 0 },
   { IMAGE, "x=f32[1,64,96]<ArgMax", 0, FV_HEAD_SEGMENT, 0, 0 },
   { IMAGE, "x=f32[1,19,16,24]", FV_HEAD_DETECT, FV_HEAD_NONE, 0, 0 },
@@ -501,6 +513,17 @@ START_TEST (test_hugging_face)
         "logits=f32[1,2]", FV_HEAD_CLASSIFY,
         { { "mean", "0.5 0.5 0.5" }, { "width", "224" },
             { "labels", "2: cat, dog" }, { "activation", "softmax" } } },
+    { "{\"architectures\": [\"Mask2FormerForUniversalSegmentation\"],"
+      " \"id2label\": {\"0\": \"cat\", \"1\": \"sky\"}}",
+        "{\"size\": {\"height\": 64, \"width\": 96}}",
+        "class_queries_logits=f32[1,9,3] masks_queries_logits=f32[1,9,16,24]",
+        FV_HEAD_SEGMENT,
+        { { "scores", "class_queries_logits" }, { "classes", "2" },
+            { "background", "2" }, { "output", "masks_queries_logits" } } },
+    { "{\"architectures\": [\"DetrForSegmentation\"]}", NULL,
+        "logits=f32[1,9,3] pred_boxes=f32[1,9,4] pred_masks=f32[1,9,16,24]",
+        FV_HEAD_SEGMENT,
+        { { "scores", "logits" }, { "output", "pred_masks" } } },
     { "{\"architectures\": [\"SegformerForSemanticSegmentation\"]}",
         "{\"do_normalize\": true, \"image_mean\": [0.485, 0.456, 0.406],"
         " \"image_std\": [0.229, 0.224, 0.225],"
@@ -615,7 +638,7 @@ main (void)
   tcase_add_test (tcase, test_bind);
   tcase_add_test (tcase, test_ultralytics);
   tcase_add_test (tcase, test_python_names);
-  tcase_add_loop_test (tcase, test_hugging_face, 0, 7);
+  tcase_add_loop_test (tcase, test_hugging_face, 0, 9);
   tcase_add_test (tcase, test_frame_map);
   suite_add_tcase (suite, tcase);
   return fv_test_run (suite);

@@ -3,6 +3,7 @@
  * prototypes of masks, or queries with a class and a map each. */
 #include "gst/card/settings.h"
 
+#include <math.h>
 #include <string.h>
 
 #define WHERE "names and shapes of the outputs"
@@ -68,7 +69,8 @@ mark_classes (const FvCardHead *head, const char *text, guint8 *marks)
     }
   if (ends[0] == NULL || !fv_parse_number (ends[0], &low)
       || !fv_parse_number (ends[1] ? ends[1] : ends[0], &high) || low < 0
-      || low > high || high >= head->n_classes)
+      || low > high || high >= head->n_classes || low != floor (low)
+      || high != floor (high))
     return FALSE;
   for (guint i = (guint) low; i <= (guint) high; i++)
     marks[i] = TRUE;
