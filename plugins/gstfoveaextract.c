@@ -228,6 +228,7 @@ gst_fovea_extract_transform (GstBaseTransform *trans, GstBuffer *in,
 
   gst_fovea_style_begin (&self->style, self, &style);
   style.alpha = 1;
+  style.is_by_class = TRUE;
   style.flags = self->what == GST_FOVEA_EXTRACT_PALETTE ? GST_FOVEA_DRAW_MASK
                                                         : GST_FOVEA_DRAW_DEPTH;
   if (!gst_video_frame_map (&frame, &self->info, out, GST_MAP_WRITE)) {

@@ -256,6 +256,25 @@ START_TEST (test_overlay)
 }
 END_TEST
 
+/* Colours of classes stay those of classes. */
+START_TEST (test_palette)
+{
+  g_autofree char *model = element_model_prototypes ("palette.onnx");
+  GstBuffer *buffer = run_model ("foveasegment", model,
+      "resize-mode=stretch ! foveaextract what=palette "
+      "palette=\"112233,445566\"");
+  GstMapInfo map;
+
+  ck_assert (gst_buffer_map (buffer, &map, GST_MAP_READ));
+  ck_assert_uint_eq (pixel_at (&map, THIRD / 2, HEIGHT / 2), 0xff332211);
+  ck_assert_uint_eq (pixel_at (&map, THIRD + THIRD / 2, HEIGHT / 2),
+      0xff665544);
+  ck_assert_uint_eq (pixel_at (&map, 2 * THIRD + THIRD / 2, HEIGHT / 2), 0);
+  gst_buffer_unmap (buffer, &map);
+  gst_buffer_unref (buffer);
+}
+END_TEST
+
 START_TEST (test_extract)
 {
   static const char *const formats[] = { "GRAY8", "GRAY16_LE" };
@@ -397,6 +416,7 @@ main (int argc, char **argv)
   tcase_add_test (tcase, test_panoptic);
   tcase_add_test (tcase, test_scaled);
   tcase_add_test (tcase, test_overlay);
+  tcase_add_test (tcase, test_palette);
   tcase_add_loop_test (tcase, test_extract, 0, 2);
   tcase_add_test (tcase, test_json);
   tcase_add_loop_test (tcase, test_numbers, 0, 2);

@@ -533,7 +533,7 @@ prepare (GstFoveaDraw *draw, Job *job, GstBuffer *buffer, GError **error)
       && (!fits (draw, &job->mask->frame)
           || job->mask->map->format > GST_FOVEA_PLANE_U16))
     job->mask = NULL;
-  if (job->mask && has_instances (job->mask))
+  if (job->mask && !style->is_by_class && has_instances (job->mask))
     job->instances = job->mask->instances;
   if (style->flags & GST_FOVEA_DRAW_DEPTH)
     job->depth = gst_fovea_buffer_get_depth (buffer, style->source);

@@ -38,6 +38,8 @@ FV_API void gst_fovea_depth_range_adapt (GstFoveaDepthRange *range,
 typedef struct
 {
   GstFoveaDrawFlags flags;
+  gboolean is_by_class; /* masks and boxes of things have their class's colour,
+                           not each its own */
   double alpha; /* of masks and depth, 0..1 */
   guint32 palette[GST_FOVEA_PALETTE_SIZE];
   guint32 colormap[256];

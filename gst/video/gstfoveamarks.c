@@ -87,7 +87,7 @@ collect_frame_classes (Collector *c, const GstFoveaRegion *region)
 static guint32
 color_of (const GstFoveaDrawStyle *style, const GstFoveaRegion *region)
 {
-  if (region->instance)
+  if (region->instance && !style->is_by_class)
     return style->palette[FV_INSTANCE_COLOR (region->instance)];
   return region->label_id < 0
       ? UNKNOWN_COLOR
