@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Places for storages: activations share one arena by lifetime, each at the lowest
  * offset where it meets none that lives at the same time. Which one is placed first
- * decides how well that goes, so that several orders are tried. */
+ * decides how well that goes: several orders are tried, and then, again and again,
+ * what sticks out goes before the others. */
 #include "gst/engine/plan-private.h"
 
+#define MAX_TRIES 48
 #define ALIGN 256 /* covers every minStorage/TexelBufferOffsetAlignment */
 
 gsize
@@ -49,14 +51,6 @@ by_volume (gconstpointer a, gconstpointer b)
   return m != n ? (m < n ? 1 : -1) : by_size (a, b);
 }
 
-static gint
-by_offset (gconstpointer a, gconstpointer b)
-{
-  const FvStorage *x = *(FvStorage *const *) a, *y = *(FvStorage *const *) b;
-
-  return x->offset < y->offset ? -1 : x->offset > y->offset;
-}
-
 static gboolean
 meet (const FvStorage *a, const FvStorage *b)
 {
@@ -100,32 +94,53 @@ live_bound (FvPlan *plan)
   return bound;
 }
 
-/* Returns the end of what is placed. */
-static gsize
-place_in_order (GPtrArray *open, GCompareFunc order)
+/* Keeps @settled sorted by offset. */
+static void
+settle (GPtrArray *settled, FvStorage *storage)
 {
-  g_autoptr (GPtrArray) settled = g_ptr_array_new ();
-  gsize end = 0;
+  guint low = 0, high = settled->len;
 
-  g_ptr_array_sort (open, order);
+  while (low < high) {
+    guint middle = (low + high) / 2;
+    const FvStorage *other = settled->pdata[middle];
+
+    if (other->offset < storage->offset)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  g_ptr_array_insert (settled, low, storage);
+}
+
+/* Places all of @open in that order. @highest: (out): index of the one that ends
+ * last. Returns where it ends. */
+static gsize
+place_in_order (GPtrArray *open, guint *highest)
+{
+  g_autoptr (GPtrArray) settled = g_ptr_array_sized_new (open->len);
+  gsize top = 0;
+
+  *highest = 0;
   for (guint i = 0; i < open->len; i++) {
     FvStorage *s = open->pdata[i];
 
     s->offset = lowest_gap (settled, s);
-    g_ptr_array_add (settled, s);
-    g_ptr_array_sort (settled, by_offset);
-    end = MAX (end, s->offset + fv_storage_align (s->size));
+    settle (settled, s);
+    if (s->offset + fv_storage_align (s->size) > top) {
+      top = s->offset + fv_storage_align (s->size);
+      *highest = i;
+    }
   }
-  return end;
+  return top;
 }
 
 static void
 place_arena (FvPlan *plan)
 {
-  static const GCompareFunc orders[] = { by_size, by_volume, by_life, by_age };
+  static const GCompareFunc orders[] = { by_age, by_life, by_volume, by_size };
   g_autoptr (GPtrArray) open = g_ptr_array_new ();
-  gsize least = G_MAXSIZE, end = 0;
-  guint best = 0;
+  g_autofree gsize *best = NULL;
+  gsize least = G_MAXSIZE;
 
   for (guint i = 0; i < plan->storages->len; i++) {
     FvStorage *s = plan->storages->pdata[i];
@@ -133,15 +148,27 @@ place_arena (FvPlan *plan)
     if (s->kind == FV_STORAGE_ARENA && s->first >= 0)
       g_ptr_array_add (open, s);
   }
-  for (guint i = 0; i < G_N_ELEMENTS (orders) && least > plan->arena_bound;
-       i++) {
-    end = place_in_order (open, orders[i]);
-    best = end < least ? i : best;
-    least = MIN (least, end);
+  best = g_new0 (gsize, plan->storages->len);
+  for (guint try = 0; try < MAX_TRIES && least > plan->arena_bound; try++) {
+    guint highest;
+    gsize top;
+
+    if (try < G_N_ELEMENTS (orders))
+      g_ptr_array_sort (open, orders[try]);
+    top = place_in_order (open, &highest);
+    for (guint i = 0; top < least && i < plan->storages->len; i++)
+      best[i] = ((FvStorage *) plan->storages->pdata[i])->offset;
+    least = MIN (least, top);
+    if (open->len)
+      g_ptr_array_insert (open, 0, g_ptr_array_steal_index (open, highest));
   }
-  if (end != least)
-    end = place_in_order (open, orders[best]);
-  plan->region[FV_STORAGE_ARENA] = end;
+  for (guint i = 0; i < plan->storages->len; i++) {
+    FvStorage *s = plan->storages->pdata[i];
+
+    if (s->kind == FV_STORAGE_ARENA && s->first >= 0)
+      s->offset = best[i];
+  }
+  plan->region[FV_STORAGE_ARENA] = least;
 }
 
 void
