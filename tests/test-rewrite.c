@@ -14,6 +14,9 @@ typedef struct
 #define GELU_HEAD \
   "x f32[2,5,8]; s =f32(1.41421356); h =f32(0.5); o =f32(1); " \
   "d Div x s; e Erf d; a Add e o; "
+#define GELU_TANH_HEAD \
+  "x f32[2,5,8]; three =f32(3); k =f32(0.044715); r =f32(0.7978845608); " \
+  "h =f32(0.5); o =f32(1); "
 #define NORM_HEAD \
   "x f32[2,5,12]; two =f32(2); eps =f32(0.00001); " \
   "g =f32[12]; b =f32[12]; m ReduceMean x axes=[-1]; d Sub x m; "
@@ -71,6 +74,15 @@ static const Rewrite rewrites[] = {
   { GELU_HEAD "m Mul x a; y Mul m h", "Gelu" },
   { GELU_HEAD "m Mul a h; y Mul x m", "Gelu" },
   { GELU_HEAD "m Mul x h; y Mul m a", "Gelu" },
+  { GELU_TANH_HEAD "q Pow x three; c Mul q k; s Add x c; i Mul s r; "
+                   "t Tanh i; a Add t o; m Mul x h; y Mul m a",
+      "Gelu" },
+  { GELU_TANH_HEAD "p Mul x x; q Mul x p; c Mul k q; s Add c x; i Mul r s; "
+                   "t Tanh i; a Add o t; m Mul x a; y Mul h m",
+      "Gelu" },
+  { GELU_TANH_HEAD "p Mul x x; q Mul p p; c Mul k q; s Add c x; i Mul r s; "
+                   "t Tanh i; a Add o t; m Mul x a; y Mul h m",
+      "Mul Mul+6 Mul" },
   /* not GELU: another factor */
   { "x f32[2,5,8]; s =f32(1.5); h =f32(0.5); o =f32(1); d Div x s; e Erf d; "
     "a Add e o; m Mul x a; y Mul m h",
@@ -89,6 +101,9 @@ static const Rewrite rewrites[] = {
       "LayerNormalization" },
   { NORM_HEAD "p Mul d d; v ReduceMean p axes=[2]; a Add v eps; r Sqrt a; "
               "y Div d r",
+      "LayerNormalization" },
+  { NORM_HEAD "p Mul d d; v ReduceMean p axes=[2]; a Add v eps; r Sqrt a; "
+              "i Reciprocal r; n Mul d i; w Mul n g; y Add w b",
       "LayerNormalization" },
   /* over the channels of a map */
   { "x f32[2,5,3,4]; two =f32(2); e =f32(0.00001); g =f32[5,1,1]; "

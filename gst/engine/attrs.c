@@ -248,6 +248,12 @@ fv_node_set_float (FvNode *node, const char *name, float value)
 }
 
 void
+fv_node_set_string (FvNode *node, const char *name, const char *value)
+{
+  set_attr (node, name, FV_ATTR_STRING)->s = g_strdup (value);
+}
+
+void
 fv_node_set_ints (FvNode *node, const char *name, const gint64 *values, guint n)
 {
   FvAttr *attr = set_attr (node, name, FV_ATTR_INTS);

@@ -85,6 +85,7 @@ FvArray *fv_node_tensor (const FvNode *node, const char *name); /* (nullable) */
 gboolean fv_node_has (const FvNode *node, const char *name);
 void fv_node_set_int (FvNode *node, const char *name, gint64 value);
 void fv_node_set_float (FvNode *node, const char *name, float value);
+void fv_node_set_string (FvNode *node, const char *name, const char *value);
 void fv_node_set_ints (FvNode *node, const char *name, const gint64 *values,
     guint n);
 

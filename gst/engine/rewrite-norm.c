@@ -38,13 +38,31 @@ is_square_of (const FvNode *node, const FvValue *value)
           && two == 2);
 }
 
+/* Divides @node its first input by a root, or multiplies by one over it? The root,
+ * and @input: that which is divided. */
+static FvNode *
+match_divided (const FvNode *node, guint *input)
+{
+  *input = 0;
+  if (fv_node_is (node, "Div"))
+    return fv_input_node (node, 1, "Sqrt");
+  for (; fv_node_is (node, "Mul") && *input < 2; ++*input) {
+    FvNode *one_over = fv_input_node (node, 1 - *input, "Reciprocal");
+
+    if (one_over)
+      return fv_input_node (one_over, 0, "Sqrt");
+  }
+  return NULL;
+}
+
 /* d = x - mean (x); d / sqrt (mean (d d) + epsilon): starts at the Div. */
 static FvValue *
 match_layer_norm (const FvNode *div, gint64 *axis, float *epsilon)
 {
-  FvNode *sub = fv_input_node (div, 0, "Sub");
-  FvNode *root = fv_input_node (div, 1, "Sqrt");
+  guint divided;
+  FvNode *root = match_divided (div, &divided);
   FvNode *add = root ? fv_input_node (root, 0, "Add") : NULL;
+  FvNode *sub = add ? fv_input_node (div, divided, "Sub") : NULL;
   FvNode *mean, *mean_x;
   FvValue *variance;
 
@@ -186,7 +204,7 @@ fv_pass_layer_norm (FvIr *ir, GError **error)
     gint64 axis;
     FvValue *x;
 
-    if (!fv_node_is (node, "Div") || node->n_steps
+    if (node->n_steps || node->n_inputs != 2
         || !(x = match_layer_norm (node, &axis, &epsilon)))
       continue;
     if (!make_layer_norm (ir, node, x, axis, epsilon, error))

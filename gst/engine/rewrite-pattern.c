@@ -47,29 +47,79 @@ other_input (const FvNode *node, const FvValue *value)
   return node->inputs[node->inputs[0] == value];
 }
 
-/* x / 2 (1 + erf (x / sqrt 2)), in the orders that exporters use. */
-static FvNode *
-match_gelu (FvNode *erf, FvValue **x)
+/* x ^ 3 by Pow, or as x times its square. */
+static gboolean
+is_cube (const FvValue *value, const FvValue *x)
 {
-  FvNode *scale = erf->inputs[0]->producer;
-  FvNode *add = fv_only_user (erf->outputs[0], "Add");
+  FvNode *node = value->producer, *square;
+  float c;
+
+  if (!node || node->n_steps || node->n_inputs != 2)
+    return FALSE;
+  if (fv_node_is (node, "Pow"))
+    return node->inputs[0] == x && fv_value_scalar (node->inputs[1], &c)
+        && near (c, 3);
+  if (!fv_node_is (node, "Mul")
+      || (node->inputs[0] != x && node->inputs[1] != x))
+    return FALSE;
+  square = other_input (node, x)->producer;
+  if (!square || square->n_steps || square->inputs[0] != x)
+    return FALSE;
+  return fv_node_is (square, "Mul") ? square->inputs[1] == x
+      : fv_node_is (square, "Pow")
+      ? fv_value_scalar (square->inputs[1], &c) && near (c, 2)
+      : FALSE;
+}
+
+/* x where @node is tanh (sqrt (2 / pi) (x + 0.044715 x^3)) or
+ * erf (x / sqrt 2) */
+static FvValue *
+match_inside_gelu (const FvNode *node)
+{
+  FvNode *scale = node->inputs[0]->producer, *sum;
+  FvValue *inside;
+
+  if (!scale || scale->n_steps)
+    return NULL;
+  if (fv_node_is (node, "Erf"))
+    return scaled_by (scale, M_SQRT1_2);
+  inside = scaled_by (scale, M_2_SQRTPI * M_SQRT1_2);
+  sum = inside ? inside->producer : NULL;
+  if (!fv_node_is (sum, "Add") || sum->n_steps || sum->n_inputs != 2)
+    return NULL;
+  for (guint k = 0; k < 2; k++) {
+    FvNode *cubic = sum->inputs[1 - k]->producer;
+    FvValue *cube =
+        cubic && !cubic->n_steps ? scaled_by (cubic, 0.044715) : NULL;
+
+    if (cube && is_cube (cube, sum->inputs[k]))
+      return sum->inputs[k];
+  }
+  return NULL;
+}
+
+/* x / 2 (1 + f (x)), in the orders that exporters use. */
+static FvNode *
+match_gelu (FvNode *f, FvValue **x)
+{
+  FvNode *add = fv_only_user (f->outputs[0], "Add");
   FvNode *first, *second;
   FvValue *other;
   float c;
 
-  if (!scale || scale->n_steps || !(*x = scaled_by (scale, M_SQRT1_2)) || !add
-      || !plus (add, 1) || !(first = fv_only_user (add->outputs[0], "Mul")))
+  if (!add || !plus (add, 1) || !(first = fv_only_user (add->outputs[0], "Mul"))
+      || !(*x = match_inside_gelu (f)))
     return NULL;
   other = other_input (first, add->outputs[0]);
   if (other && other->producer && scaled_by (other->producer, 0.5) == *x)
-    return first; /* (x / 2) (1 + erf) */
+    return first; /* (x / 2) (1 + f) */
   if (!(second = fv_only_user (first->outputs[0], NULL)))
     return NULL;
   if (other == *x && scaled_by (second, 0.5) == first->outputs[0])
-    return second; /* (x (1 + erf)) / 2 */
+    return second; /* (x (1 + f)) / 2 */
   if (fv_value_scalar (other, &c) && near (c, 0.5) && fv_node_is (second, "Mul")
       && other_input (second, first->outputs[0]) == *x)
-    return second; /* x ((1 + erf) / 2) */
+    return second; /* x ((1 + f) / 2) */
   return NULL;
 }
 
@@ -79,13 +129,15 @@ fv_pass_gelu (FvIr *ir, GError **error)
   gint changes = 0;
 
   for (guint i = 0; i < ir->nodes->len; i++) {
-    FvNode *node = ir->nodes->pdata[i], *last;
+    FvNode *node = ir->nodes->pdata[i], *last, *made;
     FvValue *x;
 
-    if (!fv_node_is (node, "Erf") || node->n_steps
-        || !(last = match_gelu (node, &x)))
+    if ((!fv_node_is (node, "Erf") && !fv_node_is (node, "Tanh"))
+        || node->n_steps || !(last = match_gelu (node, &x)))
       continue;
-    fv_ir_supersede (ir, last, "Gelu", &x, 1, error);
+    made = fv_ir_supersede (ir, last, "Gelu", &x, 1, error);
+    if (fv_node_is (node, "Tanh"))
+      fv_node_set_string (made, "approximate", "tanh");
     changes += 1 + fv_pass_dead (ir, error);
     i = 0;
   }
