@@ -36,6 +36,12 @@ typedef struct
   "q Slice " from " z o o; " to " Concat r q axis=1; "
 
 static const Rewrite rewrites[] = {
+  /* an assignment to a slice, to all, and one that adds */
+  { "x f32[4,5]; i =i64{-2}; u f32[5]; y ScatterND x i u",
+      "Slice Reshape Slice Concat" },
+  { "x f32[1,5]; i =i64{0}; u f32[5]; y ScatterND x i u", "Reshape" },
+  { "x f32[4,5]; i =i64{2}; u f32[5]; y ScatterND x i u reduction=add",
+      "ScatterND" },
   /* rows moved about as wholes: the products gather them */
   { "x f32[1,4,6,8]; v =f32[5,8]; " WINDOWS ("x", "t") "y Einsum t v "
                                                        "equation=btd,md->btm",

@@ -387,6 +387,121 @@ cross_entropy (FvEmit *emit, FvNode *node)
   return likelihood_loss (emit, node, scores);
 }
 
+/* A box of positions: along each of the first axes some neighbours. */
+typedef struct
+{
+  guint depth;
+  gint64 start[FV_MAX_RANK], size[FV_MAX_RANK];
+} Box;
+
+static gint64
+index_at (const FvArray *indices, gint64 at, gint64 size)
+{
+  gint64 index = fv_array_get_int (indices, at);
+
+  return index < 0 ? index + size : index;
+}
+
+/* TRUE where the constant indices of a ScatterND name all of a box, in order. */
+static gboolean
+read_box (const FvNode *node, Box *box)
+{
+  const FvShape *data = &node->inputs[0]->shape;
+  const FvArray *indices = fv_node_constant (node, 1);
+  gint64 count, all = 1;
+
+  if (!indices || !indices->count)
+    return FALSE;
+  box->depth = indices->shape.dims[indices->shape.rank - 1];
+  count = indices->count / box->depth;
+  for (guint d = 0; d < box->depth; d++) {
+    gint64 last =
+        index_at (indices, (count - 1) * box->depth + d, data->dims[d]);
+
+    box->start[d] = index_at (indices, d, data->dims[d]);
+    box->size[d] = last - box->start[d] + 1;
+    if (box->start[d] < 0 || box->size[d] < 1 || last >= data->dims[d]
+        || box->size[d] > count / all)
+      return FALSE;
+    all *= box->size[d];
+  }
+  for (gint64 k = 0; all == count && k < count; k++) {
+    gint64 rest = k;
+
+    for (guint d = box->depth; d-- > 0; rest /= box->size[d])
+      if (index_at (indices, k * box->depth + d, data->dims[d])
+          != box->start[d] + rest % box->size[d])
+        return FALSE;
+  }
+  return all == count;
+}
+
+/* The one axis along which the box leaves something of the data; -1: none does, -2:
+ * several do. */
+static gint
+open_axis (const FvNode *node, const Box *box)
+{
+  gint axis = -1;
+
+  for (guint d = 0; d < box->depth; d++)
+    if (box->size[d] != node->inputs[0]->shape.dims[d])
+      axis = axis == -1 ? (gint) d : -2;
+  return axis;
+}
+
+static gboolean
+assigns_slice (const FvNode *node)
+{
+  Box box;
+
+  return (!node->op->variant
+             || !strcmp (fv_node_string (node, "reduction"), "none"))
+      && read_box (node, &box) && open_axis (node, &box) > -2;
+}
+
+static FvValue *
+slice (FvEmit *emit, FvValue *x, gint64 axis, gint64 start, gint64 end)
+{
+  return fv_emit_end (emit,
+      fv_emit_begin (emit, "Slice",
+          (FvValue *[]){ x, fv_emit_ints (emit, &start, 1),
+              fv_emit_ints (emit, &end, 1), fv_emit_ints (emit, &axis, 1) },
+          4));
+}
+
+/* data[..., a:b, ...] = updates, as exporters write it: what is in front, the
+ * updates, what is behind. */
+static FvValue *
+assign_slice (FvEmit *emit, FvNode *node)
+{
+  FvValue *data = node->inputs[0], *parts[3];
+  FvShape shape = data->shape;
+  guint n = 0;
+  FvNode *concat;
+  gint64 end;
+  Box box;
+  gint axis;
+
+  if (!read_box (node, &box))
+    return NULL;
+  axis = open_axis (node, &box);
+  memcpy (shape.dims, box.size, box.depth * sizeof *box.size);
+  if (axis < 0)
+    return fv_emit_reshape (emit, node->inputs[2], shape.dims, shape.rank);
+  end = box.start[axis] + box.size[axis];
+  if (box.start[axis] > 0)
+    parts[n++] = slice (emit, data, axis, 0, box.start[axis]);
+  parts[n++] = fv_emit_reshape (emit, node->inputs[2], shape.dims, shape.rank);
+  if (end < data->shape.dims[axis])
+    parts[n++] = slice (emit, data, axis, end, data->shape.dims[axis]);
+  for (guint i = 0; i < n; i++)
+    if (!parts[i])
+      return NULL;
+  concat = fv_emit_begin (emit, "Concat", parts, n);
+  fv_node_set_int (concat, "axis", axis);
+  return fv_emit_end (emit, concat);
+}
+
 static gboolean
 is_not_empty (const FvNode *node)
 {
@@ -402,6 +517,7 @@ static const FvRule rules[] = {
   { "NegativeLogLikelihoodLoss", NULL, loss },
   { "OneHot", is_not_empty, one_hot },
   { "ReverseSequence", is_not_empty, reverse_sequence },
+  { "ScatterND", assigns_slice, assign_slice },
   { "SoftmaxCrossEntropyLoss", NULL, cross_entropy },
   { "Trilu", is_not_empty, trilu },
 };

@@ -301,6 +301,7 @@ const FvOp fv_ops_scatter[] = {
           { .inputs = "f32[1,16,4] =i64[1,16,2,3] f32[1,16,2]",
               .low = -1,
               .high = 0 },
+          { .inputs = "f32[2,5,3] =i64[2,1] f32[2,5,3]", .low = 0, .high = 0 },
           { .inputs = "i64[6,5] i64[3,1] i64[3,5]",
               .attrs = "reduction=min",
               .low = -6,
