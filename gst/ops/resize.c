@@ -23,6 +23,7 @@ typedef struct
   gboolean exclude_outside, antialias;
   gboolean selected[FV_MAX_RANK];
   gboolean from_sizes;
+  gboolean is_fractional; /* align_corners divides by unrounded lengths */
   double scales[FV_MAX_RANK];
   double start[FV_MAX_RANK], end[FV_MAX_RANK]; /* of what is cropped */
   gint64 out[FV_MAX_RANK];
@@ -42,6 +43,15 @@ check_one_of (const FvNode *node, const char *name, const char *value,
     return TRUE;
   return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED, "%s \"%s\"", name,
       value);
+}
+
+/* Where scales make no whole length, ONNX's tests divide by the length before it is
+ * rounded under align_corners, but PyTorch by the one behind it, and ONNX Runtime,
+ * too. PyTorch's exporters give a nearest_mode whatever the mode: their mark. */
+static gboolean
+is_fractional (const FvNode *node, const char *mode)
+{
+  return g_str_equal (mode, "nearest") || !fv_node_has (node, "nearest_mode");
 }
 
 static gboolean
@@ -64,6 +74,7 @@ read_attributes (const FvNode *node, Settings *s, GError **error)
     s->rounding = fv_node_string (node, "nearest_mode");
     s->cubic_a = fv_node_float (node, "cubic_coeff_a");
     s->exclude_outside = fv_node_int (node, "exclude_outside") != 0;
+    s->is_fractional = is_fractional (node, s->mode);
   }
   if (node->op->variant == RESIZE_18)
     s->antialias = fv_node_int (node, "antialias") != 0;
@@ -261,15 +272,12 @@ infer_resize (FvNode *node, GError **error)
   return TRUE;
 }
 
-/* With scales that make no whole length, ONNX's tests divide by the length before
- * it is rounded; PyTorch and ONNX Runtime by the one behind it. */
 static double
 aligned_position (const Settings *s, guint axis, gint64 in, gint64 o)
 {
-  double out = s->from_sizes ? s->out[axis] : s->scales[axis] * in;
+  double out =
+      s->is_fractional && !s->from_sizes ? s->scales[axis] * in : s->out[axis];
 
-  if (fabs (out - s->out[axis]) < 1e-4 * out) /* a rounded scale */
-    out = s->out[axis];
   return s->out[axis] > 1 ? o * (in - 1) / (out - 1) : 0;
 }
 
@@ -288,8 +296,9 @@ position (const Settings *s, guint axis, gint64 in, gint64 o)
 {
   gint64 out = s->out[axis];
   double scale = s->scales[axis];
-  /* x / scale, exact where the ratio of sizes makes a whole number */
-#define UNSCALE(x) (s->from_sizes ? (x) *in / out : (x) / scale)
+  /* x / scale, exact where the ratio of sizes makes a whole number; with scales in
+   * floats, since 3 / 0.6f is meant to be 5 */
+#define UNSCALE(x) (s->from_sizes ? (x) *in / out : (float) (x) / (float) scale)
 
   if (g_str_equal (s->coordinates, "align_corners"))
     return aligned_position (s, axis, in, o);
@@ -570,6 +579,11 @@ const FvOp fv_ops_resize[] = {
               "tf_crop_and_resize" },
           { "f32[1,5,9,11] - =f32{0.6,1.3}",
               "axes=[2,3] mode=linear " PLACE "align_corners" },
+          { "f32[1,5,9,11] - =f32{0.6,1.3}",
+              "axes=[2,3] mode=linear nearest_mode=floor " PLACE
+              "align_corners" },
+          { "f32[1,5,9,11] - =f32{0.6,1.4}",
+              "axes=[2,3] nearest_mode=floor " PLACE "asymmetric" },
           { "f32[2,4,7,8] - =f32{1,0.5,1.5,0.4}", "mode=cubic antialias=1" },
           { "f32[1,3,4,4] - =f32{1,2,2,1}", "mode=linear" },
           { "f32[1,21,32,40] - - =i64{1,21,128,160}", "mode=linear" })),
