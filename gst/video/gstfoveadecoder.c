@@ -165,7 +165,7 @@ add_heads (GstFoveaDecoder *decoder, const FvFrameMap *map, GError **error)
     gst_fovea_head_add (head, decoder->program);
     head_map = gst_fovea_head_map (head);
     if (head_map)
-      decoder->memory += fv_buffer_size (head_map->buffer);
+      decoder->memory += gst_fovea_head_memory (head);
   }
   return TRUE;
 }

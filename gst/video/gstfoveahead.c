@@ -472,6 +472,18 @@ gst_fovea_head_read (GstFoveaHead *head, GstFoveaResult *result)
   head->arrays = NULL;
 }
 
+gsize
+gst_fovea_head_memory (GstFoveaHead *head)
+{
+  gsize size = head->map.buffer ? fv_buffer_size (head->map.buffer) : 0;
+
+  if (head->work != NULL)
+    size += fv_buffer_size (head->work);
+  for (guint i = 0; i < head->owned->len; i++)
+    size += fv_buffer_size (g_ptr_array_index (head->owned, i));
+  return size;
+}
+
 const FvCardHead *
 gst_fovea_head_card (GstFoveaHead *head)
 {

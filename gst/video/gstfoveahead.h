@@ -130,6 +130,8 @@ FV_API gboolean gst_fovea_head_take_arrays (GstFoveaHead *head,
  * filled (its arrays are used again). */
 FV_API void gst_fovea_head_read (GstFoveaHead *head, GstFoveaResult *result);
 
+/* Bytes of the map and of what lies between the kernels. */
+FV_API gsize gst_fovea_head_memory (GstFoveaHead *head);
 FV_API const FvCardHead *gst_fovea_head_card (GstFoveaHead *head);
 /* (nullable) the map of a segment or depth head, valid as long as the head; keep a
  * reference to its buffer to outlive it. */
