@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #version 450
 #extension GL_GOOGLE_include_directive : require
-/* Normalization of rows: LayerNormalization, RMSNormalization, LpNormalization.
+/* Normalization of rows: LayerNormalization, RMSNormalization, LpNormalization; and
+ * what the first of them divides by.
  *
- * Bindings: 0 x, 1 scale, 2 bias (over the row), 3 y, 4 and 5 operands of steps,
+ * Bindings: 0 x, 1 scale, 2 bias (over the row, or one per row), 3 y,
+ *           4 and 5 operands of steps,
  *           6 with GATHER: the rows of x that a row consists of; -1: zeroes
  * Grid:     any; workgroups share the rows, LANES invocations work on one
  *
@@ -26,6 +28,9 @@ layout (constant_id = 3) const bool TAIL = true; /* width is no multiple of 4 */
 layout (constant_id = 4) const int GATHER = 0; /* rows of x in a row */
 layout (push_constant) uniform Push { FvRowPush push; };
 #include "rowreduce.glsl"
+
+const bool FROM_MEAN =
+  KIND == FV_ROW_LAYER || KIND == FV_ROW_MEAN || KIND == FV_ROW_INVERSE;
 
 /* What goes into the sum that the row is divided by. */
 vec4 weigh (vec4 v)
@@ -60,7 +65,7 @@ void normalize_row (int row, bool inside, int lane, int units)
   vec4 sum = vec4 (0);
   float mean = 0, inverse;
 
-  if (KIND == FV_ROW_LAYER) {
+  if (FROM_MEAN) {
     for (int c = lane; c < units; c += LANES)
       sum += select_row (c, load (row, at, c), 0);
     mean = row_sum (sum.x + sum.y + sum.z + sum.w) / push.width;
@@ -71,13 +76,19 @@ void normalize_row (int row, bool inside, int lane, int units)
   inverse = factor (row_sum (sum.x + sum.y + sum.z + sum.w));
   if (!inside)
     return;
+  if (KIND == FV_ROW_MEAN || KIND == FV_ROW_INVERSE) {
+    if (lane == 0)
+      FV_STORE (y, push.y_base + row * push.y_row,
+        vec4 (KIND == FV_ROW_MEAN ? mean : inverse, 0, 0, 0));
+    return;
+  }
   for (int c = lane; c < units; c += LANES) {
     vec4 v = (load (row, at, c) - mean) * inverse;
 
     if ((AFFINE & 1) != 0)
-      v *= FV_LOAD (scale, push.scale_base + c);
+      v *= FV_LOAD (scale, push.scale_base + row * push.scale_row + c);
     if ((AFFINE & 2) != 0)
-      v += FV_LOAD (bias, push.bias_base + c);
+      v += FV_LOAD (bias, push.bias_base + row * push.bias_row + c);
     v = select_row (c, fv_steps (v, push.operand, row, c), 0);
     FV_STORE (y, push.y_base + row * push.y_row + c, v);
   }

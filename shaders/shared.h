@@ -181,13 +181,15 @@ FV_STRUCT (FvRemapPush)
 #define FV_ROW_RMS 1 /* x / root of the mean square */
 #define FV_ROW_L1 2 /* x / sum of magnitudes */
 #define FV_ROW_L2 3 /* x / root of the sum of squares */
+#define FV_ROW_MEAN 4 /* of FV_ROW_LAYER: the mean alone */
+#define FV_ROW_INVERSE 5 /* ... 1 / deviation alone */
 #define FV_ROW_SOFTMAX 0
 #define FV_ROW_LOG_SOFTMAX 1
 FV_STRUCT (FvRowPush)
 {
   fv_int rows, width;
   fv_int x_base, x_row, y_base, y_row;
-  fv_int scale_base, bias_base;
+  fv_int scale_base, scale_row, bias_base, bias_row;
   fv_int unit; /* of rows gathered: vec4 of a row of x */
   float epsilon;
   FvOperandPush operand[FV_MAX_OPERANDS];

@@ -494,6 +494,87 @@ rotary_embedding (FvEmit *emit, FvNode *node)
   return fv_emit_reshape (emit, y, dims, node->inputs[0]->shape.rank);
 }
 
+/* The axes that a MeanVarianceNormalization works over, a bit each. */
+static guint
+mean_variance_axes (const FvNode *node)
+{
+  static const gint64 usual[] = { 0, 2, 3 };
+  guint rank = node->inputs[0]->shape.rank, n, set = 0;
+  const gint64 *axes = fv_node_ints (node, "axes", &n);
+
+  if (!axes) {
+    axes = usual;
+    n = G_N_ELEMENTS (usual);
+  }
+  for (guint i = 0; i < n; i++)
+    set |= 1u << (axes[i] < 0 ? axes[i] + rank : axes[i]);
+  return set;
+}
+
+static FvValue *
+filled (FvEmit *emit, float number, gint64 n)
+{
+  const FvShape shape = { 1, { n } };
+  FvArray *array;
+  FvValue *value = fv_ir_add_floats (emit->ir, NULL, &shape, &array);
+
+  for (gint64 i = 0; value && i < n; i++)
+    array->f32[i] = number;
+  return value;
+}
+
+/* Over @axes brought behind those that stay. */
+static FvValue *
+normalize_axes (FvEmit *emit, FvValue *x, guint axes)
+{
+  guint rank = x->shape.rank, n = 0, kept;
+  gint64 perm[FV_MAX_RANK], back[FV_MAX_RANK];
+  FvNode *made;
+
+  for (guint i = 0; i < rank; i++)
+    if (!(axes & 1u << i))
+      perm[n++] = i;
+  kept = n;
+  for (guint i = 0; i < rank; i++)
+    if (axes & 1u << i)
+      perm[n++] = i;
+  for (guint i = 0; i < rank; i++)
+    back[perm[i]] = i;
+  x = fv_emit_transpose (emit, x, perm);
+  if (!x)
+    return NULL;
+  made = fv_emit_begin (emit, "LayerNormalization",
+      (FvValue *[]){ x, fv_emit_scalar (emit, 1) }, 2);
+  fv_node_set_int (made, "axis", kept);
+  fv_node_set_float (made, "epsilon", 1e-18);
+  return fv_emit_transpose (emit, fv_emit_end (emit, made), back);
+}
+
+/* Over a map's pixels it is an InstanceNormalization without a scale. Its 1e-9
+ * beside the deviation matters where all is the same: the root of 1e-18 does as
+ * well. */
+static FvValue *
+mean_variance (FvEmit *emit, FvNode *node)
+{
+  FvValue *x = node->inputs[0], *one, *zero;
+  const FvShape *shape = &x->shape;
+  guint axes = mean_variance_axes (node),
+        pixels = ((1u << shape->rank) - 1) & ~3u;
+  FvNode *made;
+
+  if (shape->rank < 3 || (axes & ~1u) != pixels
+      || ((axes & 1) && shape->dims[0] != 1))
+    return normalize_axes (emit, x, axes);
+  one = filled (emit, 1, shape->dims[1]);
+  zero = filled (emit, 0, shape->dims[1]);
+  if (!one || !zero)
+    return NULL;
+  made = fv_emit_begin (emit, "InstanceNormalization",
+      (FvValue *[]){ x, one, zero }, 3);
+  fv_node_set_float (made, "epsilon", 1e-18);
+  return fv_emit_end (emit, made);
+}
+
 /* @applies: (nullable): to all; @make returns what output 0 becomes, and has
  * replaced the others. */
 static const FvRule rules[] = {
@@ -501,6 +582,7 @@ static const FvRule rules[] = {
   { "Attention", NULL, attention },
   { "Col2Im", has_floats, col2im },
   { "DeformConv", NULL, deform_conv },
+  { "MeanVarianceNormalization", NULL, mean_variance },
   { "Resize", is_extrapolated, resize },
   { "RotaryEmbedding", NULL, rotary_embedding },
 };

@@ -166,34 +166,28 @@ fv_norm_span (const FvNode *node, guint *axis)
   return span;
 }
 
-/* Scale and bias have the shape of the axes normalized, or one element. */
+/* Scale and bias broadcast to the input, or have one element. */
 static gboolean
-check_affine (FvNode *node, guint i, guint axis, GError **error)
+check_affine (FvNode *node, guint i, GError **error)
 {
   FvValue *value = fv_node_input (node, i);
   const FvShape *x = &node->inputs[0]->shape;
-  gint64 count;
-  guint lead;
+  FvShape both;
 
   if (!value)
     return TRUE;
-  count = fv_shape_count (&value->shape);
-  for (lead = 0; lead < value->shape.rank && value->shape.dims[lead] == 1;)
-    lead++;
-  for (; axis < x->rank && x->dims[axis] == 1;)
-    axis++;
   if (!fv_type_is_float (value->type))
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "input %u is of type %s; expected floats", i,
         fv_type_name (value->type));
-  if (count == 1
-      || (value->shape.rank - lead == x->rank - axis
-          && memcmp (value->shape.dims + lead, x->dims + axis,
-                 (x->rank - axis) * sizeof (gint64))
-              == 0))
+  if (fv_shape_count (&value->shape) == 1)
     return TRUE;
-  return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-      "input %u must have the shape of the axes normalized", i);
+  if (!fv_node_broadcast (node, &value->shape, x, &both, error))
+    return FALSE;
+  if (fv_shape_equal (&both, x))
+    return TRUE;
+  return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+      "input %u does not broadcast to the input's shape", i);
 }
 
 static gboolean
@@ -211,8 +205,30 @@ infer_layer (FvNode *node, GError **error)
     moments_shape.dims[i] = 1;
   for (guint i = 1; i < node->n_outputs; i++)
     fv_set_output (node, i, FV_TYPE_F32, &moments_shape);
-  return check_affine (node, 1, axis, error)
-      && check_affine (node, 2, axis, error);
+  return check_affine (node, 1, error) && check_affine (node, 2, error);
+}
+
+/* y = x scale + bias, either of which may be absent. */
+static void
+apply_affine (FvArray *y, const FvArray *scale, const FvArray *bias)
+{
+  const FvArray *parts[2] = { scale, bias };
+  const FvShape one = { 0 };
+  FvWalk walk;
+
+  fv_walk_begin (&walk, &y->shape);
+  for (guint i = 0; i < 2; i++)
+    fv_walk_add (&walk,
+        parts[i] && parts[i]->count > 1 ? &parts[i]->shape : &one);
+  for (gint64 i = 0; i < y->count; i++, fv_walk_next (&walk)) {
+    double v = y->f32[i];
+
+    if (scale)
+      v *= scale->f32[walk.at[0]];
+    if (bias)
+      v += bias->f32[walk.at[1]];
+    y->f32[i] = v;
+  }
 }
 
 static gboolean
@@ -222,8 +238,6 @@ layer (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   gint64 span = fv_norm_span (node, &axis);
   double epsilon = fv_node_float (node, "epsilon");
   gboolean rms = node->op->variant == FV_NORM_RMS;
-  FvArray *scales = node->n_inputs > 1 ? inputs[1] : NULL;
-  FvArray *biases = node->n_inputs > 2 && !rms ? inputs[2] : NULL;
 
   for (gint64 at = 0; span > 0 && at < outputs[0]->count; at += span) {
     const float *x = inputs[0]->f32 + at;
@@ -235,19 +249,87 @@ layer (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
       scale = 1 / sqrt (squares / span + epsilon);
     } else
       moments (x, span, epsilon, &mean, &scale);
-    for (gint64 i = 0; i < span; i++) {
-      double v = (x[i] - mean) * scale;
-
-      if (scales)
-        v *= scales->f32[scales->count == 1 ? 0 : i];
-      if (biases)
-        v += biases->f32[biases->count == 1 ? 0 : i];
-      outputs[0]->f32[at + i] = v;
-    }
+    for (gint64 i = 0; i < span; i++)
+      outputs[0]->f32[at + i] = (x[i] - mean) * scale;
     if (node->n_outputs > 1 && outputs[1])
       outputs[1]->f32[at / span] = mean;
     if (node->n_outputs > 2 && outputs[2])
       outputs[2]->f32[at / span] = scale;
+  }
+  apply_affine (outputs[0], inputs[1],
+      node->n_own_inputs > 2 && !rms ? inputs[2] : NULL);
+  return TRUE;
+}
+
+static gboolean
+mean_variance_axes (const FvNode *node, gboolean flags[FV_MAX_RANK],
+    GError **error)
+{
+  static const gint64 usual[] = { 0, 2, 3 };
+  guint n, axis;
+  const gint64 *axes = fv_node_ints (node, "axes", &n);
+
+  if (!axes) {
+    axes = usual;
+    n = G_N_ELEMENTS (usual);
+  }
+  memset (flags, 0, FV_MAX_RANK * sizeof *flags);
+  for (guint i = 0; i < n; i++) {
+    if (!fv_node_axis (node, axes[i], node->inputs[0]->shape.rank, &axis,
+            error))
+      return FALSE;
+    flags[axis] = TRUE;
+  }
+  return TRUE;
+}
+
+static gboolean
+infer_mean_variance (FvNode *node, GError **error)
+{
+  gboolean flags[FV_MAX_RANK];
+
+  return infer_float (node, 0, error)
+      && mean_variance_axes (node, flags, error);
+}
+
+/* As ONNX's function body has it: (x - mean) / (deviation + 1e-9). */
+static gboolean
+mean_variance (FvNode *node, FvArray **inputs, FvArray **outputs,
+    GError **error)
+{
+  const FvShape *shape = &inputs[0]->shape;
+  FvShape kept = *shape;
+  gint64 strides[FV_MAX_RANK], groups, count = inputs[0]->count;
+  g_autofree double *sums = NULL;
+  gboolean flags[FV_MAX_RANK];
+  FvWalk walk;
+
+  if (!mean_variance_axes (node, flags, error))
+    return FALSE;
+  for (guint i = 0; i < shape->rank; i++)
+    if (flags[i])
+      kept.dims[i] = 1;
+  groups = fv_shape_count (&kept);
+  if (!(sums = g_try_new0 (double, 2 * groups)))
+    return fv_node_fail (node, error, FV_ERROR_TOO_LARGE, "out of memory");
+  fv_dense_strides (&kept, strides);
+  for (guint i = 0; i < shape->rank; i++)
+    if (flags[i])
+      strides[i] = 0;
+  for (guint round = 0; round < 3; round++) {
+    fv_walk_begin (&walk, shape);
+    fv_walk_add_strides (&walk, 0, strides);
+    for (gint64 i = 0; i < count; i++, fv_walk_next (&walk)) {
+      double *sum = sums + walk.at[0], *squares = sum + groups;
+      double apart = inputs[0]->f32[i] - *sum * groups / count;
+
+      if (round == 0)
+        *sum += inputs[0]->f32[i];
+      else if (round == 1)
+        *squares += apart * apart;
+      else
+        outputs[0]->f32[i] = apart / (sqrt (*squares * groups / count) + 1e-9);
+    }
   }
   return TRUE;
 }
@@ -300,7 +382,8 @@ lp (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
       { "f32[2,8,3] =f32[8] =f32[8] =f32[8] =f32[8]", "epsilon=0.001", 0.25, \
           2 }, \
       { "f32[3,13] =f32[13] =f32[13] =f32[13] =f32[13]", NULL, 0.25, 2 }, \
-      { "f32[1,5,2,3,4] =f32[5] =f32[5] =f32[5] =f32[5]", NULL, 0.25, 2 })
+      { "f32[1,5,2,3,4] =f32[5] =f32[5] =f32[5] =f32[5]", NULL, 0.25, 2 }, \
+      { "f32[2,7,3,2] f32[7] =f32[7] f32[7] f32[7]", NULL, 0.25, 2 })
 #define BATCH(first, what, attributes) \
   { \
     .name = "BatchNormalization", .since = first, .variant = what, \
@@ -360,7 +443,24 @@ const FvOp fv_ops_norm[] = {
           { "f32[2,5,3,7] =f32[5,3,7] =f32[5,3,7]", "axis=1" },
           { "f32[3,4,8] =f32[4,8] =f32[4,8]", "axis=-2" },
           { "f32[1,1,1030] =f32[1030] =f32[1030]" },
-          { "f32[3,5,1] =f32[1] =f32[1]" }) },
+          { "f32[3,5,1] =f32[1] =f32[1]" },
+          { "f32[2,5,7,6] =f32[5,1,6] f32[7,1]", "axis=1" },
+          { "f32[4,5,6] f32[4,1,6] =f32[1]" },
+          { "f32[3,4,7] =f32[7] =f32[7]", "epsilon=0.01", -1, 3,
+              .n_outputs = 3 },
+          { "f32[2,3,5] =f32[3,5]", "axis=0", .n_outputs = 3 }) },
+  { .name = "MeanVarianceNormalization",
+      .since = 9,
+      .variant = FV_NORM_MEAN_VARIANCE,
+      .min_inputs = 1,
+      .attrs = "axes:is",
+      .infer = infer_mean_variance,
+      .reference = mean_variance,
+      .lower = fv_lower_rewritten,
+      .cases = FV_CASES ({ "f32[1,5,4,3]", NULL, 0, 3 },
+          { "f32[2,5,4,3]", NULL, -3, 1 }, { "f32[2,5,7]", "axes=[2]" },
+          { "f32[2,3,4,5]", "axes=[-3,3]", 1, 2 }, { "f32[6]", "axes=[0]" },
+          { "f32[1,3,2,3,4]", "axes=[0,1,2,3,4]" }) },
   { .name = "RMSNormalization",
       .since = 23,
       .variant = FV_NORM_RMS,
@@ -371,7 +471,7 @@ const FvOp fv_ops_norm[] = {
       .reference = layer,
       .lower = fv_norm_lower_layer,
       .cases = FV_CASES ({ "f32[1,7,33] =f32[33]" },
-          { "f32[2,5,6] =f32[5,6]", "axis=1" }) },
+          { "f32[2,5,6] =f32[5,6]", "axis=1" }, { "f32[2,5,6] f32[2,1,6]" }) },
   { .name = "LpNormalization",
       .since = 1,
       .variant = FV_NORM_LP,

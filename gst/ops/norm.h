@@ -18,6 +18,7 @@ enum
   FV_NORM_LAYER,
   FV_NORM_RMS,
   FV_NORM_LP,
+  FV_NORM_MEAN_VARIANCE,
 };
 
 /* Groups of channels of an Instance- or GroupNormalization. */

@@ -1,106 +1,205 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Normalizations on the device. */
 #include <math.h>
+#include "gst/ops/common.h"
+#include "gst/ops/loops.h"
 #include "gst/ops/norm.h"
 #include "gst/ops/rows.h"
 
-/* Scale or bias of a row as a vector of its width. A constant may have one
- * element for all. */
-static gboolean
-row_vector (FvPlan *plan, FvNode *node, guint i, gint64 width, FvTensor *tensor,
-    GError **error)
+/* Scale or bias of the rows of a norm. */
+typedef struct
 {
-  FvArray *constant = fv_node_constant (node, i);
+  FvTensor tensor;
+  gint64 row; /* elements between rows; 0: one vector for all */
+  gboolean there;
+} Affine;
+
+/* TRUE when input @i is the same for all rows: only the last @inner axes count. */
+static gboolean
+is_common (const FvNode *node, guint i, guint inner)
+{
   const FvShape *shape = &node->inputs[i]->shape;
-  FvShape flat = { 1, { width } };
-  FvTensor any;
 
-  if (constant) {
-    g_autofree float *values = g_try_new (float, width);
-
-    if (!values)
-      return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
-          "no memory for its constants");
-    for (gint64 k = 0; k < width; k++)
-      values[k] = fv_array_get_float (constant, constant->count == 1 ? 0 : k);
-    return fv_plan_weights (plan, node, values, width, FV_TYPE_NONE, tensor,
-        error);
-  }
-  if (fv_shape_count (shape) != width)
-    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "one scale for all that is no constant");
-  if (!fv_plan_input (plan, node, i, FV_ANY_AXIS, &any, error))
-    return FALSE;
-  if (fv_tensor_reshape (&any, &flat, tensor) && fv_tensor_is_vec4 (tensor, 0))
+  if (fv_shape_count (shape) == 1)
     return TRUE;
-  return fv_dense_temporary (plan, node, &flat, 0, any.type, tensor, error)
-      && fv_plan_copy (plan, node, &any, tensor, error);
+  for (guint k = 0; k + inner < shape->rank; k++)
+    if (shape->dims[k] != 1)
+      return FALSE;
+  return TRUE;
 }
 
-/* @table: (nullable): which rows of x, of rows->x's width, make up each row */
-static gboolean
-dispatch_rows (FvPlan *plan, FvNode *node, FvRows *rows, guint kind,
-    float epsilon, const FvTensor *table, GError **error)
+/* @tensor with the axes of @shape, to which it broadcasts; of a higher rank it has
+ * one element. */
+static FvTensor
+broadcast_view (const FvTensor *tensor, const FvShape *shape)
 {
-  gboolean affine[2] = { fv_node_input (node, 1) && node->n_own_inputs > 1,
-    fv_node_input (node, 2) && node->n_own_inputs > 2 };
-  FvTensor vectors[2] = { rows->x, rows->x };
-  gint64 unit = rows->width;
-  FvRowPush push = { 0 };
+  FvTensor view = *tensor;
+
+  view.shape = *shape;
+  memset (view.strides, 0, sizeof view.strides);
+  if (fv_shape_count (&tensor->shape) > 1)
+    fv_loops_strides (tensor, shape, view.strides);
+  return view;
+}
+
+/* A constant that is the same for all rows, as a vector of their width. */
+static gboolean
+constant_vector (FvPlan *plan, FvNode *node, guint i, const FvShape *inner,
+    FvTensor *tensor, GError **error)
+{
+  FvArray *constant = fv_node_constant (node, i);
+  gint64 width = fv_shape_count (inner);
+  g_autofree float *values = g_try_new (float, width);
+  FvShape flat = constant->shape;
+  FvWalk walk;
+
+  if (!values)
+    return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+        "no memory for its constants");
+  while (flat.rank > inner->rank) { /* leading axes of one */
+    flat.rank--;
+    memmove (flat.dims, flat.dims + 1, flat.rank * sizeof flat.dims[0]);
+  }
+  if (constant->count == 1)
+    flat.rank = 0;
+  fv_walk_begin (&walk, inner);
+  fv_walk_add (&walk, &flat);
+  for (gint64 k = 0; k < width; k++, fv_walk_next (&walk))
+    values[k] = fv_array_get_float (constant, walk.at[0]);
+  return fv_plan_weights (plan, node, values, width, FV_TYPE_NONE, tensor,
+      error);
+}
+
+/* Scale and bias of rows along the axes of @x from @axis on. */
+static gboolean
+get_affine (FvPlan *plan, FvNode *node, guint i, const FvShape *x, guint axis,
+    const FvRows *rows, Affine *affine, GError **error)
+{
+  gboolean common = is_common (node, i, x->rank - axis);
+  FvShape flat = { 2, { common ? 1 : rows->rows, rows->width } }, over = *x;
+  FvTensor any, view;
+
+  if (common) {
+    over.rank = x->rank - axis;
+    memmove (over.dims, over.dims + axis, over.rank * sizeof over.dims[0]);
+  }
+  affine->there = TRUE;
+  if (common && fv_node_constant (node, i))
+    return constant_vector (plan, node, i, &over, &affine->tensor, error);
+  if (!fv_plan_input (plan, node, i, FV_ANY_AXIS, &any, error))
+    return FALSE;
+  if (common)
+    while (any.shape.rank > over.rank) {
+      any.shape.rank--;
+      memmove (any.shape.dims, any.shape.dims + 1,
+          any.shape.rank * sizeof any.shape.dims[0]);
+      memmove (any.strides, any.strides + 1,
+          any.shape.rank * sizeof any.strides[0]);
+    }
+  view = broadcast_view (&any, &over);
+  if (!fv_tensor_reshape (&view, &flat, &affine->tensor)
+      || !fv_tensor_is_vec4 (&affine->tensor, 1)) {
+    if (!fv_dense_temporary (plan, node, &flat, 1, any.type, &affine->tensor,
+            error)
+        || !fv_plan_copy (plan, node, &view, &affine->tensor, error))
+      return FALSE;
+  }
+  if (!common && rows->rows > 1)
+    affine->row = affine->tensor.strides[0];
+  return TRUE;
+}
+
+/* The node's scale and bias, where it has them. */
+static gboolean
+get_affines (FvPlan *plan, FvNode *node, const FvShape *x, guint axis,
+    const FvRows *rows, Affine affine[2], GError **error)
+{
+  for (guint i = 0; i < 2; i++)
+    if (node->n_own_inputs > i + 1 && fv_node_input (node, i + 1)
+        && !get_affine (plan, node, i + 1, x, axis, rows, &affine[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+/* One dispatch of norm.comp: @rows->x into @rows->y. */
+typedef struct
+{
+  guint kind; /* FV_ROW_* */
+  float epsilon;
+  Affine affine[2];
+  const FvTensor *table; /* (nullable) which rows of x, of rows->x's width, make
+                            up each row */
+} RowNorm;
+
+static gboolean
+dispatch_rows (FvPlan *plan, FvNode *node, const FvRows *rows,
+    const RowNorm *norm, GError **error)
+{
+  const Affine *affine = norm->affine;
+  gint64 unit =
+      norm->table ? rows->x.shape.dims[rows->x.shape.rank - 1] : rows->width;
+  FvRowPush push = { .rows = rows->rows,
+    .width = rows->width,
+    .x_base = rows->x.offset / 4,
+    .x_row = rows->x_row / 4,
+    .y_base = rows->y.offset / 4,
+    .y_row = rows->y_row / 4,
+    .unit = unit / 4,
+    .epsilon = norm->epsilon };
   FvDispatch d;
 
-  for (guint i = 0; i < 2; i++)
-    if (affine[i]
-        && !row_vector (plan, node, i + 1, rows->width, &vectors[i], error))
-      return FALSE;
   fv_plan_begin (plan, node, &d, "norm");
   fv_plan_bind (plan, &d, &rows->x, FALSE);
-  fv_plan_bind (plan, &d, &vectors[0], FALSE);
-  fv_plan_bind (plan, &d, &vectors[1], FALSE);
+  for (guint i = 0; i < 2; i++)
+    fv_plan_bind (plan, &d, affine[i].there ? &affine[i].tensor : &rows->x,
+        FALSE);
   fv_plan_bind (plan, &d, &rows->y, TRUE);
   if (!fv_rows_bind_steps (plan, node, rows, &d, push.operand, error))
     return FALSE;
-  if (table)
-    fv_plan_bind (plan, &d, table, FALSE);
+  if (norm->table)
+    fv_plan_bind (plan, &d, norm->table, FALSE);
   else
     d.bindings[d.n_bindings++] = d.bindings[0]; /* never read */
-  if (table)
-    unit = rows->x.shape.dims[rows->x.shape.rank - 1];
-  push.rows = rows->rows;
-  push.width = rows->width;
-  push.x_base = rows->x.offset / 4;
-  push.x_row = rows->x_row / 4;
-  push.y_base = rows->y.offset / 4;
-  push.y_row = rows->y_row / 4;
-  push.scale_base = vectors[0].offset / 4;
-  push.bias_base = vectors[1].offset / 4;
-  push.unit = unit / 4;
-  push.epsilon = epsilon;
-  fv_dispatch_spec (&d, 0, kind);
-  fv_dispatch_spec (&d, 2, affine[0] | affine[1] << 1);
-  fv_dispatch_spec (&d, 4, table ? rows->width / unit : 0);
+  if (affine[0].there) {
+    push.scale_base = affine[0].tensor.offset / 4;
+    push.scale_row = affine[0].row / 4;
+  }
+  if (affine[1].there) {
+    push.bias_base = affine[1].tensor.offset / 4;
+    push.bias_row = affine[1].row / 4;
+  }
+  fv_dispatch_spec (&d, 0, norm->kind);
+  fv_dispatch_spec (&d, 2, affine[0].there | affine[1].there << 1);
+  fv_dispatch_spec (&d, 4, norm->table ? rows->width / unit : 0);
   fv_rows_grid (plan, rows, &d);
   fv_dispatch_push (&d, &push, sizeof push);
   d.flops = rows->rows * rows->width * 8;
-  return fv_plan_add (plan, &d, error) && fv_rows_end (plan, node, rows, error);
+  return fv_plan_add (plan, &d, error);
 }
 
 static gboolean
 lower_rows (FvPlan *plan, FvNode *node, guint axis, gboolean flatten,
-    guint kind, GError **error)
+    guint kind, FvRows *rows, GError **error)
 {
-  float epsilon = flatten ? fv_node_float (node, "epsilon") : 0;
-  FvRows rows;
+  RowNorm norm = { .kind = kind,
+    .epsilon = flatten ? fv_node_float (node, "epsilon") : 0 };
 
-  return fv_rows_begin (plan, node, axis, flatten, &rows, error)
-      && dispatch_rows (plan, node, &rows, kind, epsilon, NULL, error);
+  return fv_rows_begin (plan, node, axis, flatten, rows, error)
+      && get_affines (plan, node, &node->inputs[0]->shape, axis, rows,
+          norm.affine, error)
+      && dispatch_rows (plan, node, rows, &norm, error)
+      && fv_rows_end (plan, node, rows, error);
 }
 
 gboolean
 fv_norm_lower_gathered (FvPlan *plan, FvNode *node, const FvTensor *table,
     GError **error)
 {
-  FvRows rows = { .inner = (int) node->outputs[0]->shape.rank - 1 };
+  const FvShape *shape = &node->outputs[0]->shape;
+  RowNorm norm = { .kind = FV_ROW_LAYER,
+    .epsilon = fv_node_float (node, "epsilon"),
+    .table = table };
+  FvRows rows = { .inner = (int) shape->rank - 1 };
   gint64 n;
 
   if (!fv_plan_input_rows (plan, node, 0, (int) node->inputs[0]->shape.rank - 1,
@@ -117,34 +216,66 @@ fv_norm_lower_gathered (FvPlan *plan, FvNode *node, const FvTensor *table,
       return FALSE;
   }
   rows.rows = n;
-  return dispatch_rows (plan, node, &rows, FV_ROW_LAYER,
-      fv_node_float (node, "epsilon"), table, error);
+  return get_affines (plan, node, shape, rows.inner, &rows, norm.affine, error)
+      && dispatch_rows (plan, node, &rows, &norm, error)
+      && fv_rows_end (plan, node, &rows, error);
+}
+
+/* Mean or InvStdDev: output @i, one element a row. */
+static gboolean
+lower_moment (FvPlan *plan, FvNode *node, const FvRows *rows, guint i,
+    GError **error)
+{
+  const RowNorm norm = { .kind = i == 1 ? FV_ROW_MEAN : FV_ROW_INVERSE,
+    .epsilon = fv_node_float (node, "epsilon") };
+  FvRows moments = *rows;
+  FvNode bare = *node;
+  int inner = (int) node->outputs[i]->shape.rank - 1;
+  FvTensor output;
+  gint64 n;
+
+  if (!fv_plan_output (plan, node, i, inner, &output, error))
+    return FALSE;
+  moments.y = output;
+  bare.n_steps = 0; /* they are those of output 0 */
+  if (!fv_tensor_rows (&output, inner, &n, &moments.y_row)
+      && (!fv_dense_temporary (plan, node, &output.shape, inner, output.type,
+              &moments.y, error)
+          || !fv_tensor_rows (&moments.y, inner, &n, &moments.y_row)))
+    return FALSE;
+  return dispatch_rows (plan, &bare, &moments, &norm, error)
+      && (moments.y.storage == output.storage
+          || fv_plan_copy (plan, node, &moments.y, &output, error));
 }
 
 gboolean
 fv_norm_lower_layer (FvPlan *plan, FvNode *node, GError **error)
 {
+  FvRows rows;
   guint axis;
 
+  fv_norm_span (node, &axis);
+  if (!lower_rows (plan, node, axis, TRUE,
+          node->op->variant == FV_NORM_RMS ? FV_ROW_RMS : FV_ROW_LAYER, &rows,
+          error))
+    return FALSE;
   for (guint i = 1; i < node->n_outputs; i++)
     if (node->outputs[i]
-        && (node->outputs[i]->is_output || node->outputs[i]->users->len))
-      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-          "its output '%s' (Mean or InvStdDev) is not made on the device",
-          node->outputs[i]->name);
-  fv_norm_span (node, &axis);
-  return lower_rows (plan, node, axis, TRUE,
-      node->op->variant == FV_NORM_RMS ? FV_ROW_RMS : FV_ROW_LAYER, error);
+        && (node->outputs[i]->is_output || node->outputs[i]->users->len)
+        && !lower_moment (plan, node, &rows, i, error))
+      return FALSE;
+  return TRUE;
 }
 
 gboolean
 fv_norm_lower_lp (FvPlan *plan, FvNode *node, GError **error)
 {
+  FvRows rows;
   guint axis;
 
   fv_norm_span (node, &axis);
   return lower_rows (plan, node, axis, FALSE,
-      fv_node_int (node, "p") == 1 ? FV_ROW_L1 : FV_ROW_L2, error);
+      fv_node_int (node, "p") == 1 ? FV_ROW_L1 : FV_ROW_L2, &rows, error);
 }
 
 /* A tensor as maps of rows of channels: axis 0, axes 2 and up, axis 1. */
@@ -222,42 +353,6 @@ apply (FvPlan *plan, FvNode *node, const Maps *m, const FvTensor *table,
       && (!m->copy_back || fv_plan_copy (plan, node, &m->y, &m->output, error));
 }
 
-gboolean
-fv_norm_lower_batch (FvPlan *plan, FvNode *node, GError **error)
-{
-  g_autofree float *values = NULL;
-  double epsilon = fv_node_float (node, "epsilon");
-  FvArray *parts[5] = { NULL };
-  FvTensor table;
-  gint64 padded;
-  Maps m;
-
-  for (guint i = 1; i < 5; i++) {
-    parts[i] = fv_node_constant (node, i);
-    if (!parts[i])
-      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-          "input %u must be constant", i);
-  }
-  if (!maps_begin (plan, node, &m, error))
-    return FALSE;
-  padded = 4 * m.units;
-  values = g_try_new0 (float, 3 * padded);
-  if (!values)
-    return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
-        "no memory for its constants");
-  for (gint64 c = 0; c < m.channels; c++) {
-    double variance = fv_array_get_float (parts[4], c);
-
-    values[c] = fv_array_get_float (parts[3], c);
-    values[padded + c] =
-        fv_array_get_float (parts[1], c) / sqrt (variance + epsilon);
-    values[2 * padded + c] = fv_array_get_float (parts[2], c);
-  }
-  return fv_plan_weights (plan, node, values, 3 * padded, FV_TYPE_F32, &table,
-             error)
-      && apply (plan, node, &m, &table, 0, error);
-}
-
 /* Mean and squares of every channel. */
 static gboolean
 channel_moments (FvPlan *plan, FvNode *node, const Maps *m, FvTensor *moments,
@@ -291,16 +386,22 @@ channel_moments (FvPlan *plan, FvNode *node, const Maps *m, FvTensor *moments,
   return fv_plan_add (plan, &d, error);
 }
 
+typedef struct
+{
+  gint64 group; /* channels of one */
+  gint64 maps, count; /* maps that differ, pixels of each */
+} GroupSizes;
+
 static gboolean
 group_table (FvPlan *plan, FvNode *node, const Maps *m, const FvTensor *moments,
-    const FvTensor *table, GError **error)
+    GroupSizes sizes, const FvTensor *table, GError **error)
 {
   const guint local = 64;
   FvGroupPush push = { .units = m->units,
     .channels = m->channels,
-    .group = m->channels / fv_norm_groups (node),
-    .maps = m->maps,
-    .count = m->rows,
+    .group = sizes.group,
+    .maps = sizes.maps,
+    .count = sizes.count,
     .epsilon = fv_node_float (node, "epsilon") };
   FvTensor scale, bias;
   FvDispatch d;
@@ -318,13 +419,84 @@ group_table (FvPlan *plan, FvNode *node, const Maps *m, const FvTensor *moments,
   fv_dispatch_spec (&d, FV_SPEC_LOCAL, local);
   fv_dispatch_spec (&d, 0, node->op->variant == FV_NORM_GROUP_18);
   fv_dispatch_push (&d, &push, sizeof push);
-  d.groups[0] = (m->maps * m->units + local - 1) / local;
+  d.groups[0] = (sizes.maps * m->units + local - 1) / local;
   return fv_plan_add (plan, &d, error);
+}
+
+static gboolean
+constant_table (FvPlan *plan, FvNode *node, const Maps *m, FvTensor *table,
+    GError **error)
+{
+  g_autofree float *values = NULL;
+  double epsilon = fv_node_float (node, "epsilon");
+  FvArray *parts[5] = { NULL };
+  gint64 padded = 4 * m->units;
+
+  for (guint i = 1; i < 5; i++)
+    parts[i] = fv_node_constant (node, i);
+  values = g_try_new0 (float, 3 * padded);
+  if (!values)
+    return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+        "no memory for its constants");
+  for (gint64 c = 0; c < m->channels; c++) {
+    double variance = fv_array_get_float (parts[4], c);
+
+    values[c] = fv_array_get_float (parts[3], c);
+    values[padded + c] =
+        fv_array_get_float (parts[1], c) / sqrt (variance + epsilon);
+    values[2 * padded + c] = fv_array_get_float (parts[2], c);
+  }
+  return fv_plan_weights (plan, node, values, 3 * padded, FV_TYPE_F32, table,
+      error);
+}
+
+/* Means and variances made at run time, as moments of maps of one pixel. */
+static gboolean
+given_moments (FvPlan *plan, FvNode *node, const Maps *m, FvTensor *moments,
+    GError **error)
+{
+  if (!fv_plan_temporary (plan, node, m->units * 8, FV_TYPE_F32, moments,
+          error))
+    return FALSE;
+  for (guint i = 0; i < 2; i++) {
+    FvTensor vector, part = *moments;
+
+    part.shape = (FvShape){ 1, { m->channels } };
+    part.strides[0] = 1;
+    part.offset += i * 4 * m->units;
+    if (!fv_plan_input (plan, node, 3 + i, 0, &vector, error)
+        || !fv_plan_copy (plan, node, &vector, &part, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+fv_norm_lower_batch (FvPlan *plan, FvNode *node, GError **error)
+{
+  const GroupSizes sizes = { .group = 1, .maps = 1, .count = 1 };
+  gboolean constant = TRUE;
+  FvTensor moments, table;
+  Maps m;
+
+  if (!maps_begin (plan, node, &m, error))
+    return FALSE;
+  for (guint i = 1; i < 5; i++)
+    constant &= fv_node_constant (node, i) != NULL;
+  if (constant)
+    return constant_table (plan, node, &m, &table, error)
+        && apply (plan, node, &m, &table, 0, error);
+  return given_moments (plan, node, &m, &moments, error)
+      && fv_plan_temporary (plan, node, m.units * 12, FV_TYPE_F32, &table,
+          error)
+      && group_table (plan, node, &m, &moments, sizes, &table, error)
+      && apply (plan, node, &m, &table, 0, error);
 }
 
 gboolean
 fv_norm_lower_group (FvPlan *plan, FvNode *node, GError **error)
 {
+  GroupSizes sizes;
   FvTensor moments, table;
   Maps m;
 
@@ -334,7 +506,8 @@ fv_norm_lower_group (FvPlan *plan, FvNode *node, GError **error)
       || !fv_plan_temporary (plan, node, m.maps * m.units * 12, FV_TYPE_F32,
           &table, error))
     return FALSE;
+  sizes = (GroupSizes){ m.channels / fv_norm_groups (node), m.maps, m.rows };
   return channel_moments (plan, node, &m, &moments, error)
-      && group_table (plan, node, &m, &moments, &table, error)
+      && group_table (plan, node, &m, &moments, sizes, &table, error)
       && apply (plan, node, &m, &table, 3 * m.units, error);
 }
