@@ -150,6 +150,40 @@ START_TEST (symbols)
 }
 END_TEST
 
+/* The graph keeps what it has packed; the model is of no further use. */
+START_TEST (weights_are_taken)
+{
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+  g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
+  g_autoptr (FvModel) model = NULL;
+  g_autoptr (FvArray) x = NULL;
+  FvShape shape = { 2, { 1, 2 } };
+  FvGraphOptions options = { .take_weights = TRUE };
+  FvArray *y[1] = { NULL };
+  g_autoptr (FvGraph) graph = NULL;
+  GError *error = NULL;
+
+  model_builder_input (b, "x", FLOAT, 2, 1, 2);
+  model_builder_raw (b, model_builder_initializer (b, "w", FLOAT, 2, 2, 1),
+      (float[]){ 3, 5 }, 8);
+  model_builder_node (b, "MatMul", "product", "x w", "y");
+  model_builder_output (b, "y");
+  model = model_builder_parse (b, NULL);
+  options.precision = _i ? FV_TYPE_F16 : FV_TYPE_F32;
+  graph = fv_graph_new (device, model, &options, &error);
+  ck_assert_msg (graph != NULL, "%s", error ? error->message : "");
+  ck_assert (!model->graph->initializers[0].array);
+  x = fv_array_new (FV_TYPE_F32, &shape, NULL);
+  x->f32[0] = 2;
+  x->f32[1] = 4;
+  ck_assert (fv_graph_run (graph, &x, y, NULL));
+  ck_assert_float_eq (y[0]->f32[0], 26);
+  fv_array_unref (y[0]);
+  ck_assert (!fv_graph_new (device, model, &options, &error));
+  fv_test_error (&error, FV_ERROR_INVALID, "weights were given to another");
+}
+END_TEST
+
 /* A shape that comes from the data has no rank that could be planned. */
 /* A shape that is data: the host makes what is behind it, but for products. */
 START_TEST (dynamic_rank)
@@ -497,6 +531,7 @@ main (void)
   tcase_add_test (tcase, free_sizes);
   tcase_add_test (tcase, free_height);
   tcase_add_test (tcase, symbols);
+  tcase_add_loop_test (tcase, weights_are_taken, 0, 2);
   tcase_add_loop_test (tcase, dynamic_rank, 0, 2);
   tcase_add_test (tcase, zero_sizes);
   tcase_add_loop_test (tcase, terabytes, 0, 3);

@@ -685,6 +685,11 @@ build_all (Build *build, FvModel *model, const FvShape *shapes, guint n_shapes,
         graph->n_inputs);
     return FALSE;
   }
+  if (model->is_spent) {
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "%s: its weights were given to another graph", build->ir->name);
+    return FALSE;
+  }
   if (!fv_model_bind_shapes (model, shapes, bound, error))
     return FALSE;
   add_initializers (build, graph, scope);

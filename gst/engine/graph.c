@@ -230,10 +230,12 @@ drop_constants (FvGraph *graph)
   }
 }
 
+/* @spend: (nullable): the model, if nobody needs its weights afterwards */
 static gboolean
-compile (FvGraph *graph, const FvGraphOptions *options, GError **error)
+compile (FvGraph *graph, const FvGraphOptions *options, FvModel *spend,
+    GError **error)
 {
-  FvPlanOptions plan_options = { graph->precision, options->poison };
+  FvPlanOptions plan_options = { graph->precision, options->poison, TRUE };
 
   if (!fv_ir_rewrite (graph->ir, error))
     return FALSE;
@@ -245,6 +247,8 @@ compile (FvGraph *graph, const FvGraphOptions *options, GError **error)
   if (!graph->plan)
     return FALSE;
   drop_constants (graph);
+  if (spend)
+    fv_model_drop_weights (spend);
   return check_memory (graph, options, error)
       && buffer_for (graph, FV_STORAGE_ARENA, FV_MEMORY_DEVICE, &graph->arena,
           error)
@@ -272,7 +276,7 @@ fill_tail_stats (FvGraph *graph)
  * refused a node */
 static FvGraph *
 graph_new (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
-    FvIr **refused, GError **error)
+    FvModel *spend, FvIr **refused, GError **error)
 {
   static const FvGraphOptions defaults;
   g_autoptr (FvGraph) graph = g_new0 (FvGraph, 1);
@@ -298,7 +302,7 @@ graph_new (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
     graph->stats.load_seconds = (g_get_monotonic_time () - start) * 1e-6;
     return g_steal_pointer (&graph);
   }
-  if (!compile (graph, options, error)) {
+  if (!compile (graph, options, spend, error)) {
     if (ir->refused && refused)
       *refused = g_steal_pointer (&graph->ir);
     return NULL;
@@ -312,7 +316,7 @@ FvGraph *
 fv_graph_new_ir (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
     GError **error)
 {
-  return graph_new (device, ir, options, NULL, error);
+  return graph_new (device, ir, options, NULL, NULL, error);
 }
 
 /* Notes in @host what the plan of @ir has refused, and with it all that has no
@@ -351,7 +355,8 @@ fv_graph_new (FvDevice *device, FvModel *model, const FvGraphOptions *options,
       return NULL;
     }
     g_clear_error (&problem);
-    graph = graph_new (device, ir, options, &refused, &problem);
+    graph = graph_new (device, ir, options,
+        options && options->take_weights ? model : NULL, &refused, &problem);
     if (graph)
       return graph;
     if (!refused || round == MAX_ROUNDS) {

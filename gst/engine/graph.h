@@ -23,6 +23,9 @@ typedef struct
   float input_low; /* what inputs will range over, to find where f16 would
                             overflow; -2.7 to 2.7 are always tried          */
   float input_high;
+  gboolean take_weights; /* the model's initializers are dropped once they are
+                            packed: no other graph can be made of it then, and
+                            nobody else may use it meanwhile             */
   gboolean timing; /* record timestamps around every dispatch         */
   gboolean poison; /* tests: fill the arena with NaN before every run,
                             and put guard zones between allocations         */

@@ -23,6 +23,7 @@ struct _FvStorage
 /* Where a value lies, and copies of it in other layouts. */
 typedef struct _FvPlaced
 {
+  guint n_lowered; /* uses whose nodes were lowered */
   gboolean is_ready; /* written (or being written) by its producer */
   gboolean has_tensor;
   FvTensor tensor;

@@ -555,6 +555,19 @@ place_output (FvPlan *plan, FvValue *value, GError **error)
   return TRUE;
 }
 
+/* What @node read and no later node reads is packed by now. */
+static void
+drop_inputs (FvNode *node)
+{
+  for (guint i = 0; i < node->n_inputs; i++) {
+    FvValue *value = node->inputs[i];
+
+    if (value && value->constant && !value->is_output
+        && ++placed (value)->n_lowered == value->users->len)
+      g_clear_pointer (&value->constant, fv_array_unref);
+  }
+}
+
 static gboolean
 lower_all (FvPlan *plan, GError **error)
 {
@@ -574,6 +587,8 @@ lower_all (FvPlan *plan, GError **error)
       g_propagate_error (error, problem);
       return FALSE;
     }
+    if (plan->options.drops)
+      drop_inputs (node);
   }
   for (guint i = 0; i < ir->outputs->len; i++)
     if (!place_output (plan, ir->outputs->pdata[i], error))

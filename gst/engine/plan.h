@@ -121,6 +121,8 @@ typedef struct
 {
   FvType type; /* F32 or F16 */
   gboolean alone; /* every allocation keeps its place, with guard zones */
+  gboolean drops; /* constants, once they are packed for all that read them: no
+                     other plan can be made of the IR then */
 } FvPlanOptions;
 /* A plan needs no device, but to know what one is like. @limits is copied. */
 FvPlan *fv_plan_new (FvTier tier, const FvDeviceInfo *limits, FvIr *ir,

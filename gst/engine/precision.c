@@ -45,8 +45,10 @@ probe_fill (Probe *probe, FvPlan *plan, const FvGraphOptions *options,
         : NULL;
     float *input = (float *) (gpointer) (to + s->offset);
 
-    if (s->kind == FV_STORAGE_WEIGHT)
+    if (s->kind == FV_STORAGE_WEIGHT) {
       memcpy (to + s->offset, s->data, s->size);
+      g_clear_pointer (&s->data, g_free);
+    }
     for (gsize j = 0; s->kind == FV_STORAGE_INPUT && j < s->size / 4; j++) {
       state = state * 1664525 + 1013904223; /* Numerical Recipes' LCG */
       input[j] = low + (high - low) * (state >> 8) / (1 << 24);

@@ -194,6 +194,12 @@ fv_pass_dead (FvIr *ir, GError **error)
 {
   gint changes = 0;
 
+  for (guint i = 0; i < ir->values->len; i++) {
+    FvValue *value = ir->values->pdata[i];
+
+    if (!value->users->len && !value->is_output)
+      g_clear_pointer (&value->constant, fv_array_unref);
+  }
   for (gint i = (gint) ir->nodes->len - 1; i >= 0; i--) {
     FvNode *node = ir->nodes->pdata[i];
     gboolean used = FALSE;

@@ -95,6 +95,14 @@ fv_model_unref (FvModel *model)
   g_free (model);
 }
 
+void
+fv_model_drop_weights (FvModel *model)
+{
+  for (guint i = 0; i < model->graph->n_initializers; i++)
+    g_clear_pointer (&model->graph->initializers[i].array, fv_array_unref);
+  model->is_spent = TRUE;
+}
+
 const FvAttr *
 fv_model_node_attr (const FvModelNode *node, const char *name)
 {

@@ -107,6 +107,7 @@ typedef struct
   FvModelGraph *graph;
   gsize file_size;
   gint64 n_parameters; /* elements of all initializers */
+  gboolean is_spent; /* the initializers have no arrays any more */
 } FvModel;
 
 #define FV_TYPE_MODEL (fv_model_get_type ())
@@ -120,6 +121,10 @@ FV_API FvModel *fv_model_parse (GBytes *bytes, const char *folder,
 FV_API FvModel *fv_model_ref (FvModel *model);
 FV_API void fv_model_unref (FvModel *model); /* %NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvModel, fv_model_unref)
+
+/* Drops the arrays of the graph's initializers. For the only user of a model, who
+ * has made of it whatever will be made. */
+FV_API void fv_model_drop_weights (FvModel *model);
 
 /* (nullable) the attribute of that name */
 FV_API const FvAttr *

@@ -260,6 +260,8 @@ gst_fovea_model_plan (GstFoveaModel *model, guint width, guint height,
   options.n_shapes = planned->model->graph->n_inputs;
   options.slots = SLOTS;
   options.timing = TRUE;
+  /* sizes that follow the caps may be planned again */
+  options.take_weights = !planned->follows_caps;
   fv_card_input_range (&planned->card->input, &options.input_low,
       &options.input_high);
   planned->graph =
