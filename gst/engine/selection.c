@@ -367,7 +367,8 @@ follow_gather (FvSelections *s, FvNode *node, const Rows *like)
 
     axis += (gint) (own < 0 ? own + node->inputs[0]->shape.rank : own);
   } else if (axis + 1 == (gint) node->inputs[1]->shape.rank
-      || fv_node_int (node, "batch_dims") != 0) {
+      || (fv_node_has (node, "batch_dims")
+          && fv_node_int (node, "batch_dims") != 0)) {
     return FALSE;
   }
   remember (s, node->outputs[0], like, axis, 0);

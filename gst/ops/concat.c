@@ -14,6 +14,9 @@ infer_concat (FvNode *node, GError **error)
     return FALSE;
   shape = node->inputs[0]->shape;
   type = node->inputs[0]->type;
+  if (shape.rank == 0)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "the inputs are scalars");
   if (!fv_node_axis (node, fv_node_int (node, "axis"), shape.rank, &axis,
           error))
     return FALSE;

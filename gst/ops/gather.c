@@ -181,9 +181,12 @@ infer_gather_elements (FvNode *node, GError **error)
     return FALSE;
   if (!fv_node_need_integers (node, 1, error))
     return FALSE;
+  if (!data->rank || indices->rank != data->rank)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "indices of rank %u do not fit data of rank %u", indices->rank,
+        data->rank);
   for (guint i = 0; i < data->rank; i++)
-    if (indices->rank != data->rank
-        || (i != axis && indices->dims[i] > data->dims[i]))
+    if (i != axis && indices->dims[i] > data->dims[i])
       return fv_node_fail (node, error, FV_ERROR_MALFORMED,
           "the indices' shape does not fit the data's");
   fv_set_output (node, 0, node->inputs[0]->type, indices);

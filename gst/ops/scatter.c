@@ -86,9 +86,12 @@ infer_scatter_elements (FvNode *node, GError **error)
   if (!fv_node_axis (node, fv_node_int (node, "axis"), data->rank, &axis,
           error))
     return FALSE;
+  if (!data->rank || indices->rank != data->rank)
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "indices of rank %u do not fit data of rank %u", indices->rank,
+        data->rank);
   for (guint i = 0; i < data->rank; i++)
-    if (indices->rank != data->rank
-        || (i != axis && indices->dims[i] > data->dims[i]))
+    if (i != axis && indices->dims[i] > data->dims[i])
       return fv_node_fail (node, error, FV_ERROR_MALFORMED,
           "the indices' shape does not fit the data's");
   if (!fv_shape_equal (indices, &node->inputs[2]->shape))

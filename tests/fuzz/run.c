@@ -2,7 +2,7 @@
 /* The fuzzer's target without libFuzzer, as a test: the seeds, and the files
  * named, each also changed a few times.
  *
- *     fuzz-corpus [--write FOLDER] [--changes N] FILE-OR-FOLDER...
+ *     fuzz-corpus [--write FOLDER] [--changes N] [--save FILE] FILE-OR-FOLDER...
  */
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/mutate.h"
@@ -10,14 +10,20 @@
 #include <string.h>
 
 #define MAX_SIZE 16384
+#define CHAIN 32 /* changes on top of each other */
 
-static char *folder;
-static int changes = 4;
+static char *folder, *save;
+static int changes = 4, first;
 static const GOptionEntry options[] = {
   { "write", 'w', 0, G_OPTION_ARG_FILENAME, &folder,
       "write the seeds as files and end", "FOLDER" },
   { "changes", 'c', 0, G_OPTION_ARG_INT, &changes,
       "how often each model is changed", "N" },
+  { "first", 'f', 0, G_OPTION_ARG_INT, &first, "number of the first change",
+      "N" },
+  { "save", 's', 0, G_OPTION_ARG_FILENAME, &save,
+      "write each changed model before it runs: the last is the finding",
+      "FILE" },
   { NULL },
 };
 
@@ -29,19 +35,30 @@ flip_byte (guint8 *data, gsize size, gsize max_size)
   return size;
 }
 
+/* A change that leaves a whole model is what the next one changes. */
 static void
 run_changed (GBytes *bytes)
 {
   gsize size;
   const guint8 *data = g_bytes_get_data (bytes, &size);
-  guint8 copy[MAX_SIZE];
+  guint8 kept[MAX_SIZE], changed[MAX_SIZE];
 
-  for (int i = 0; size <= sizeof copy && i < changes; i++) {
-    gsize changed;
+  if (size > sizeof kept)
+    return;
+  memcpy (kept, data, size);
+  for (int i = 0; i < changes; i++) {
+    gsize n;
 
-    memcpy (copy, data, size);
-    changed = fuzz_mutate (copy, size, sizeof copy, i, flip_byte);
-    fuzz_run (copy, changed, NULL);
+    if (i % CHAIN == 0)
+      memcpy (kept, data, size = g_bytes_get_size (bytes));
+    memcpy (changed, kept, size);
+    n = fuzz_mutate (changed, size, sizeof changed, first + i, flip_byte);
+    if (save && !g_file_set_contents (save, (char *) changed, n, NULL))
+      g_error ("'%s' cannot be written", save);
+    if (!fuzz_run (changed, n, NULL))
+      continue;
+    memcpy (kept, changed, n);
+    size = n;
   }
 }
 
