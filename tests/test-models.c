@@ -14,17 +14,17 @@ static const struct
   guint dispatches;
 } models[] = {
   { "material/models/squeezenet1_1", 30 },
-  { "material/models/yolox_nano", 128 },
-  { "material/models/yolov8n_320_deq", 84 },
+  { "material/models/yolox_nano", 125 },
+  { "material/models/yolov8n_320_deq", 78 },
   { "material/models/mp_selfie_segmentation_landscape", 84 },
   { "material/models/sinet_portrait_224", 116 },
   { "material/models/mobile_pydnet_kitti_192x640", 52 },
   { "zoo/resnet50_tv_op17_136x200", 56 },
   { "zoo/mobilenetv3_large_tv_op17_160", 81 },
   { "zoo/efficientnet_b0_tv_op17_128", 73 },
-  { "zoo/deit_distilled_timm_op17_96", 29 },
+  { "zoo/deit_distilled_timm_op17_96", 28 },
   { "zoo/pvt_v2_b0_timm_op17_128x160", 55 },
-  { "zoo/segformer_b0_hf_op17_128x160", 63 },
+  { "zoo/segformer_b0_hf_op17_128x160", 62 },
   { "zoo/glpn_hf_op17_128x160", 79 },
 };
 

@@ -241,24 +241,30 @@ fv_plan_input_rows (FvPlan *plan, FvNode *node, guint i, int inner,
 
 static void allocate_output (FvPlan *plan, FvValue *value, const guint *order);
 
-/* When @value goes into a Concat, its slice of the Concat's output, if the layout
- * that its producer wants allows that. */
-static gboolean
-place_in_concat (FvPlan *plan, FvValue *value, const guint *order)
+/* (nullable) the Concat that reads @value */
+static FvNode *
+concat_of (const FvValue *value)
 {
-  FvNode *concat = NULL;
+  for (guint i = 0; i < value->users->len; i++) {
+    FvNode *user = value->users->pdata[i];
+
+    if (!strcmp (user->op->name, "Concat") && !user->n_steps)
+      return user;
+  }
+  return NULL;
+}
+
+/* @value's slice of the output of @concat, laid out by @order where it is the first
+ * to have a place. */
+static gboolean
+slice_of_concat (FvPlan *plan, FvNode *concat, const FvValue *value,
+    const guint *order, FvTensor *slice)
+{
   gint64 start = 0, size;
   guint axis, which = 0, n_uses = 0;
   FvPlaced *whole;
 
-  for (guint i = 0; i < value->users->len && !concat; i++) {
-    FvNode *user = value->users->pdata[i];
-
-    if (!g_strcmp0 (user->op->name, "Concat") && !user->n_steps)
-      concat = user;
-  }
-  if (!concat || value->is_output
-      || !fv_node_axis (concat, fv_node_int (concat, "axis"), value->shape.rank,
+  if (!fv_node_axis (concat, fv_node_int (concat, "axis"), value->shape.rank,
           &axis, NULL))
     return FALSE;
   for (guint i = 0; i < concat->n_inputs; i++)
@@ -276,11 +282,96 @@ place_in_concat (FvPlan *plan, FvValue *value, const guint *order)
   whole = placed (concat->outputs[0]);
   if (!whole->has_tensor)
     allocate_output (plan, concat->outputs[0], order);
-  fv_tensor_slice (&whole->tensor, axis, start, size, &placed (value)->tensor);
+  fv_tensor_slice (&whole->tensor, axis, start, size, slice);
+  return TRUE;
+}
+
+#define MAX_VIEWS 4
+
+/* The view of @tensor that @node's input is of its output or, @forward, its output
+ * of its input. */
+static gboolean
+view_through (const FvNode *node, gboolean forward, FvTensor *tensor)
+{
+  const FvTensor from = *tensor;
+  guint rank = node->outputs[0]->shape.rank, n;
+  const gint64 *perm;
+  gint64 inverse[FV_MAX_RANK];
+
+  if (strcmp (node->op->name, "Transpose"))
+    return fv_tensor_reshape (&from,
+        forward ? &node->outputs[0]->shape : &node->inputs[0]->shape, tensor);
+  perm = fv_node_ints (node, "perm", &n);
+  if (n != rank)
+    return FALSE;
+  for (guint i = 0; i < rank; i++)
+    inverse[perm[i]] = i;
+  fv_tensor_transpose (&from, forward ? perm : inverse, tensor);
+  return TRUE;
+}
+
+static gboolean
+is_plain_view (const FvNode *node)
+{
+  static const char *const names[] = { "Transpose", "Reshape", "Flatten",
+    "Squeeze", "Unsqueeze", NULL };
+
+  return !node->n_steps && g_strv_contains (names, node->op->name);
+}
+
+/* The axis of @tensor that lies innermost, or -1. */
+static int
+inner_axis (const FvTensor *tensor)
+{
+  for (guint i = 0; i < tensor->shape.rank; i++)
+    if (tensor->strides[i] == 1 && tensor->shape.dims[i] > 1)
+      return (int) i;
+  return -1;
+}
+
+/* When @value goes into a Concat, directly or as a view, its slice of the Concat's
+ * output, if the layout that its producer wants allows that. */
+static gboolean
+place_in_concat (FvPlan *plan, FvValue *value, const guint *order)
+{
+  FvNode *views[MAX_VIEWS], *concat = concat_of (value);
+  guint n = 0, inner = order[value->shape.rank - 1], outer[FV_MAX_RANK];
+  FvTensor tensor = { .shape = value->shape, .strides = { 0 } };
+  FvValue *last = value;
+  gint64 stride = 1;
+  int axis;
+
+  /* as it would lie alone */
+  for (guint i = value->shape.rank; i-- > 0;) {
+    tensor.strides[order[i]] = stride;
+    stride *= i + 1 == value->shape.rank
+        ? (value->shape.dims[order[i]] + 3) / 4 * 4
+        : value->shape.dims[order[i]];
+  }
+  while (!concat && n < MAX_VIEWS && last->users->len == 1 && !last->is_output
+      && is_plain_view (last->users->pdata[0])) {
+    views[n] = last->users->pdata[0];
+    if (!view_through (views[n], TRUE, &tensor))
+      return FALSE;
+    last = views[n++]->outputs[0];
+    concat = concat_of (last);
+  }
+  if (!concat || value->is_output || last->is_output)
+    return FALSE;
+  axis = n ? inner_axis (&tensor) : (int) inner;
+  if (axis < 0)
+    return FALSE;
+  if (n)
+    order_with_inner (last->shape.rank, axis, outer);
+  if (!slice_of_concat (plan, concat, last, n ? outer : order, &tensor))
+    return FALSE;
+  while (n-- > 0)
+    if (!view_through (views[n], FALSE, &tensor))
+      return FALSE;
+  placed (value)->tensor = tensor;
   /* an earlier producer may have chosen another layout */
-  return fv_tensor_is_vec4 (&placed (value)->tensor,
-             order[value->shape.rank - 1])
-      && placed (value)->tensor.type == stored_type (plan, value);
+  return fv_tensor_is_vec4 (&tensor, (int) inner)
+      && tensor.type == stored_type (plan, value);
 }
 
 static void

@@ -54,6 +54,10 @@ does_nothing (const FvNode *node)
     return is_counting_perm (node);
   if (fv_node_is (node, "Concat"))
     return node->n_own_inputs == 1;
+  if (fv_node_is (node, "Resize")) /* by scales it may be moved by parts */
+    return fv_node_input (node, 3)
+        && strcmp (fv_node_string (node, "coordinate_transformation_mode"),
+            "tf_crop_and_resize");
   if (fv_node_is (node, "Slice")) {
     /* a reversal keeps the shape too */
     FvArray *steps = fv_node_constant (node, 4);
