@@ -479,6 +479,10 @@ START_TEST (test_misfit)
         "is no map", FV_ERROR_UNSUPPORTED },
     { "[fovea]\nhead=classify\n", "out=f32[1,10]", "out=f32[3,10]",
         "one axis over 1", FV_ERROR_UNSUPPORTED },
+    { "[fovea]\nhead=detect\ndecoder=boxes\nboxes=b\nscores=s\n"
+      "selected=x\n",
+        "x=f32[4,3] b=f32[1,9,4] s=f32[1,2,9]", "x=f32[5,3]",
+        "no list of selected boxes", FV_ERROR_UNSUPPORTED },
   };
   g_autoptr (GError) error = NULL;
   Bench b;
@@ -674,7 +678,7 @@ main (void)
   tcase_add_loop_test (tcase, test_not_numbers, 0,
       G_N_ELEMENTS (detectors) * VARIANTS);
   tcase_add_test (tcase, test_suppression);
-  tcase_add_loop_test (tcase, test_misfit, 0, 7);
+  tcase_add_loop_test (tcase, test_misfit, 0, 8);
   tcase_add_loop_test (tcase, test_tail, 0, G_N_ELEMENTS (tails));
   tcase_add_loop_test (tcase, test_tail_misfit, 0, 5);
   suite_add_tcase (suite, tcase);

@@ -306,6 +306,14 @@ gst_fovea_head_add_boxes (GstFoveaHead *head, FvBuffer *best, GError **error)
         head->card->name);
     return FALSE;
   }
+  if (d->selected
+      != FV_NO_OUTPUT) { /* of what the device makes, none is such */
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "output '%s' is no list of selected boxes: those come from a "
+        "NonMaxSuppression",
+        d->selected < head->n_outputs ? head->outputs[d->selected]->name : "");
+    return FALSE;
+  }
   if (!count_candidates (head, &total, error))
     return FALSE;
   head->work = fv_buffer_new (head->device,
