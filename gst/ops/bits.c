@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operators on the bits of integers. On the device those are whole f32 numbers, so
- * what sets high bits of 32 and more is left to the host. */
+/* Operators on the bits of integers. Those of 8 and 16 bits are whole f32 numbers on
+ * the device; who works on the bits of larger ones means all of them, which the host
+ * has. */
 #include "gst/ops/common.h"
 #include "gst/ops/elementwise.h"
 
@@ -82,21 +83,14 @@ bitwise_not (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   return TRUE;
 }
 
-/* How many bits an unsigned @type has; 0: it is signed. */
-static guint
-unsigned_bits (FvType type)
+static gboolean
+is_narrow (const FvNode *node, GError **error)
 {
-  switch (type) {
-    case FV_TYPE_U8:
-      return 8;
-    case FV_TYPE_U16:
-      return 16;
-    case FV_TYPE_U32:
-    case FV_TYPE_U64:
-      return 64;
-    default:
-      return 0;
-  }
+  FvType type = node->inputs[0]->type;
+
+  return fv_type_size (type) <= 2
+      || fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
+          "the device has 24 bits, %s more", fv_type_name (type));
 }
 
 static gboolean
@@ -104,33 +98,34 @@ lower_bits (FvPlan *plan, FvNode *node, GError **error)
 {
   static const guint kinds[] = { FV_STEP_SHIFT_RIGHT, FV_STEP_AND, FV_STEP_OR,
     FV_STEP_XOR };
-  guint kind = kinds[node->op->variant], n = 1;
-  guint bits = unsigned_bits (node->outputs[0]->type);
-  FvStep steps[2] = { { kind, 0, 0, 1 } };
+  FvStep steps[2] = { { kinds[node->op->variant], 0, 0, 1 } };
+  gint64 low, high;
+  guint n = 1;
 
-  if (node->op->variant == SHIFT
-      && g_str_equal (fv_node_string (node, "direction"), "LEFT")) {
-    if (bits == 0 || bits > 16)
-      return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-          "shifts into bits beyond 24");
-    steps[0].kind = FV_STEP_SHIFT_LEFT;
-    steps[n++] = (FvStep){ FV_STEP_WRAP, 0, 1 << bits, -1 };
-  } else if (node->op->variant == SHIFT && bits == 0)
+  if (!is_narrow (node, error))
+    return FALSE;
+  fv_type_range (node->outputs[0]->type, &low, &high);
+  if (node->op->variant == SHIFT && low < 0)
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
         "shifts of signed integers");
+  if (node->op->variant == SHIFT
+      && g_str_equal (fv_node_string (node, "direction"), "LEFT")) {
+    steps[0].kind = FV_STEP_SHIFT_LEFT;
+    steps[n++] = (FvStep){ FV_STEP_WRAP, low, high + 1, -1 };
+  }
   return fv_elementwise_lower (plan, node, 0, steps, n, error);
 }
 
 static gboolean
 lower_bitwise_not (FvPlan *plan, FvNode *node, GError **error)
 {
-  guint bits = unsigned_bits (node->inputs[0]->type);
-  float all = bits ? (1 << MIN (bits, 16)) - 1 : -1;
-  FvStep step = { FV_STEP_AFFINE, -1, all, -1 };
+  gint64 low, high;
+  FvStep step;
 
-  if (bits > 16)
-    return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "sets bits beyond 24");
+  if (!is_narrow (node, error))
+    return FALSE;
+  fv_type_range (node->inputs[0]->type, &low, &high);
+  step = (FvStep){ FV_STEP_AFFINE, -1, low + high, -1 };
   return fv_elementwise_lower (plan, node, 0, &step, 1, error);
 }
 
@@ -142,7 +137,7 @@ lower_bitwise_not (FvPlan *plan, FvNode *node, GError **error)
   }
 
 #define BOTH \
-  { .inputs = "i32[3,5] i32[2,1,5]", .low = -99, .high = 99 }, \
+  { .inputs = "i16[3,5] i16[2,1,5]", .low = -99, .high = 99 }, \
   { \
     .inputs = "u8[7] =u8(60)", .low = 0, .high = 255 \
   }
@@ -157,7 +152,7 @@ const FvOp fv_ops_bits[] = {
           .attrs = "direction=LEFT",
           .low = 0,
           .high = 65535 },
-      { .inputs = "u32[3,5] u32[5]",
+      { .inputs = "u16[3,5] u16[5]",
           .attrs = "direction=RIGHT",
           .low = 0,
           .high = 40 }),
@@ -172,7 +167,7 @@ const FvOp fv_ops_bits[] = {
       .infer = infer_bitwise_not,
       .reference = bitwise_not,
       .lower = lower_bitwise_not,
-      .cases = FV_CASES ({ .inputs = "i32[3,5]", .low = -99, .high = 99 },
+      .cases = FV_CASES ({ .inputs = "i8[3,5]", .low = -99, .high = 99 },
           { .inputs = "u8[3,5]", .low = 0, .high = 255 }),
   },
   {},
