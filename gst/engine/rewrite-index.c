@@ -185,77 +185,11 @@ clip (FvEmit *emit, FvNode *node)
   return high ? fv_emit (emit, "Min", value, high) : value;
 }
 
-static FvValue *
-batch_norm (FvEmit *emit, FvNode *node)
-{
-  const FvShape *shape = &node->inputs[0]->shape;
-  guint axis = shape->rank > 1 ? 1 : 0;
-  FvValue *factor = fv_emit (emit, "Div", node->inputs[1],
-      fv_emit (emit, "Sqrt",
-          fv_emit (emit, "Add", node->inputs[4],
-              fv_emit_scalar (emit, fv_node_float (node, "epsilon"))),
-          NULL));
-  FvValue *y = fv_emit (emit, "Sub", node->inputs[0],
-      along (emit, node->inputs[3], shape, axis));
-
-  y = fv_emit (emit, "Mul", y, along (emit, factor, shape, axis));
-  return fv_emit (emit, "Add", y, along (emit, node->inputs[2], shape, axis));
-}
-
 static gboolean
 is_used (const FvNode *node, guint i)
 {
   return i < node->n_outputs && node->outputs[i]
       && (node->outputs[i]->is_output || node->outputs[i]->users->len);
-}
-
-static gboolean
-gives_moments (const FvNode *node)
-{
-  return is_used (node, 1) || is_used (node, 2);
-}
-
-static FvValue *
-mean_of (FvEmit *emit, FvValue *value, FvValue *axes)
-{
-  return value && axes ? fv_emit (emit, "ReduceMean", value, axes) : NULL;
-}
-
-/* The mean and what divides are made apart, for those few who ask. */
-static FvValue *
-layer_norm (FvEmit *emit, FvNode *node)
-{
-  FvValue *x = node->inputs[0], *mean, *rest, *variance, *axes;
-  gint64 list[FV_MAX_RANK];
-  FvNode *norm;
-  guint axis, n = 0;
-
-  if (!get_axis (emit, node, "axis", x->shape.rank, &axis))
-    return NULL;
-  for (guint i = axis; i < x->shape.rank; i++)
-    list[n++] = i;
-  axes = fv_emit_ints (emit, list, n);
-  mean = mean_of (emit, x, axes);
-  rest = fv_emit (emit, "Sub", x, mean);
-  variance =
-      mean_of (emit, rest ? fv_emit (emit, "Mul", rest, rest) : NULL, axes);
-  variance = fv_emit (emit, "Reciprocal",
-      fv_emit (emit, "Sqrt",
-          fv_emit (emit, "Add", variance,
-              fv_emit_scalar (emit, fv_node_float (node, "epsilon"))),
-          NULL),
-      NULL);
-  if (!variance)
-    return NULL;
-  if (is_used (node, 1))
-    fv_ir_replace_value (emit->ir, node->outputs[1], mean);
-  if (is_used (node, 2))
-    fv_ir_replace_value (emit->ir, node->outputs[2], variance);
-  norm = fv_emit_begin (emit, "LayerNormalization", node->inputs,
-      node->n_own_inputs);
-  fv_node_set_int (norm, "axis", axis);
-  fv_node_set_float (norm, "epsilon", fv_node_float (node, "epsilon"));
-  return fv_emit_end (emit, norm);
 }
 
 static gboolean
@@ -509,11 +443,9 @@ is_not_empty (const FvNode *node)
 }
 
 static const FvRule rules[] = {
-  { "BatchNormalization", has_open_bounds, batch_norm },
   { "Clip", has_open_bounds, clip },
   { "Compress", keeps_some, compress },
   { "Hardmax", is_not_empty, hardmax },
-  { "LayerNormalization", gives_moments, layer_norm },
   { "NegativeLogLikelihoodLoss", NULL, loss },
   { "OneHot", is_not_empty, one_hot },
   { "ReverseSequence", is_not_empty, reverse_sequence },
