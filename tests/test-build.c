@@ -184,6 +184,46 @@ START_TEST (weights_are_taken)
 }
 END_TEST
 
+/* Each attribute that may hold the value of a Constant. */
+START_TEST (constants)
+{
+  static const struct
+  {
+    const char *name;
+    int type, rank;
+  } forms[] = { { "value_float", 1, 0 }, { "value_int", 2, 0 },
+    { "value_floats", 6, 1 }, { "value_ints", 7, 1 }, { "value", 4, 2 } };
+  g_autoptr (ModelBuilder) b = model_builder_new ();
+  Onnx__NodeProto *node = model_builder_node (b, "Constant", "c", "", "y");
+  Onnx__AttributeProto *attr;
+  g_autoptr (FvIr) ir = NULL;
+  const FvValue *value;
+
+  node->n_input = 0;
+  attr = model_builder_attr (b, node, forms[_i].name, forms[_i].type);
+  attr->has_f = attr->has_i = TRUE;
+  attr->f = attr->i = 5;
+  attr->n_floats = forms[_i].type == 6 ? 2 : 0;
+  attr->floats = (float[]){ 5, 6 };
+  attr->n_ints = forms[_i].type == 7 ? 2 : 0;
+  attr->ints = (gint64[]){ 5, 6 };
+  if (forms[_i].type == 4) {
+    Onnx__TensorProto *tensor = model_builder_tensor (b, "", FLOAT, 2, 1, 1);
+
+    model_builder_raw (b, tensor, (float[]){ 5 }, 4);
+    model_builder_append (b, &attr->n_t, &attr->t, tensor);
+  }
+  model_builder_output (b, "y");
+  ir = build (b, NULL, NULL);
+  ck_assert (ir);
+  value = ir->outputs->pdata[0];
+  ck_assert_int_eq (value->shape.rank, forms[_i].rank);
+  ck_assert_int_eq (value->type,
+      forms[_i].type == 2 || forms[_i].type == 7 ? FV_TYPE_I64 : FV_TYPE_F32);
+  ck_assert_int_eq (fv_array_get_int (value->constant, 0), 5);
+}
+END_TEST
+
 /* A shape that comes from the data has no rank that could be planned. */
 /* A shape that is data: the host makes what is behind it, but for products. */
 START_TEST (dynamic_rank)
@@ -531,6 +571,7 @@ main (void)
   tcase_add_test (tcase, free_sizes);
   tcase_add_test (tcase, free_height);
   tcase_add_test (tcase, symbols);
+  tcase_add_loop_test (tcase, constants, 0, 5);
   tcase_add_loop_test (tcase, weights_are_taken, 0, 2);
   tcase_add_loop_test (tcase, dynamic_rank, 0, 2);
   tcase_add_test (tcase, zero_sizes);
