@@ -55,6 +55,9 @@ check_size (FvNode *node, FvValue *value, GError **error)
   gint64 count = fv_shape_count (&value->shape);
   g_autofree char *text = fv_shape_to_string (&value->shape);
 
+  /* a scalar has no axis 0, but some operators look there */
+  for (guint i = value->shape.rank; i < FV_MAX_RANK; i++)
+    value->shape.dims[i] = 0;
   for (guint i = 0; i < value->shape.rank; i++)
     if (value->shape.dims[i] < 0)
       return fv_node_fail (node, error, FV_ERROR_MALFORMED,

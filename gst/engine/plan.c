@@ -379,7 +379,7 @@ allocate_output (FvPlan *plan, FvValue *value, const guint *order)
 {
   FvPlaced *place = placed (value);
 
-  if (!place_in_concat (plan, value, order))
+  if (!value->shape.rank || !place_in_concat (plan, value, order))
     place->tensor = tensor_new (plan,
         value->is_output ? FV_STORAGE_OUTPUT : FV_STORAGE_ARENA,
         stored_type (plan, value), &value->shape, order);
