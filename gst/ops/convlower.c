@@ -276,7 +276,7 @@ add_window (FvPlan *plan, FvNode *node, const Maps *maps, const FvTensor *w,
   fv_plan_bind (plan, d, &maps->y, TRUE);
   if (!fv_plan_bind_steps (plan, node, d, &maps->y, 1, push->operand, error))
     return FALSE;
-  if (g->in[2] > 1 || g->out[2] > 1 || g->kernel[2] > 1) {
+  if (g->in[2] > 1 || g->out[2] > 1 || g->kernel[2] > 1 || g->begin[2]) {
     fv_dispatch_spec (d, FV_WINDOW_IN_DEPTH, g->in[2]);
     fv_dispatch_spec (d, FV_WINDOW_OUT_DEPTH, g->out[2]);
     fv_dispatch_spec (d, FV_WINDOW_KERNEL, g->kernel[2]);

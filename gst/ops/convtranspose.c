@@ -219,6 +219,8 @@ const FvOp fv_ops_convtranspose[] = {
               "output_padding=[1,0,1]" },
           { "f32[1,8,2,3,4] =f32[8,5,1,3,3]",
               "strides=[2,2,2] auto_pad=SAME_LOWER" },
+          { "f32[1,6,1,3,2] =f32[6,4,1,2,2]",
+              "strides=[3,1,1] pads=[1,0,0,1,0,0] output_padding=[2,0,0]" },
           { "f32[1,6,1,3,2] =f32[6,4,3,2,1]",
               "strides=[1,2,2] auto_pad=SAME_UPPER group=3" }),
       /* clang-format on */
