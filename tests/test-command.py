@@ -246,6 +246,12 @@ class CommandTest(unittest.TestCase):
             self.fails(1, "has no folder test_data_set_0", "check", *REFERENCE, empty)
         self.fails(1, "/nowhere", "check", *REFERENCE, "/nowhere")
 
+    def test_check_f16_wrong(self):
+        """What is stored is wrong: that the references say so too is no excuse."""
+        self.data_set(1, [1.0, -3.0], [0.4, 0.4])
+        done = self.fails(1, "FAIL  data set 1", "check", "--precision", "f16", self.path)
+        self.assertIn("is over 0.01", done.stdout)
+
     def quantized(self, name, results):
         folder = self.path / name
         folder.mkdir(exist_ok=True)
