@@ -253,12 +253,16 @@ static const struct
   guint opset;
   gint64 block;
 } refusals[] = {
-  { "QuantizeLinear", "f32[2,8]", "f32[2,2]", "u8[2,2]", "blocked", 21, 4 },
-  { "DequantizeLinear", "u8[2,8]", "f32[2,2]", "u8[2,2]", "blocked", 21, 4 },
-  { "DequantizeLinear", "u8[2,8]", "f32[2,2]", "u8[2,2]", "blocked", 17, 0 },
-  { "QuantizeLinear", "f32[2,8]", "f32(1)", "i16(0)", "neither u8 nor i8", 21,
-      0 },
-  { "DequantizeLinear", "i64[2,8]", "f32(1)", "i64(0)", "expected u8", 17, 0 },
+  { "QuantizeLinear", "f32[2,8]", "f32[2,2]", "u8[2,2]", "not fit blocks of 3",
+      21, 3 },
+  { "DequantizeLinear", "u8[2,8]", "f32[2,2]", "u8[2,2]", "not fit blocks of 3",
+      21, 3 },
+  { "DequantizeLinear", "u8[2,8]", "f32[2,2]", "u8[2,2]", "4 scales do not fit",
+      17, 0 },
+  { "QuantizeLinear", "f32[2,8]", "f32(1)", "i32(0)", "expected 8 or 16 bits",
+      21, 0 },
+  { "DequantizeLinear", "i64[2,8]", "f32(1)", "i64(0)", "expected 8 or 16 bits",
+      17, 0 },
   { "DequantizeLinear", "u8[2,8]", "f32(1)", "i8(0)", "zero point", 13, 0 },
   { "QuantizeLinear", "f32[2,8]", "f32[3]", "u8[3]", "do not fit", 13, 0 },
   { "QuantizeLinear", "f32[2,8]", "f32[8]", "u8(0)", "as many zero", 13, 0 },

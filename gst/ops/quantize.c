@@ -120,7 +120,8 @@ infer_quantize (FvNode *node, GError **error)
   if (type != FV_TYPE_U8 && type != FV_TYPE_I8 && type != FV_TYPE_U16
       && type != FV_TYPE_I16)
     return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
-        "the result would be of type %s", fv_type_name (type));
+        "the result would be of type %s, expected 8 or 16 bits",
+        fv_type_name (type));
   if (asked != FV_TYPE_NONE && asked != type)
     return fv_node_fail (node, error, FV_ERROR_MALFORMED,
         "output_dtype and the zero point's type differ");
