@@ -243,18 +243,17 @@ case_attrs (FvNode *node, const char *text)
   }
 }
 
-FvIr *
-ir_text_case (const FvOp *op, const FvCase *item, GPtrArray *arrays,
-    guint32 seed)
+/* The node of a case, before inference. */
+static FvIr *
+case_graph (const FvOp *op, const FvCase *item, const char *words_of,
+    GPtrArray *arrays)
 {
   FvIr *ir = fv_ir_new (op->name);
-  g_auto (GStrv) words = g_strsplit (item->inputs, " ", -1);
+  g_auto (GStrv) words = g_strsplit (words_of, " ", -1);
   FvValue *inputs[16] = { NULL }, *outputs[8] = { NULL };
   guint n = 0, n_outputs = MAX (item->n_outputs, 1);
-  GError *error = NULL;
   FvNode *node;
 
-  ir_text_seed (seed);
   for (char **w = words; *w; w++)
     if (!strcmp (*w, "-"))
       n++;
@@ -270,7 +269,41 @@ ir_text_case (const FvOp *op, const FvCase *item, GPtrArray *arrays,
       : op->until           ? op->until
                             : MAX (op->since, 20);
   case_attrs (node, item->attrs);
-  if (!fv_node_infer (node, &error))
+  return ir;
+}
+
+FvIr *
+ir_text_case (const FvOp *op, const FvCase *item, GPtrArray *arrays,
+    guint32 seed)
+{
+  GError *error = NULL;
+  FvIr *ir;
+
+  ir_text_seed (seed);
+  ir = case_graph (op, item, item->inputs, arrays);
+  if (!fv_node_infer (ir->nodes->pdata[0], &error))
     g_error ("case '%s' '%s': %s", item->inputs, item->attrs, error->message);
   return ir;
+}
+
+gboolean
+ir_text_accepts (const FvOp *op, const FvCase *item, FvType from, FvType to)
+{
+  g_auto (GStrv) words = g_strsplit (item->inputs, " ", -1);
+  g_autoptr (GPtrArray) arrays =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) fv_array_unref);
+  g_autofree char *text = NULL;
+
+  for (char **w = words; *w; w++) {
+    const char *word = *w + (**w == '=');
+    if (!strcmp (word, "-") || !*word || parse_type (word) != from)
+      continue;
+    char *other = g_strconcat (**w == '=' ? "=" : "", fv_type_name (to),
+        word + strlen (fv_type_name (from)), NULL);
+    g_free (*w);
+    *w = other;
+  }
+  text = g_strjoinv (" ", words);
+  g_autoptr (FvIr) ir = case_graph (op, item, text, arrays);
+  return fv_node_infer (ir->nodes->pdata[0], NULL);
 }

@@ -19,6 +19,9 @@ FvIr *ir_text_graph (const char *text);
  * (transfer full) */
 FvIr *ir_text_case (const FvOp *op, const FvCase *item, GPtrArray *arrays,
     guint32 seed);
+/* Whether the operator takes @to in place of all inputs of type @from. */
+gboolean
+ir_text_accepts (const FvOp *op, const FvCase *item, FvType from, FvType to);
 /* The graph as an ONNX file, under the newest opset of its nodes; NULL where an
  * operator is one of ours. (transfer full) (nullable) */
 GBytes *ir_text_pack (FvIr *ir);

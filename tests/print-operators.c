@@ -4,6 +4,7 @@
  * comments of their own. */
 #include "gst/engine/op.h"
 #include "gst/onnx/parse.h"
+#include "tests/ir-text.h"
 
 #include <string.h>
 
@@ -16,7 +17,7 @@ static const char head[] =
     "Printed from the operator table by `tests/print-operators`; a test "
     "compares. Opsets run from 7 to 23.\n\n"
     "Every operator has a plain C reference, which folds what is constant when "
-    "a model is loaded. Those with *device* in the last column also run on the "
+    "a model is loaded. Those with *device* also run on the "
     "device, in both tiers (subgroup and workgroup), in f32 and f16, on "
     "floats, bools and integers (exact up to 2^24); the others, and what a "
     "kernel cannot do, the host runs behind the device "
@@ -28,6 +29,11 @@ static const char head[] =
     "input is not constant.\n\n"
     "`name=value` is an attribute with its default, `name!` must be given; "
     "lists and tensors have no default. Any other attribute is refused.\n\n"
+    "*Types* are those that the first input of the operator's tests may have "
+    "(the first one of f32, if there is one), as its shape rule says: *floats* "
+    "are f16, f32 and f64, *integers* those of 8 to 64 bits with and without "
+    "sign; -: it is tested along with others alone. f64 is computed in f32. "
+    "Tensors have 6 axes at most.\n\n"
     "## ONNX's own operator tests\n\n"
     "Counted by `tests/onnx-node-tests.py`, which compares too. Cases that do "
     "not pass stand in `tests/onnx-node-tests.txt` with the reason.\n\n";
@@ -87,6 +93,78 @@ describe_attrs (const FvOp *op)
   return g_string_free (text, FALSE);
 }
 
+/* The row, or where it has no cases another one of that name. */
+static const FvOp *
+with_cases (const GPtrArray *all, const FvOp *op)
+{
+  for (guint i = 0; !op->cases && i < all->len; i++) {
+    const FvOp *other = all->pdata[i];
+
+    if (!strcmp (other->name, op->name) && other->cases)
+      return other;
+  }
+  return op;
+}
+
+/* The type that the operator's data have in a case. */
+static FvType
+type_of_data (const FvCase *item)
+{
+  g_auto (GStrv) words = g_strsplit (item->inputs, " ", -1);
+  FvType first = FV_TYPE_NONE;
+
+  for (char **w = words; *w; w++)
+    for (FvType t = FV_TYPE_F32; t <= FV_TYPE_BOOL; t++)
+      if (g_str_has_prefix (*w + (**w == '='), fv_type_name (t))) {
+        if (t == FV_TYPE_F32)
+          return t;
+        first = first == FV_TYPE_NONE ? t : first;
+      }
+  return first;
+}
+
+/* "floats, i32, i64"; groups of types where all of one are taken. */
+static char *
+name_types (const gboolean *taken)
+{
+  static const struct
+  {
+    const char *name;
+    FvType first, last;
+  } groups[] = { { "floats", FV_TYPE_F32, FV_TYPE_F64 },
+    { "integers", FV_TYPE_I8, FV_TYPE_U64 },
+    { "bool", FV_TYPE_BOOL, FV_TYPE_BOOL } };
+  GString *text = g_string_new (NULL);
+
+  for (guint g = 0; g < G_N_ELEMENTS (groups); g++) {
+    guint n = 0, all = groups[g].last - groups[g].first + 1;
+    for (FvType t = groups[g].first; t <= groups[g].last; t++)
+      n += taken[t];
+    if (n == all)
+      g_string_append_printf (text, "%s%s", text->len ? ", " : "",
+          groups[g].name);
+    for (FvType t = groups[g].first; n < all && t <= groups[g].last; t++)
+      if (taken[t])
+        g_string_append_printf (text, "%s%s", text->len ? ", " : "",
+            fv_type_name (t));
+  }
+  if (!text->len)
+    g_string_append (text, "-");
+  return g_string_free (text, FALSE);
+}
+
+static char *
+describe_types (const GPtrArray *all, const FvOp *op)
+{
+  const FvOp *tried = with_cases (all, op);
+  gboolean taken[FV_TYPE_BOOL + 1] = { FALSE };
+
+  for (const FvCase *item = tried->cases; item && item->inputs; item++)
+    for (FvType t = FV_TYPE_F32; t <= FV_TYPE_BOOL; t++)
+      taken[t] |= ir_text_accepts (tried, item, type_of_data (item), t);
+  return name_types (taken);
+}
+
 static char *
 describe_place (const FvOp *op)
 {
@@ -101,23 +179,26 @@ static void
 print_table (GString *text, const GPtrArray *all, gboolean ours)
 {
   g_string_append (text,
-      "\n| Operator | Opsets | Inputs | Attributes | Runs |\n"
-      "| --- | --- | --- | --- | --- |\n");
+      "\n| Operator | Opsets | Inputs | Types | Attributes | Runs | Limits |\n"
+      "| --- | --- | --- | --- | --- | --- | --- |\n");
   for (guint i = 0; i < all->len; i++) {
     const FvOp *op = all->pdata[i];
     guint last = last_opset (all, i);
     g_autofree char *inputs = describe_inputs (op);
     g_autofree char *attrs = describe_attrs (op);
     g_autofree char *place = describe_place (op);
+    g_autofree char *types = NULL;
 
     if (g_str_has_prefix (op->name, "fovea.") != ours || (!ours && last < 7))
       continue;
+    types = describe_types (all, op);
     if (ours)
       g_string_append_printf (text, "| `%s` | all", op->name);
     else
       g_string_append_printf (text, "| %s | %u to %u", op->name,
           MAX (op->since, 7), last);
-    g_string_append_printf (text, " | %s | %s | %s |\n", inputs, attrs, place);
+    g_string_append_printf (text, " | %s | %s | %s | %s | %s |\n", inputs,
+        types, attrs, place, op->limits ? op->limits : "");
   }
 }
 

@@ -57,6 +57,9 @@ struct _FvOp
    * lists and tensors have no default; "axis:i!" must be given. */
   const char *attrs;
 
+  /* (nullable) What of ONNX's text is not done, or by the host alone. */
+  const char *limits;
+
   /* Sets type and shape of every output. Constant inputs may be read; where all are
    * and the shape is found by way of the values, these may be left as constants. */
   gboolean (*infer) (FvNode *node, GError **error);

@@ -132,8 +132,9 @@ lower_bitwise_not (FvPlan *plan, FvNode *node, GError **error)
 #define BITS(op_name, opset, kind, attributes, ...) \
   { \
     .name = op_name, .since = opset, .variant = kind, .min_inputs = 2, \
-    .attrs = attributes, .infer = infer_bits, .reference = bits, \
-    .lower = lower_bits, .cases = FV_CASES (__VA_ARGS__), \
+    .attrs = attributes, .limits = "32 and 64 bits: on the host", \
+    .infer = infer_bits, .reference = bits, .lower = lower_bits, \
+    .cases = FV_CASES (__VA_ARGS__), \
   }
 
 #define BOTH \

@@ -149,6 +149,7 @@ lower_cumsum (FvPlan *plan, FvNode *node, GError **error)
 const FvOp fv_ops_cumsum[] = {
   {
       .name = "CumSum",
+      .limits = "more than 4 axes apart: on the host",
       .since = 11,
       .min_inputs = 2,
       .attrs = "exclusive:i=0 reverse:i=0",

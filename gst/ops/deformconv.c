@@ -305,6 +305,7 @@ lower_columns (FvPlan *plan, FvNode *node, GError **error)
 
 const FvOp fv_ops_deformconv[] = {
   { .name = "DeformConv",
+      .limits = "two spatial axes",
       .since = 19,
       .variant = DEFORM_CONV,
       .flags = FV_OP_CHANNELS,

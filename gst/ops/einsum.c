@@ -152,6 +152,7 @@ lower_einsum (FvPlan *plan, FvNode *node, GError **error)
 const FvOp fv_ops_einsum[] = {
   {
       .name = "Einsum",
+      .limits = "floats",
       .since = 12,
       .min_inputs = 1,
       .max_inputs = FV_EINSUM_OPERANDS,

@@ -349,6 +349,7 @@ const FvOp fv_ops_gather[] = {
   },
   {
       .name = "GatherND",
+      .limits = "more than 4 axes of indices: on the host",
       .since = 11,
       .until = 11,
       .min_inputs = 2,
@@ -359,6 +360,7 @@ const FvOp fv_ops_gather[] = {
   },
   {
       .name = "GatherND",
+      .limits = "more than 4 axes of indices: on the host",
       .since = 12,
       .variant = 1,
       .min_inputs = 2,

@@ -351,7 +351,8 @@ affine (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 
 #define GRID_SAMPLE(first, last, attributes, set) \
   { \
-    .name = "GridSample", .since = first, .until = last, \
+    .name = "GridSample", .limits = "one spatial axis: on the host", \
+    .since = first, .until = last, \
     .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 2, \
     .attrs = attributes " padding_mode:s=zeros align_corners:i=0", \
     .infer = infer_sample, .reference = sample, .lower = lower_sample, \

@@ -386,7 +386,8 @@ lp (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
       { "f32[2,7,3,2] f32[7] =f32[7] f32[7] f32[7]", NULL, 0.25, 2 })
 #define BATCH(first, what, attributes) \
   { \
-    .name = "BatchNormalization", .since = first, .variant = what, \
+    .name = "BatchNormalization", .limits = "one axis: on the host", \
+    .since = first, .variant = what, \
     .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 5, \
     .attrs = attributes, .infer = infer_batch, .reference = batch, \
     .lower = fv_norm_lower_batch, .cases = BATCH_CASES \

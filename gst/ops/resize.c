@@ -524,6 +524,7 @@ resize (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
     .name = op, .since = first, .variant = kind, \
     .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = least, \
     .max_inputs = most, .attrs = attributes, .infer = infer_resize, \
+    .limits = "roi, scales and sizes in the file; integers by nearest", \
     .reference = resize, .lower = fv_resize_lower, .cases = set \
   }
 

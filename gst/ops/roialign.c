@@ -301,7 +301,8 @@ lower_roi_align (FvPlan *plan, FvNode *node, GError **error)
   "spatial_scale:f=1"
 #define ROI_ALIGN(first, last, kind, attributes, set) \
   { \
-    .name = "RoiAlign", .since = first, .until = last, .variant = kind, \
+    .name = "RoiAlign", .limits = "sampling_ratio at most 64", .since = first, \
+    .until = last, .variant = kind, \
     .flags = FV_OP_TAKES_STEPS | FV_OP_CHANNELS, .min_inputs = 3, \
     .attrs = attributes, .infer = infer_roi_align, .reference = roi_align, \
     .lower = lower_roi_align, .cases = set \

@@ -125,6 +125,7 @@ unpool (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
 
 const FvOp fv_ops_unpool[] = {
   { .name = "MaxUnpool",
+      .limits = "more than 2^24 elements: on the host",
       .since = 9,
       .flags = FV_OP_CHANNELS,
       .min_inputs = 2,
