@@ -7,7 +7,7 @@
 Runs `fovea check` in f32 on all folders of SHARED/zoo and SHARED/material/models,
 and compares what does not depend on the machine with the table in the document:
 which models there are, their families, operators, nodes, dispatches, copies and
-activations. --write prints the document anew, with errors, times and memory; the
+activations, on llvmpipe. --write prints the document anew, with errors, times and memory; the
 errors in f16 with --half alone, else they stay as they are. A plan whose activations
 are over 1.3 times the least possible fails, and one of Swin or SegFormer that copies.
 """
@@ -163,6 +163,9 @@ def main():
         text = HEAD.format(runs=RUNS, device=device, most=MOST, line="| --- " * COLUMNS)
         text += "".join("| " + " | ".join(cells) + " |\n" for cells in rows.values())
         document.write_text(text, encoding="utf-8")
+        return 0
+    if "llvmpipe" not in device:
+        print(f"plans are compared on llvmpipe alone, this is {device}")
         return 0
     names = [c.strip() for c in HEAD.splitlines()[-2].strip("|").split(" | ")]
     stale = list(compare(rows, old, names))
