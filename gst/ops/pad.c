@@ -122,15 +122,27 @@ read_pads (FvNode *node, Pads *pads, GError **error)
 static gboolean
 infer_pad (FvNode *node, GError **error)
 {
-  FvShape shape = node->inputs[0]->shape;
+  const FvValue *data = node->inputs[0];
+  const FvValue *value =
+      node->op->variant == PAD_CENTRE ? NULL : fv_node_input (node, 2);
+  FvShape shape = data->shape;
   Pads pads;
 
+  /* exporters of f16 nets leave values of f32 */
+  if (value
+      && (fv_type_is_float (value->type) != fv_type_is_float (data->type)
+          || (value->type == FV_TYPE_BOOL) != (data->type == FV_TYPE_BOOL)))
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "the value is of type %s, the input of type %s",
+        fv_type_name (value->type), fv_type_name (data->type));
   if (!read_pads (node, &pads, error))
     return FALSE;
   for (guint i = 0; i < shape.rank; i++) {
     gint64 size = shape.dims[i];
 
-    if (__builtin_add_overflow (size, pads.begin[i], &shape.dims[i])
+    if (ABS (pads.begin[i] / 2) > G_MAXINT32
+        || ABS (pads.end[i] / 2) > G_MAXINT32
+        || __builtin_add_overflow (size, pads.begin[i], &shape.dims[i])
         || __builtin_add_overflow (shape.dims[i], pads.end[i], &shape.dims[i])
         || shape.dims[i] < 0)
       return fv_node_fail (node, error, FV_ERROR_MALFORMED,
