@@ -1,0 +1,177 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Trains one of the two nets on foveascenesrc and writes its ONNX file and card.
+
+    models/train/train.py --net mit --folder scratch
+    models/train/train.py --net cnn --folder scratch
+
+Frames are made in the folder first, once for both. Training is deterministic for one
+version of PyTorch and one number of threads, and goes on from the last checkpoint in
+the folder when it was interrupted.
+"""
+import argparse
+import math
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+from export import export  # noqa: E402
+from losses import depth_loss, detection_loss, segmentation_loss  # noqa: E402
+from nets import NETS, SceneNet  # noqa: E402
+from scenes import CLASSES, INPUT, THINGS, Scenes, lookup_miou  # noqa: E402
+
+MEAN, STD = (0.45, 0.45, 0.45), (0.25, 0.25, 0.25)
+SEEDS = {"train": 1000, "test": 900000}
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--net", choices=sorted(NETS), required=True)
+    parser.add_argument("--folder", required=True, help="for frames and checkpoints")
+    parser.add_argument("--frames", type=int, default=8000)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--output", default=str(Path(__file__).parent.parent))
+    return parser.parse_args()
+
+
+def to_input(rgb):
+    x = torch.from_numpy(np.ascontiguousarray(rgb)).permute(0, 3, 1, 2).float() / 255
+    return (x - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
+
+
+def batch_of(scenes, indices, random):
+    """Frames mirrored by half and with other light, and their truth."""
+    rgb = scenes.rgb[indices].astype(np.float32)
+    classes, boxes = scenes.classes[indices].copy(), scenes.boxes[indices].copy()
+    depth = scenes.depth[indices].astype(np.float32) / 1000
+    mirrored = random.random(len(indices)) < 0.5
+    for i in np.flatnonzero(mirrored):
+        rgb[i], classes[i], depth[i] = rgb[i, :, ::-1], classes[i, :, ::-1], depth[i, :, ::-1]
+        left, right = boxes[i, :, 1].copy(), boxes[i, :, 3].copy()
+        boxes[i, :, 1], boxes[i, :, 3] = 1 - right, 1 - left
+    gain = np.exp(random.uniform(-0.2, 0.2, (len(indices), 1, 1, 3)))
+    shift = random.uniform(-15, 15, (len(indices), 1, 1, 1))
+    rgb = np.clip(rgb * gain + shift, 0, 255).astype(np.float32)
+    return (to_input(rgb), torch.from_numpy(classes).long(), torch.from_numpy(depth),
+            torch.from_numpy(boxes))
+
+
+def loss_of(net, images, classes, depth, boxes):
+    logits, metres, scores, sides = net(images)
+    parts = [segmentation_loss(logits, classes), depth_loss(metres, depth),
+             *detection_loss(scores, sides, boxes, INPUT)]
+    return sum(w * part for w, part in zip((1, 1, 1, 1), parts)), parts
+
+
+def rate_at(step, steps, rate):
+    warm = min(200, steps // 10 + 1)
+    if step < warm:
+        return rate * (step + 1) / warm
+    return rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warm)
+                                                     / max(steps - warm, 1))))
+
+
+class Training:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        torch.manual_seed(arguments.seed)
+        torch.set_num_threads(arguments.threads)
+        torch.use_deterministic_algorithms(True)
+        self.net = SceneNet(NETS[arguments.net], len(CLASSES), len(THINGS))
+        decayed = [p for p in self.net.parameters() if p.dim() > 1]
+        others = [p for p in self.net.parameters() if p.dim() <= 1]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": decayed, "weight_decay": 0.02},
+             {"params": others, "weight_decay": 0}], arguments.rate)
+        self.mean = {k: v.clone() for k, v in self.net.state_dict().items()}
+        self.step = 0
+        self.path = Path(arguments.folder) / f"{arguments.net}.pt"
+
+    def restore(self):
+        if not self.path.exists():
+            return
+        state = torch.load(self.path)
+        if state["arguments"] != self.identity():
+            raise SystemExit(f"{self.path} is of another training "
+                             f"({state['arguments']}); remove it")
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.mean, self.step = state["mean"], state["step"]
+        print(f"goes on at step {self.step}")
+
+    def identity(self):
+        return {k: v for k, v in vars(self.arguments).items()
+                if k not in ("folder", "output", "threads")}
+
+    def save(self):
+        temporary = self.path.with_suffix(".new")
+        torch.save({"arguments": self.identity(), "net": self.net.state_dict(),
+                    "optimizer": self.optimizer.state_dict(), "mean": self.mean,
+                    "step": self.step}, temporary)
+        os.replace(temporary, self.path)
+
+    def update_mean(self):
+        """The running mean of the weights, which is what is exported."""
+        keep = min(0.998, (1 + self.step) / (10 + self.step))
+        for name, value in self.net.state_dict().items():
+            if value.is_floating_point():
+                self.mean[name].mul_(keep).add_(value, alpha=1 - keep)
+            else:
+                self.mean[name].copy_(value)
+
+    def run(self, scenes):
+        a = self.arguments
+        per_epoch = scenes.frames // a.batch
+        steps, start, first = per_epoch * a.epochs, time.time(), self.step
+        while self.step < steps:
+            epoch, at = divmod(self.step, per_epoch)
+            order = np.random.default_rng([a.seed, epoch]).permutation(scenes.frames)
+            indices = np.sort(order[at * a.batch:(at + 1) * a.batch])
+            random = np.random.default_rng([a.seed, epoch, at])
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate_at(self.step, steps, a.rate)
+            self.net.train()
+            loss, parts = loss_of(self.net, *batch_of(scenes, indices, random))
+            self.optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
+            self.optimizer.step()
+            self.step += 1
+            self.update_mean()
+            if self.step % 20 == 0:
+                spent = time.time() - start
+                left = spent / (self.step - first) * (steps - self.step)
+                print(f"{a.net} {self.step}/{steps} loss " + " ".join(
+                    f"{p.item():.3f}" for p in parts)
+                    + f", {left / 60:.0f} minutes left", flush=True)
+            if self.step % 500 == 0 or self.step == steps:
+                self.save()
+
+    def trained(self):
+        self.net.load_state_dict(self.mean)
+        return self.net.eval()
+
+
+def main():
+    arguments = options()
+    folder = Path(arguments.folder)
+    scenes = Scenes(folder / "train", arguments.frames, SEEDS["train"])
+    test = Scenes(folder / "test", 250, SEEDS["test"])
+    print(f"mIoU by colour alone: {lookup_miou(scenes, test):.3f}")
+    training = Training(arguments)
+    training.restore()
+    training.run(scenes)
+    export(training.trained(), arguments, test, to_input, MEAN, STD)
+
+
+if __name__ == "__main__":
+    main()
