@@ -52,12 +52,14 @@ def adapt(line, scratch):
     line = re.sub(r"(model=)(\S+)", rf"\1{scratch}/colours.onnx", line)
     line = re.sub(r"(labels-file=)(\S+)", rf"\1{scratch}/colours.labels", line)
     line = re.sub(r"(filesink\s+location=)(\S+)", rf"\1{scratch}/out", line)
+    line = re.sub(r"num-buffers=\d{3,}", "num-buffers=50", line)
     # the colour net has one head; properties are the same on all of them
     return re.sub(r"\bfovea(classify|detect|depth)\b", "foveainfer", line)
 
 
 def run(path, line, scratch):
-    command = "gst-launch-1.0 -q " + line
+    # exec: what hangs is killed itself, not the shell around it
+    command = "exec gst-launch-1.0 -q " + line
     try:
         done = subprocess.run(command, shell=True, timeout=120, capture_output=True,
                               text=True, cwd=scratch, check=False)
