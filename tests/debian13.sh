@@ -39,33 +39,33 @@ if ! [ -e "$folder/etc/fovea" ]; then
     || skip "debootstrap failed, $log says why"
   touch "$folder/etc/fovea"
 fi
-mkdir -p "$folder/work/fovea" "$folder/work/shared"
+mkdir -p "$folder/srv/fovea" "$folder/srv/shared"
 for mounted in proc dev; do
   mount --rbind "/$mounted" "$folder/$mounted" || exit 1
 done
-mount --bind "$source" "$folder/work/fovea" || exit 1
-[ ! -d ../shared ] || mount --bind -o ro ../shared "$folder/work/shared" || exit 1
+mount --bind "$source" "$folder/srv/fovea" || exit 1
+[ ! -d ../shared ] || mount --bind -o ro ../shared "$folder/srv/shared" || exit 1
 cp /etc/resolv.conf "$folder/etc/" 2>/dev/null
 
 enter () {
   env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-    chroot "$folder" sh -euc "cd /work/fovea; $1"
+    chroot "$folder" sh -euc "cd /srv/fovea; $1"
 }
 
 # shellcheck disable=SC2016
 enter '. pipelines/packages.sh
   install_packages $packages_build $packages_run $packages_test' >>"$log" 2>&1 \
   || skip "packages could not be installed, $log says why"
-enter 'meson setup /work/build . >/work/build.log || meson setup --reconfigure /work/build . \
-    >/work/build.log
-  ninja -C /work/build >>/work/build.log' || {
-  tail -n 40 "$folder/work/build.log"
+enter 'meson setup /srv/build . >/srv/build.log || meson setup --reconfigure /srv/build . \
+    >/srv/build.log
+  ninja -C /srv/build >>/srv/build.log' || {
+  tail -n 40 "$folder/srv/build.log"
   echo 'building failed'
   exit 1
 }
 status=0
-[ $tests = no ] || enter 'meson test -C /work/build --print-errorlogs --num-processes 2' \
+[ $tests = no ] || enter 'meson test -C /srv/build --print-errorlogs --num-processes 2' \
   || status=1
-enter "python3 tests/onnx-node-tests.py /work/build/gst/tools/fovea \
+enter "python3 tests/onnx-node-tests.py /srv/build/gst/tools/fovea \
   tests/onnx-node-tests.txt docs/operators.md $write" || status=1
 exit $status
