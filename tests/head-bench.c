@@ -227,3 +227,14 @@ check_near (double a, double b, double tolerance)
   ck_assert_msg (fabs (a - b) <= tolerance, "%g and %g differ by more than %g",
       a, b, tolerance);
 }
+
+guint
+bench_class_at (const Bench *b, guint x, guint y)
+{
+  const GstFoveaHeadMap *map = gst_fovea_head_map (b->head);
+  const guint8 *row =
+      (const guint8 *) fv_buffer_map (b->copy) + y * map->stride;
+
+  return map->format == GST_FOVEA_HEAD_MAP_U16 ? ((const guint16 *) row)[x]
+                                               : row[x];
+}

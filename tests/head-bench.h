@@ -52,6 +52,8 @@ GstFoveaHead *bench_make_head (Bench *b, GError **error);
 void bench_run (Bench *b, const GstFoveaHeadParams *params);
 /* Runs it once more; parameters may have been changed. */
 void bench_again (Bench *b);
+/* What the map of the result has at pixel (x, y). */
+guint bench_class_at (const Bench *b, guint x, guint y);
 void bench_store (const FvPort *port, gint64 element, float value);
 void check_near (double a, double b, double tolerance);
 

@@ -120,17 +120,6 @@ static const struct
 };
 
 static guint
-map_value (const Bench *b, guint x, guint y)
-{
-  const GstFoveaHeadMap *map = gst_fovea_head_map (b->head);
-  const guint8 *row =
-      (const guint8 *) fv_buffer_map (b->copy) + y * map->stride;
-
-  return map->format == GST_FOVEA_HEAD_MAP_U16 ? ((const guint16 *) row)[x]
-                                               : row[x];
-}
-
-static guint
 matte_value (const Bench *b, guint x, guint y)
 {
   const GstFoveaHeadMap *map = gst_fovea_head_map (b->head);
@@ -248,7 +237,7 @@ check_segment (Bench *b, const GstFoveaHeadParams *params)
   ck_assert_uint_eq (map->height, b->map.frame_height);
   for (guint y = 0; y < map->height; y++) {
     for (guint x = 0; x < map->width; x++) {
-      guint found = map_value (b, x, y);
+      guint found = bench_class_at (b, x, y);
       counts[found]++;
       if ((x + y * 3) % 5 == 0 || x + 2 > map->width || x < 2)
         check_pixel (b, params, x, y, found);

@@ -5,17 +5,6 @@
 #include "tests/mask-reference.h"
 
 static guint
-class_at (const Bench *b, guint x, guint y)
-{
-  const GstFoveaHeadMap *map = gst_fovea_head_map (b->head);
-  const guint8 *row =
-      (const guint8 *) fv_buffer_map (b->copy) + y * map->stride;
-
-  return map->format == GST_FOVEA_HEAD_MAP_U16 ? ((const guint16 *) row)[x]
-                                               : row[x];
-}
-
-static guint
 instance_at (const Bench *b, guint x, guint y)
 {
   const GstFoveaHeadMap *map = gst_fovea_head_map (b->head);
@@ -61,10 +50,10 @@ check_pixels (const Bench *b, const ReferenceMasks *expected)
       if (expected->is_doubtful[i])
         continue;
       n_pieces += piece != NULL;
-      ck_assert_msg (class_at (b, x, y) == class_id
+      ck_assert_msg (bench_class_at (b, x, y) == class_id
               && instance_at (b, x, y) == number,
           "%u,%u: class %u instance %u, expected %u and %u", x, y,
-          class_at (b, x, y), instance_at (b, x, y), class_id, number);
+          bench_class_at (b, x, y), instance_at (b, x, y), class_id, number);
     }
     for (gsize x = map->width; x < map->instance_stride; x++)
       ck_assert_uint_eq (instance_at (b, (guint) x, y), 0);
@@ -83,7 +72,7 @@ check_lists (const Bench *b, const ReferenceMasks *expected)
   guint n = 0, n_classed = 0;
 
   for (guint i = 0; i < map->width * map->height; i++) {
-    guint c = class_at (b, i % map->width, i / map->width);
+    guint c = bench_class_at (b, i % map->width, i / map->width);
     areas[c]++;
     n_classed += c != no_class (b);
   }
@@ -246,7 +235,7 @@ START_TEST (test_panoptic)
     bench_again (&b);
     ck_assert_uint_eq (b.result.boxes->len, 0);
     ck_assert_uint_eq (b.result.classes->len, 0);
-    ck_assert_uint_eq (class_at (&b, 0, 0), no_class (&b));
+    ck_assert_uint_eq (bench_class_at (&b, 0, 0), no_class (&b));
     bench_clear (&b);
   }
 }
@@ -264,7 +253,7 @@ check_sums (const Bench *b)
   for (guint y = 0; y < map->height; y++)
     for (guint x = y % 3; x < map->width; x += 3) {
       double best = -INFINITY, own;
-      guint found = class_at (b, x, y);
+      guint found = bench_class_at (b, x, y);
       ck_assert_uint_lt (found, b->card->heads[0].n_classes);
       for (guint c = 0; c < b->card->heads[0].n_classes; c++)
         best = fmax (best, reference_sample (sums, 1, c, &b->map, x, y));
@@ -385,11 +374,12 @@ START_TEST (test_panoptic_by_hand)
   ck_assert_float_eq (box->height, 40);
   /* up to where 1 - f, between the fifth pixel of the map and the sixth, is 0.88 */
   check_near (box->width, 37, 0.5);
-  ck_assert_uint_eq (class_at (&b, 20, 20), 1);
+  ck_assert_uint_eq (bench_class_at (&b, 20, 20), 1);
   ck_assert_uint_eq (instance_at (&b, 20, 20), 1);
-  ck_assert_uint_eq (class_at (&b, 44, 20), 255); /* of the one that is gone */
+  ck_assert_uint_eq (bench_class_at (&b, 44, 20),
+      255); /* of the one that is gone */
   ck_assert_uint_eq (instance_at (&b, 44, 20), 0);
-  ck_assert_uint_eq (class_at (&b, 70, 20), 0);
+  ck_assert_uint_eq (bench_class_at (&b, 70, 20), 0);
   ck_assert_uint_eq (instance_at (&b, 70, 20), 0);
   bench_clear (&b);
 }
@@ -553,7 +543,7 @@ START_TEST (test_prototypes_by_hand)
       gboolean in_second = x >= 24 && x < 64 && y >= 24 && y < 104;
       guint number = in_first ? 1 : in_second ? 2 : 0;
       ck_assert_uint_eq (instance_at (&b, x, y), number);
-      ck_assert_uint_eq (class_at (&b, x, y),
+      ck_assert_uint_eq (bench_class_at (&b, x, y),
           number == 1       ? 1
               : number == 2 ? 0
                             : 255);
