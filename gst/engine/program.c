@@ -37,6 +37,14 @@ fv_dispatch_push (FvDispatch *dispatch, gconstpointer data, gsize size)
   memcpy (dispatch->push, data, MIN (size, sizeof dispatch->push));
 }
 
+void
+fv_dispatch_bind (FvDispatch *dispatch, FvBuffer *buffer, gsize offset,
+    gsize size, FvBindKind kind, FvType type)
+{
+  dispatch->bindings[dispatch->n_bindings++] =
+      (FvBinding){ buffer, offset, size, kind, type };
+}
+
 static void
 dispatch_free (gpointer data)
 {

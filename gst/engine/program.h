@@ -85,6 +85,9 @@ FV_API void
 fv_dispatch_spec_float (FvDispatch *dispatch, guint id, float value);
 FV_API void
 fv_dispatch_push (FvDispatch *dispatch, gconstpointer data, gsize size);
+/* The next binding: @size bytes of @buffer from @offset on. */
+FV_API void fv_dispatch_bind (FvDispatch *dispatch, FvBuffer *buffer,
+    gsize offset, gsize size, FvBindKind kind, FvType type);
 
 /**
  * FvProgram:

@@ -261,26 +261,20 @@ gst_fovea_import_memory (GstFoveaImport *import)
 }
 
 static void
-bind (FvDispatch *dispatch, FvBuffer *buffer, gsize offset, gsize size,
-    FvBindKind kind, FvType type)
-{
-  dispatch->bindings[dispatch->n_bindings++] =
-      (FvBinding){ buffer, offset, size, kind, type };
-}
-
-static void
 bind_frame (GstFoveaImport *import, FvDispatch *dispatch)
 {
   gsize size = import->pixels.size;
 
-  bind (dispatch, import->frame, 0, size, FV_BIND_BYTES_READ, FV_TYPE_NONE);
-  bind (dispatch, import->frame, 0, size, FV_BIND_RGBA8_READ, FV_TYPE_NONE);
+  fv_dispatch_bind (dispatch, import->frame, 0, size, FV_BIND_BYTES_READ,
+      FV_TYPE_NONE);
+  fv_dispatch_bind (dispatch, import->frame, 0, size, FV_BIND_RGBA8_READ,
+      FV_TYPE_NONE);
 }
 
 static void
 bind_table (GstFoveaImport *import, FvDispatch *dispatch, guint axis)
 {
-  bind (dispatch, import->tables, axis ? import->table_offset : 0,
+  fv_dispatch_bind (dispatch, import->tables, axis ? import->table_offset : 0,
       import->table_size[axis], FV_BIND_FLOATS_READ, FV_TYPE_F32);
 }
 
@@ -305,8 +299,8 @@ set_target (GstFoveaImport *import, FvDispatch *dispatch)
       target->is_planar ? (guint) (target->y / 4) : target->width;
   gint64 filled = MIN (target->x, target->pad) / 4 - 1;
 
-  bind (dispatch, port->buffer, port->buffer_offset, port->buffer_size,
-      FV_BIND_FLOATS_WRITE, port->type);
+  fv_dispatch_bind (dispatch, port->buffer, port->buffer_offset,
+      port->buffer_size, FV_BIND_FLOATS_WRITE, port->type);
   fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_GRAY, target->n_channels == 1);
   fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_PLANAR, target->is_planar);
   fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_FILL,
@@ -336,7 +330,8 @@ add_two_halves (GstFoveaImport *import, FvProgram *program)
   dispatch_init (&d, "importrows", "frame to columns of the input");
   bind_frame (import, &d);
   bind_table (import, &d, 0);
-  bind (&d, import->between, 0, size, FV_BIND_FLOATS_WRITE, FV_TYPE_F32);
+  fv_dispatch_bind (&d, import->between, 0, size, FV_BIND_FLOATS_WRITE,
+      FV_TYPE_F32);
   set_source (import, &d);
   fv_dispatch_spec (&d, FV_IMPORT_SPEC_TAPS, (gint) import->tap_words[0]);
   push.base = (gint) import->first_row;
@@ -347,7 +342,8 @@ add_two_halves (GstFoveaImport *import, FvProgram *program)
   fv_program_dispatch (program, &d);
 
   dispatch_init (&d, "importcolumns", "columns to the input");
-  bind (&d, import->between, 0, size, FV_BIND_FLOATS_READ, FV_TYPE_F32);
+  fv_dispatch_bind (&d, import->between, 0, size, FV_BIND_FLOATS_READ,
+      FV_TYPE_F32);
   bind_table (import, &d, 0);
   bind_table (import, &d, 1);
   set_target (import, &d);

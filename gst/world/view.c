@@ -391,28 +391,21 @@ fv_world_view_seen (FvWorldView *view, guint i)
 /* ---- Life ---- */
 
 static void
-bind (FvDispatch *dispatch, FvBuffer *buffer, gsize offset, gsize size,
-    FvBindKind kind, FvType type)
-{
-  dispatch->bindings[dispatch->n_bindings++] =
-      (FvBinding){ buffer, offset, size, kind, type };
-}
-
-static void
 add_trace (FvWorldView *view)
 {
   const FvWorldPicture *picture = &view->picture;
   FvDispatch d = { .kernel = "worldtrace", .label = "rays" };
 
-  bind (&d, view->world, 0, fv_buffer_size (view->world), FV_BIND_FLOATS_READ,
-      FV_TYPE_F32);
-  bind (&d, view->scratch->colours, 0, fv_buffer_size (view->scratch->colours),
-      FV_BIND_FLOATS_WRITE, FV_TYPE_F16);
-  bind (&d, view->scratch->surfaces, 0,
+  fv_dispatch_bind (&d, view->world, 0, fv_buffer_size (view->world),
+      FV_BIND_FLOATS_READ, FV_TYPE_F32);
+  fv_dispatch_bind (&d, view->scratch->colours, 0,
+      fv_buffer_size (view->scratch->colours), FV_BIND_FLOATS_WRITE,
+      FV_TYPE_F16);
+  fv_dispatch_bind (&d, view->scratch->surfaces, 0,
       fv_buffer_size (view->scratch->surfaces), FV_BIND_FLOATS_WRITE,
       FV_TYPE_F32);
-  bind (&d, view->seen, 0, fv_buffer_size (view->seen), FV_BIND_RAW_WRITE,
-      FV_TYPE_NONE);
+  fv_dispatch_bind (&d, view->seen, 0, fv_buffer_size (view->seen),
+      FV_BIND_RAW_WRITE, FV_TYPE_NONE);
   fv_dispatch_spec (&d, FV_SPEC_LOCAL, 64);
   d.groups[0] = (picture->width + 7) / 8;
   d.groups[1] = (picture->height + 7) / 8;
@@ -435,17 +428,18 @@ add_picture (FvWorldView *view)
   push.class_stride = (fv_int) (view->truth_stride[FV_WORLD_CLASS_MAP] / 4);
   push.instance_stride =
       (fv_int) (view->truth_stride[FV_WORLD_INSTANCE_MAP] / 4);
-  bind (&d, view->world, 0, fv_buffer_size (view->world), FV_BIND_FLOATS_READ,
-      FV_TYPE_F32);
-  bind (&d, view->scratch->colours, 0, fv_buffer_size (view->scratch->colours),
-      FV_BIND_FLOATS_READ, FV_TYPE_F16);
-  bind (&d, view->scratch->surfaces, 0,
+  fv_dispatch_bind (&d, view->world, 0, fv_buffer_size (view->world),
+      FV_BIND_FLOATS_READ, FV_TYPE_F32);
+  fv_dispatch_bind (&d, view->scratch->colours, 0,
+      fv_buffer_size (view->scratch->colours), FV_BIND_FLOATS_READ,
+      FV_TYPE_F16);
+  fv_dispatch_bind (&d, view->scratch->surfaces, 0,
       fv_buffer_size (view->scratch->surfaces), FV_BIND_FLOATS_READ,
       FV_TYPE_F32);
-  bind (&d, view->frame, 0, fv_buffer_size (view->frame), FV_BIND_RAW_WRITE,
-      FV_TYPE_NONE);
+  fv_dispatch_bind (&d, view->frame, 0, fv_buffer_size (view->frame),
+      FV_BIND_RAW_WRITE, FV_TYPE_NONE);
   for (guint i = FV_WORLD_CLASS_MAP; i < FV_WORLD_OUTPUTS; i++)
-    bind (&d, view->truth, view->truth_offset[i],
+    fv_dispatch_bind (&d, view->truth, view->truth_offset[i],
         view->truth_stride[i] * picture->height, FV_BIND_RAW_WRITE,
         FV_TYPE_NONE);
   fv_dispatch_spec (&d, FV_SPEC_LOCAL, 16);
