@@ -14,6 +14,7 @@ typedef struct
 
 #define GRID "g =f32{1,2,3,4,5,6}; s =i64{2,3}; x Reshape g s; "
 #define CUBE "g =i64{0,1,2,3,4,5,6,7,8,9,10,11}; s =i64{2,3,2}; x Reshape g s; "
+#define ROW4 "g =f32{1,2,3,4}; s =i64{1,1,4}; x Reshape g s; "
 
 static const Reference references[] = {
   { "a =i64{12,-1}; b =i64{10,3}; y BitwiseAnd a b", "i64{8,3}" },
@@ -110,6 +111,29 @@ static const Reference references[] = {
   { CUBE "a =i64{0,2}; y ReduceSum x a keepdims=0", "i64{14,22,30}" },
   { CUBE "y ReduceProd x axes=[1]", "i64{0,15,480,693}" },
   { "x =i64{3,-4}; y ReduceL1 x", "i64{7}" },
+  /* bytes that a product leaves saturate, and halves go to even ones */
+  { "a =i8{100,-100,1,3}; t =i64{2,2}; q Reshape a t; b =i8{2,-2,0,0}; "
+    "w Reshape b t; s =f32(0.5); v =f32(2); z =i8(0); n =i8(-10); "
+    "y QLinearMatMul q s z w s z v n",
+      "i8{15,-35,-10,-10}" },
+  { "a =i8{100,-100,1,3}; t =i64{2,2}; q Reshape a t; b =i8{2,-2,0,0}; "
+    "w Reshape b t; s =f32(1.25); v =f32(1); z =i8(0); n =i8(-10); "
+    "y QLinearMatMul q s z w v z v n",
+      "i8{127,-128,-8,-12}" },
+  /* ceil_mode: what lies behind the padding does not count, and windows that
+   * would begin in the last padding are none */
+  { ROW4 "y AveragePool x kernel_shape=[3] strides=[2] ceil_mode=1 "
+         "count_include_pad=1",
+      "f32{2,3.5}" },
+  { ROW4 "y AveragePool x kernel_shape=[3] strides=[2] ceil_mode=1 "
+         "count_include_pad=1 pads=[0,1]",
+      "f32{2,2.3333333}" },
+  { ROW4 "y AveragePool x kernel_shape=[3] strides=[2] ceil_mode=1 "
+         "count_include_pad=1 pads=[1,1]",
+      "f32{1,3,2}" },
+  { ROW4 "y AveragePool x kernel_shape=[3] strides=[5] ceil_mode=1 "
+         "count_include_pad=1 pads=[1,1]",
+      "f32{1}" },
   { "x =f32{3,-4}; y ReduceL2 x keepdims=0", "f32(5)" },
   { "x =f32{1000,1000}; y ReduceLogSumExp x keepdims=0", "f32(1000.6931)" },
 };
