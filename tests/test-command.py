@@ -127,6 +127,18 @@ class CommandTest(unittest.TestCase):
         self.assertIn("--layers", self.succeeds("check", "--help"))
         self.assertRegex(self.succeeds("--version"), r"^fovea \d+\.\d+")
 
+    def test_names(self):
+        net = self.path / "shipped" / "net.onnx"
+        net.parent.mkdir()
+        net.write_bytes((self.path / "model.onnx").read_bytes())
+        with_path = dict(os.environ, FOVEA_MODEL_PATH=str(net.parent))
+        done = fovea("info", "net", env=with_path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.fails(1, f"no model of that name; there are: {net.parent} (net), ",
+                   "info", "nte", env=with_path)
+        self.fails(1, "nte", "bench", "nte", env=with_path)
+        self.fails(1, "nte", "run", "nte", "--input", "x.npy", "--output", "y", env=with_path)
+
     def test_usage(self):
         self.fails(2, "Usage:")
         self.fails(2, "'dance' is not a command", "dance")

@@ -425,6 +425,8 @@ START_TEST (test_errors)
 
   check_error ("foveasegment", "/nowhere/at-all.onnx", "", resource,
       GST_RESOURCE_ERROR_NOT_FOUND, "at-all.onnx");
+  check_error ("foveasegment", "at-all", "", resource,
+      GST_RESOURCE_ERROR_NOT_FOUND, "no model of that name; there are: ");
   check_error ("foveasegment", "", "", resource, GST_RESOURCE_ERROR_SETTINGS,
       "model");
   check_error ("foveasegment", garbage, "", stream, GST_STREAM_ERROR_WRONG_TYPE,

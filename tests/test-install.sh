@@ -67,5 +67,16 @@ done
 find "$scratch" -name 'fovea' -type f -perm -u+x | head -n 1 | {
   read -r command
   "$command" info "$scratch/colours.onnx" >/dev/null
+  # models beside the library are found by name, wherever both lie
+  unset FOVEA_MODEL_PATH
+  models=$(pkg-config --variable=modelsdir fovea-1.0)
+  mkdir -p "$models"
+  cp "$scratch/colours.onnx" "$models"
+  for model in colours $(cd "$(dirname "$0")/../models" && ls ./*.onnx 2>/dev/null); do
+    model=$(basename "$model" .onnx)
+    "$command" info "$model" >/dev/null
+    gst-launch-1.0 -q videotestsrc num-buffers=1 ! video/x-raw,width=64,height=48 \
+      ! foveainfer model="$model" ! fakesink
+  done
 }
 echo "installed, inspected, built against: all well"

@@ -276,15 +276,18 @@ model_of_card (const char *path, GError **error)
 }
 
 FvCard *
-fv_card_load (const char *path, const FvCardOptions *options, FvModel **model,
+fv_card_load (const char *name, const FvCardOptions *options, FvModel **model,
     GError **error)
 {
   FvCardOptions with_card = options ? *options : (FvCardOptions){ 0 };
+  g_autofree char *path = fv_card_find_model (name, error);
   g_autofree char *file = NULL;
   g_autofree char *folder = NULL;
   g_autoptr (FvModel) loaded = NULL;
   FvCard *card;
 
+  if (path == NULL)
+    return NULL;
   if (g_str_has_suffix (path, ".modelinfo")) {
     file = model_of_card (path, error);
     if (with_card.card == NULL)

@@ -300,10 +300,20 @@ typedef struct
 #define FV_TYPE_CARD (fv_card_get_type ())
 FV_API GType fv_card_get_type (void);
 
-/* @path: an ONNX file, a folder with one (model.onnx, onnx/model.onnx or its only
- * .onnx), or a .modelinfo whose `model` key names one. @options: (nullable).
+/* The file or folder that @name means: itself if it is one, else the model of that
+ * name in the folders of the environment variable FOVEA_MODEL_PATH, among the user's
+ * ($XDG_DATA_HOME/fovea/models) or the installed ones. A path that does not exist is
+ * left for the loader to refuse. Since: 0.1
+ *
+ * Returns: (transfer full): a path, or %NULL with FV_ERROR_NOT_FOUND, which says
+ *   where it was looked for and what is there. */
+FV_API char *fv_card_find_model (const char *name, GError **error);
+
+/* @name: an ONNX file, a folder with one (model.onnx, onnx/model.onnx or its only
+ * .onnx), a .modelinfo whose `model` key names one, or a name, as
+ * fv_card_find_model() takes it. @options: (nullable).
  * @model: (out) (optional) (transfer full): the model that was loaded. */
-FV_API FvCard *fv_card_load (const char *path, const FvCardOptions *options,
+FV_API FvCard *fv_card_load (const char *name, const FvCardOptions *options,
     FvModel **model, GError **error);
 /* The card of @model alone; @folder: (nullable): of Hugging Face's files. */
 FV_API FvCard *fv_card_new (FvModel *model, const char *folder,

@@ -119,10 +119,13 @@ tool_takes_image (const FvCard *card)
 }
 
 FvModel *
-tool_load (Tool *tool, const char *path, FvCard **card, char **card_problem,
+tool_load (Tool *tool, const char *name, FvCard **card, char **card_problem,
     GError **error)
 {
   FvCardOptions options = { .card = tool->card_path };
+  g_autofree char *path = fv_card_find_model (name, error);
+  if (path == NULL)
+    return NULL;
   g_autoptr (FvModel) model = NULL;
   g_autoptr (GError) problem = NULL;
   g_autoptr (FvCard) made = fv_card_load (path, &options, &model, &problem);

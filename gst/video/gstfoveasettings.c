@@ -119,7 +119,8 @@ gst_fovea_settings_check (const GstFoveaSettings *settings, GError **error)
 {
   if (settings->model == NULL) {
     g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
-        "property model: expected an ONNX file, a folder or a card, got none");
+        "property model: expected an ONNX file, a folder, a card or the "
+        "name of an installed model, got none");
     return FALSE;
   }
   if (!check_numbers ("mean", settings->n_mean, settings->mean, error)
@@ -142,14 +143,16 @@ install_model (GObjectClass *klass)
    * GstFoveaBase:model:
    *
    * The ONNX file to run, or a folder with one (`model.onnx`, `onnx/model.onnx` or
-   * the only one there), or a `.modelinfo` card whose `model` key names it. Read
-   * when going to READY; `model-file` and `model-location` are other names.
+   * the only one there), or a `.modelinfo` card whose `model` key names it, or the
+   * name of a model that came along or was put where fv_card_find_model() looks.
+   * Read when going to READY; `model-file` and `model-location` are other names.
    *
    * Since: 0.1
    */
   g_object_class_install_property (klass, GST_FOVEA_PROP_MODEL,
       g_param_spec_string ("model", "Model",
-          "The ONNX file to run, or a folder with one, or its .modelinfo card.",
+          "The ONNX file to run, or a folder with one, or its .modelinfo card, or "
+          "the name of an installed model.",
           NULL, FLAGS_READY));
   /**
    * GstFoveaBase:labels-file:
