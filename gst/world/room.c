@@ -84,8 +84,10 @@ set_floor (FvWorldFrame *frame, const Room *room, GRand *random)
   frame->rug[2] = (float) (x + half_x);
   frame->rug[3] = (float) (z + half_z);
   for (guint i = 0; i < 3; i++) {
-    double hue = fv_between (random, 0, i == 0 ? 0.15 : 1);
-    double saturation = fv_between (random, 0.1, 0.6);
+    gboolean is_rug = i == 1;
+    double hue = fv_between (random, 0, is_rug ? 1 : 0.15);
+    double saturation =
+        is_rug ? fv_between (random, 0.4, 0.9) : fv_between (random, 0.1, 0.5);
     double value = fv_between (random, 0.3, 0.85);
     fv_colour (frame->ground[i], hue, saturation, value);
     frame->ground[i][3] =
@@ -100,15 +102,17 @@ add_walls (FvWorldFrame *frame, const Room *room, GRand *random)
 {
   FvThing walls = fv_thing (frame, random, 0, FV_CLASS_WALL, 0, 0, 0, 0);
   double h = room->height / 2;
-  FvMaterial paint = fv_any_material (random), ceiling = paint;
+  FvMaterial paint = fv_usual_material (frame, random, FV_USUAL_WALL);
+  FvMaterial ceiling = paint;
 
   walls.is_shading = FALSE; /* light comes as if through a window */
   if (fv_chance (random, 0.5))
     paint.pattern = FV_PATTERN_PLAIN;
   ceiling = fv_plain_material (random, 0, 1, 0, 0.2, 0.6, 0.95);
   for (gint side = -1; side <= 1; side += 2) {
-    FvMaterial wall =
-        fv_chance (random, 0.3) ? fv_any_material (random) : paint;
+    FvMaterial wall = fv_chance (random, 0.3)
+        ? fv_usual_material (frame, random, FV_USUAL_WALL)
+        : paint;
     fv_thing_add (&walls, FV_SHAPE_BOX, &wall, side * (room->x + 0.1), h, 0,
         0.1, h, room->z + 0.2, 0);
     fv_thing_add (&walls, FV_SHAPE_BOX, &paint, 0, h, side * (room->z + 0.1),
@@ -170,7 +174,7 @@ static void
 add_movers (FvWorldFrame *frame, const Room *room, GRand *random,
     double density, double time)
 {
-  guint n = (guint) (9 + 12 * density);
+  guint n = (guint) (8 + 10 * density);
 
   for (guint i = 0; i < n; i++) {
     double x = fv_between (random, -0.6, 0.6) * room->x;

@@ -8,7 +8,7 @@
 
 #define PIECE 12.0
 #define BEHIND 10.0 /* metres that are still there behind the camera */
-#define SEEN 62.0 /* metres ahead */
+#define SEEN 50.0 /* metres ahead */
 #define LANE_LENGTH 90.0 /* after which the cars of a lane come again */
 #define LANE_CARS 5
 
@@ -97,8 +97,8 @@ set_ground (FvWorldFrame *frame, const Street *street, GRand *random)
   fv_colour (frame->ground[1], hue, grey, fv_between (random, 0.35, 0.8));
   frame->ground[1][3] =
       fv_chance (random, 0.5) ? FV_PATTERN_BRICKS : FV_PATTERN_CHECKS;
-  hue = fv_between (random, 0.1, 0.36);
-  grey = fv_between (random, 0.25, 0.7);
+  hue = fv_between (random, 0.18, 0.36);
+  grey = fv_between (random, 0.35, 0.75);
   fv_colour (frame->ground[2], hue, grey, fv_between (random, 0.25, 0.65));
   frame->ground[2][3] = FV_PATTERN_PATCHES;
 }
@@ -117,7 +117,7 @@ add_houses (FvWorldFrame *frame, const Street *street, GRand *random, double z,
   double gap = fv_between (random, 3, 9), height = fv_between (random, 4, 15);
   double half = PIECE / 2 - fv_between (random, 0, 0.5);
   gboolean stands = !fv_chance (random, 0.2);
-  FvMaterial wall = fv_any_material (random);
+  FvMaterial wall = fv_usual_material (frame, random, FV_USUAL_HOUSE);
   FvThing house = fv_thing (frame, random, 0, FV_CLASS_WALL, 0, 0, z, 0);
 
   if (fv_chance (random, 0.6)) {
@@ -188,7 +188,7 @@ static void
 add_walkers (FvWorldFrame *frame, const Street *street, GRand *random,
     gint piece, gint side, double time)
 {
-  guint n = (guint) (1.5 + 2.2 * street->density), k = side < 0 ? 20 : 120;
+  guint n = (guint) (1 + 2 * street->density), k = side < 0 ? 20 : 120;
 
   for (guint i = 0; i < n; i++) {
     double speed = fv_between (random, 0.5, 1.6),

@@ -68,6 +68,43 @@ fv_any_material (GRand *random)
   return material;
 }
 
+FvMaterial
+fv_usual_material (const FvWorldFrame *frame, GRand *random, FvUsual usual)
+{
+  static const struct
+  {
+    double hue[2], saturation[2], value[2];
+    guint pattern;
+  } kinds[] = {
+    [FV_USUAL_SHIRT] = { { 0, 1 }, { 0.1, 0.8 }, { 0.3, 0.95 },
+        FV_PATTERN_PLAIN },
+    [FV_USUAL_TROUSERS] = { { 0.55, 0.7 }, { 0.1, 0.6 }, { 0.12, 0.45 },
+        FV_PATTERN_PLAIN },
+    [FV_USUAL_BALL] = { { 0, 1 }, { 0.8, 1 }, { 0.8, 1 }, FV_PATTERN_PATCHES },
+    [FV_USUAL_CRATE] = { { 0.07, 0.13 }, { 0.4, 0.75 }, { 0.5, 0.85 },
+        FV_PATTERN_PLANKS },
+    [FV_USUAL_WOOD] = { { 0.02, 0.08 }, { 0.4, 0.7 }, { 0.15, 0.45 },
+        FV_PATTERN_PLANKS },
+    [FV_USUAL_METAL] = { { 0.5, 0.7 }, { 0, 0.2 }, { 0.15, 0.6 },
+        FV_PATTERN_PLAIN },
+    [FV_USUAL_HOUSE] = { { 0, 0.12 }, { 0.05, 0.55 }, { 0.4, 0.85 },
+        FV_PATTERN_BRICKS },
+    [FV_USUAL_WALL] = { { 0, 1 }, { 0, 0.25 }, { 0.65, 0.95 },
+        FV_PATTERN_PLAIN },
+  };
+  gboolean is_usual = !fv_chance (random, frame->unusual);
+  FvMaterial any = fv_any_material (random);
+  FvMaterial material = fv_plain_material (random, kinds[usual].hue[0],
+      kinds[usual].hue[1], kinds[usual].saturation[0],
+      kinds[usual].saturation[1], kinds[usual].value[0], kinds[usual].value[1]);
+
+  for (guint c = 0; c < 3; c++)
+    material.colour[1][c] = material.colour[0][c] * 0.6f;
+  material.pattern = kinds[usual].pattern;
+  material.frequency = any.frequency;
+  return is_usual ? material : any;
+}
+
 FvThing
 fv_thing (FvWorldFrame *frame, GRand *random, double time, guint what, guint id,
     double x, double z, double yaw)
@@ -138,7 +175,8 @@ fv_add_person (FvThing *thing, double speed)
       ? fv_between (random, 1.0, 1.35)
       : fv_between (random, 1.55, 1.95);
   double k = height / 1.75, wide = fv_between (random, 0.85, 1.25);
-  FvMaterial shirt = fv_any_material (random), trousers = shirt;
+  FvMaterial shirt = fv_usual_material (thing->frame, random, FV_USUAL_SHIRT);
+  FvMaterial trousers = shirt;
   FvMaterial skin =
       fv_plain_material (random, 0.02, 0.1, 0.25, 0.65, 0.3, 0.95);
   FvMaterial hair = fv_plain_material (random, 0.07, 0.07, 0, 0.6, 0.08, 0.7);
@@ -147,7 +185,7 @@ fv_add_person (FvThing *thing, double speed)
   double swing = (speed > 0.05 ? 0.55 : 0.06) * step;
 
   if (!fv_chance (random, 0.25))
-    trousers = fv_any_material (random);
+    trousers = fv_usual_material (thing->frame, random, FV_USUAL_TROUSERS);
   for (gint side = -1; side <= 1; side += 2) {
     double a = swing * side, leg = 0.41 * k, arm = 0.3 * k;
     fv_thing_add (thing, FV_SHAPE_CYLINDER, &trousers, 0.1 * side * wide * k,
@@ -242,7 +280,8 @@ fv_add_dog (FvThing *thing, double speed)
 void
 fv_add_ball (FvThing *thing, double radius, double bounce)
 {
-  FvMaterial material = fv_any_material (thing->random);
+  FvMaterial material =
+      fv_usual_material (thing->frame, thing->random, FV_USUAL_BALL);
   double phase = fv_between (thing->random, 0, 1), rate = 0.9;
   /* Parabolas: height 4 b u (1 - u), u from bounce to bounce. */
   double u = fmod (thing->time * rate + phase, 1);
@@ -260,7 +299,8 @@ fv_add_crates (FvThing *thing, guint n)
   double base = thing->at[1];
 
   for (guint i = 0; i < n; i++) {
-    FvMaterial material = fv_any_material (thing->random);
+    FvMaterial material =
+        fv_usual_material (thing->frame, thing->random, FV_USUAL_CRATE);
     double half = fv_between (thing->random, 0.18, 0.42);
     double high = half * fv_between (thing->random, 0.6, 1.2);
     double wide = half * fv_between (thing->random, 0.8, 1.3);
@@ -303,9 +343,9 @@ void
 fv_add_pole (FvThing *thing, double height)
 {
   GRand *random = thing->random;
-  FvMaterial metal = fv_plain_material (random, 0, 1, 0, 0.4, 0.15, 0.8);
-  FvMaterial head = fv_any_material (random);
-  double r = height * 0.016 + 0.015;
+  FvMaterial metal = fv_usual_material (thing->frame, random, FV_USUAL_METAL);
+  FvMaterial head = fv_usual_material (thing->frame, random, FV_USUAL_METAL);
+  double r = height * 0.02 + 0.03;
   double wide = fv_between (random, 0.2, 0.4),
          high = fv_between (random, 0.15, 0.4);
 
@@ -326,13 +366,14 @@ add_legs (FvThing *thing, const FvMaterial *material, double x, double y,
   for (gint side = -1; side <= 1; side += 2)
     for (gint end = -1; end <= 1; end += 2)
       fv_thing_add (thing, FV_SHAPE_CYLINDER, material, side * x, y / 2,
-          end * z, 0.035, y / 2, 0.035, 0);
+          end * z, 0.045, y / 2, 0.045, 0);
 }
 
 void
 fv_add_bench (FvThing *thing)
 {
-  FvMaterial wood = fv_any_material (thing->random);
+  FvMaterial wood =
+      fv_usual_material (thing->frame, thing->random, FV_USUAL_WOOD);
   double half = fv_between (thing->random, 0.6, 1.0);
 
   wood.pattern = FV_PATTERN_PLANKS;
@@ -345,7 +386,8 @@ fv_add_bench (FvThing *thing)
 void
 fv_add_table (FvThing *thing)
 {
-  FvMaterial wood = fv_any_material (thing->random);
+  FvMaterial wood =
+      fv_usual_material (thing->frame, thing->random, FV_USUAL_WOOD);
   double x = fv_between (thing->random, 0.5, 0.95);
   double z = fv_between (thing->random, 0.35, 0.6);
 
@@ -356,7 +398,8 @@ fv_add_table (FvThing *thing)
 void
 fv_add_shelf (FvThing *thing, double height)
 {
-  FvMaterial wood = fv_any_material (thing->random);
+  FvMaterial wood =
+      fv_usual_material (thing->frame, thing->random, FV_USUAL_WOOD);
   double half = fv_between (thing->random, 0.4, 0.8);
   guint n = (guint) (height / 0.45);
 

@@ -30,8 +30,25 @@ gboolean fv_chance (GRand *random, double probability);
 GRand *fv_place_random (guint seed, guint place, guint kind);
 /* A colour by hue (turns), saturation and value, made linear. */
 void fv_colour (float *colour, double hue, double saturation, double value);
-/* Any colour with any pattern, as walls, crates, cars and clothes share them. */
+/* Any colour with any pattern. */
 FvMaterial fv_any_material (GRand *random);
+
+/* What is mostly of one kind of colour. */
+typedef enum
+{
+  FV_USUAL_SHIRT,
+  FV_USUAL_TROUSERS,
+  FV_USUAL_BALL,
+  FV_USUAL_CRATE,
+  FV_USUAL_WOOD,
+  FV_USUAL_METAL,
+  FV_USUAL_HOUSE,
+  FV_USUAL_WALL,
+} FvUsual;
+
+/* The usual colours of @usual, or by the frame's chance any. */
+FvMaterial
+fv_usual_material (const FvWorldFrame *frame, GRand *random, FvUsual usual);
 /* One plain colour, between each two bounds. (Draws stand one to a statement
  * everywhere: C does not say which argument of a call comes first.) */
 FvMaterial fv_plain_material (GRand *random, double hue_0, double hue_1,

@@ -22,7 +22,9 @@ typedef struct
 {
   guint seed;
   FvScene scene;
-  double difficulty; /* 0 to 1: more things, fog, noise, blur and less light */
+  double
+      difficulty; /* 0 to 1: more things, more of unusual colours, fog, noise,
+                        blur and less light */
 } FvWorldSettings;
 
 /* One shape of a thing: all that a ray can meet, the ground and the sky aside. */
@@ -75,6 +77,7 @@ typedef struct
   float rug[4]; /* room: x0, z0, x1, z1 */
   float ground[3][4]; /* ground, pavement, grass: colour, pattern */
   float exposure, noise, shutter, blur;
+  float unusual; /* chance of a thing to have any colour and pattern */
   GArray *parts; /* FvWorldPart */
   GArray *instances; /* FvWorldInstance */
 } FvWorldFrame;
