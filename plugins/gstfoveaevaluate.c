@@ -32,11 +32,16 @@ enum
   PROP_SOURCE = 1,
   PROP_MIN_SIZE,
   PROP_MAX_OCCLUSION,
+  PROP_MAX_DEPTH,
   PROP_STATS,
 };
 
-#define DEFAULT_MIN_SIZE 8
-#define DEFAULT_MAX_OCCLUSION 0.9
+/* KITTI's "moderate" boxes have 25 pixels of height and more and are at most partly
+ * hidden (A. Geiger et al., Are we ready for Autonomous Driving?, 2012); its depth is
+ * judged to 80 m (D. Eigen et al., 2014). */
+#define DEFAULT_MIN_SIZE 16
+#define DEFAULT_MAX_OCCLUSION 0.8
+#define DEFAULT_MAX_DEPTH 80
 
 typedef struct
 {
@@ -145,6 +150,9 @@ gst_fovea_evaluate_set_property (GObject *object, guint id, const GValue *value,
     case PROP_MAX_OCCLUSION:
       self->limits.max_occlusion = g_value_get_double (value);
       break;
+    case PROP_MAX_DEPTH:
+      self->limits.max_depth = g_value_get_double (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
   }
@@ -171,6 +179,9 @@ gst_fovea_evaluate_get_property (GObject *object, guint id, GValue *value,
       break;
     case PROP_MAX_OCCLUSION:
       g_value_set_double (value, self->limits.max_occlusion);
+      break;
+    case PROP_MAX_DEPTH:
+      g_value_set_double (value, self->limits.max_depth);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
@@ -206,6 +217,10 @@ install_properties (GObjectClass *class)
       g_param_spec_double ("max-occlusion", "Greatest occlusion",
           "True boxes of which a greater part is hidden are left out", 0, 1,
           DEFAULT_MAX_OCCLUSION, flags));
+  g_object_class_install_property (class, PROP_MAX_DEPTH,
+      g_param_spec_double ("max-depth", "Greatest depth",
+          "Pixels that are truly farther, in metres, are left out; 0: none", 0,
+          G_MAXDOUBLE, DEFAULT_MAX_DEPTH, flags));
   g_object_class_install_property (class, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics", "The figures so far",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
@@ -241,7 +256,7 @@ gst_fovea_evaluate_class_init (GstFoveaEvaluateClass *class)
 static void
 gst_fovea_evaluate_init (GstFoveaEvaluate *self)
 {
-  self->limits =
-      (GstFoveaScoreLimits){ DEFAULT_MIN_SIZE, DEFAULT_MAX_OCCLUSION };
+  self->limits = (GstFoveaScoreLimits){ DEFAULT_MIN_SIZE, DEFAULT_MAX_OCCLUSION,
+    DEFAULT_MAX_DEPTH };
   self->score = gst_fovea_score_new ();
 }

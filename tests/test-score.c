@@ -9,7 +9,7 @@
 
 #define WIDTH 4
 #define HEIGHT 2
-static const GstFoveaScoreLimits limits = { 0, 1 };
+static const GstFoveaScoreLimits limits = { 0, 1, 0 };
 
 static GstFoveaProducer *
 make_producer (gboolean is_truth)
@@ -130,6 +130,24 @@ START_TEST (test_depth)
 }
 END_TEST
 
+/* What is too far does not count. */
+START_TEST (test_far_depth)
+{
+  static const float truth[] = { 1, 2, 4, 0, 10, 5, 8, NAN };
+  static const float found[] = { 1, 3, 4, 7, 30, 9, 0, 1 };
+  static const GstFoveaScoreLimits near = { 0, 1, 4.5 };
+  g_autoptr (GstFoveaScore) score = gst_fovea_score_new ();
+  g_autoptr (GstBuffer) buffer = gst_buffer_new ();
+
+  add_depth (buffer, TRUE, GST_FOVEA_DEPTH_METRIC, truth);
+  add_depth (buffer, FALSE, GST_FOVEA_DEPTH_METRIC, found);
+  ck_assert (gst_fovea_score_add (score, buffer, NULL, WIDTH, HEIGHT, &near));
+  g_autoptr (GstStructure) result = gst_fovea_score_get (score);
+  ck_assert_double_eq_tol (get (result, "absrel"), 0.5 / 3, 1e-6);
+  ck_assert_double_eq_tol (get (result, "depth-coverage"), 1, 1e-6);
+}
+END_TEST
+
 /* Depth of any scale and shift fits, by 1 / depth where it is inverse. */
 START_TEST (test_fitted_depth)
 {
@@ -175,7 +193,7 @@ END_TEST
 /* What the limits leave out is neither missed nor wrong. */
 START_TEST (test_limits)
 {
-  static const GstFoveaScoreLimits large = { 12, 1 };
+  static const GstFoveaScoreLimits large = { 12, 1, 0 };
   g_autoptr (GstFoveaScore) score = gst_fovea_score_new ();
   g_autoptr (GstBuffer) buffer = gst_buffer_new ();
 
@@ -314,6 +332,7 @@ main (int argc, char **argv)
 
   tcase_add_test (figures, test_classes);
   tcase_add_test (figures, test_depth);
+  tcase_add_test (figures, test_far_depth);
   tcase_add_loop_test (figures, test_fitted_depth, 0, 2);
   tcase_add_test (figures, test_boxes);
   tcase_add_test (figures, test_limits);

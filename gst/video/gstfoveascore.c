@@ -123,16 +123,23 @@ typedef struct
 
 typedef struct
 {
+  double far; /* metres: what is farther does not count */
   double n, known, relative, square, close;
 } DepthSums;
 
+static gboolean
+counts (double truth, double far)
+{
+  return isfinite (truth) && truth > 0 && truth <= far;
+}
+
 static void
 fit_row (Fit *fit, const float *truth, const float *result, guint width,
-    gboolean is_inverse)
+    gboolean is_inverse, double far)
 {
   for (guint x = 0; x < width; x++) {
     double d = result[x], g = is_inverse ? 1 / (double) truth[x] : truth[x];
-    if (!isfinite (truth[x]) || truth[x] <= 0 || !isfinite (d))
+    if (!counts (truth[x], far) || !isfinite (d))
       continue;
     fit->n++;
     fit->d += d;
@@ -158,7 +165,7 @@ sum_row (DepthSums *sums, const float *truth, const float *result, guint width,
 {
   for (guint x = 0; x < width; x++) {
     double t = truth[x], d = scale * result[x] + shift;
-    if (!isfinite (t) || t <= 0)
+    if (!counts (t, sums->far))
       continue;
     sums->n++;
     if (kind == GST_FOVEA_DEPTH_INVERSE)
@@ -191,7 +198,7 @@ sum_depth (const GstFoveaView *truth, const GstFoveaDepthMeta *true_depth,
       gst_fovea_view_row (result, &depth->frame, y, TRUE, rows + width);
       if (pass == 0)
         fit_row (&fit, rows, rows + width, width,
-            depth->kind == GST_FOVEA_DEPTH_INVERSE);
+            depth->kind == GST_FOVEA_DEPTH_INVERSE, sums->far);
       else
         sum_row (sums, rows, rows + width, width, depth->kind, scale, shift);
     }
@@ -200,10 +207,10 @@ sum_depth (const GstFoveaView *truth, const GstFoveaDepthMeta *true_depth,
 
 static gboolean
 add_depth (GstFoveaScore *score, const GstFoveaDepthMeta *truth,
-    const GstFoveaDepthMeta *result)
+    const GstFoveaDepthMeta *result, double far)
 {
   GstFoveaView true_map, found_map;
-  DepthSums sums = { 0 };
+  DepthSums sums = { .far = far > 0 ? far : G_MAXDOUBLE };
 
   if (!gst_fovea_view_map (&true_map, truth->map))
     return FALSE;
@@ -256,7 +263,7 @@ gst_fovea_score_add (GstFoveaScore *score, GstBuffer *buffer,
   return !true_depth || !depth || !is_result (depth->map)
       || depth->frame.width != true_depth->frame.width
       || depth->frame.height != true_depth->frame.height
-      || add_depth (score, true_depth, depth);
+      || add_depth (score, true_depth, depth, limits->max_depth);
 }
 
 static void

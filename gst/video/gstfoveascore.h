@@ -6,13 +6,14 @@
 
 G_BEGIN_DECLS
 
-/* What is left out of the score of boxes, on either side. */
+/* What is left out of the score: of boxes, on either side; of depth. */
 typedef struct
 {
   guint
       min_size; /* pixels: true boxes whose longer side is shorter, and found ones
                      of that size that fit none */
   double max_occlusion; /* 0 to 1: true boxes with a greater "occlusion" */
+  double max_depth; /* metres: pixels that are farther in truth; 0: none */
 } GstFoveaScoreLimits;
 
 /**
