@@ -15,6 +15,8 @@ packages_run='mesa-vulkan-drivers gstreamer1.0-tools gstreamer1.0-plugins-base
 packages_test='git g++ check vulkan-validationlayers spirv-tools
   gobject-introspection libgirepository1.0-dev gir1.2-gstreamer-1.0
   gir1.2-gst-plugins-base-1.0 python3-gi'
+# To train the nets of models/ (its test too), with a BLAS that is not the slow one.
+packages_train='python3-torch python3-onnx python3-pil libopenblas0-pthread'
 # Used where the distribution has them.
 packages_optional='clang-format-14 clang-14 libclang-rt-14-dev'
 

@@ -18,7 +18,7 @@ done
 # shellcheck disable=SC2086
 install_packages $packages_build $packages_run $packages_test || exit 1
 # shellcheck disable=SC2086
-install_optional $packages_optional
+install_optional $packages_optional $packages_train
 
 passed=0 failed=0 skipped=0
 

@@ -116,10 +116,9 @@ def check(net, model, image):
             subprocess.run(["fovea", "check", *more, folder], check=True)
 
 
-def export(net, arguments, test, to_input, mean, std):
-    name = f"scene-{arguments.net}"
+def export(net, kind, folder, test, to_input, mean, std):
+    name, folder = f"scene-{kind}", Path(folder)
     net = as_in_file(net)
-    folder = Path(arguments.output)
     path = folder / f"{name}.onnx"
     write_onnx(net, path)
     (folder / f"{name}.onnx.modelinfo").write_text(CARD.format(

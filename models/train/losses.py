@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the nets are trained to do well."""
+import numpy as np
 import torch
 from torch.nn import functional as F
 
 from nets import MOST_METRES, STRIDES, cells
+from scenes import CLASSES
+
+RARITY = 0.3  # weight of a class: its share of pixels to the power of minus this
 
 # The longest distance from a cell to a side of its box, pixels of the input.
 REACH = ((0, 40), (40, 88), (88, 1e6))
@@ -11,10 +15,17 @@ LEAST_SIZE = 5  # pixels of the input: smaller boxes are neither right nor wrong
 MOST_OCCLUSION = 0.85
 
 
-def segmentation_loss(logits, classes):
+def class_weights(scenes, frames=500):
+    """Rare classes count more: the mean over classes is what is wanted."""
+    counts = np.bincount(scenes.classes[:frames].ravel(), minlength=len(CLASSES))
+    weights = (counts / counts.sum()).clip(1e-4) ** -RARITY
+    return torch.from_numpy(weights / weights.mean()).float()
+
+
+def segmentation_loss(logits, classes, weights):
     logits = F.interpolate(logits, size=classes.shape[1:], mode="bilinear",
                            align_corners=False)
-    return F.cross_entropy(logits, classes)
+    return F.cross_entropy(logits, classes, weights)
 
 
 def depth_loss(depth, truth):

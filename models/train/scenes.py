@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,7 @@ def make_part(seed, frames, difficulty):
         boxes = read_boxes(folder + "/boxes", frames)
     classes = nearest(classes.reshape(-1, height, width), TRUTH)
     depth = nearest(depth.reshape(-1, height, width), TRUTH)
+    depth = np.where(depth == 0xffff, 0, depth)  # farther than millimetres reach
     small = np.stack([np.asarray(Image.fromarray(f).resize(INPUT, Image.BILINEAR))
                       for f in rgb])
     return small, classes, depth, boxes
@@ -103,19 +105,21 @@ class Scenes:
                                  f"expected {what}: remove it or name another")
         mode = "r+" if done else "w+"
         self.arrays = {name: np.lib.format.open_memmap(
-            self.folder / f"{name}.npy", mode if mode == "w+" else "r+",
+            self.folder / f"{name}.npy", mode,
             dtype=kind, shape=shape) for name, (shape, kind) in shapes.items()}
-        while done < frames:
-            n = min(PART, frames - done)
-            part = make_part(seed + done // PART, n, difficulty)
-            for array, values in zip(self.arrays.values(), part):
-                array[done:done + n] = values
-                array.flush()
-            done += n
-            temporary = about.with_suffix(".new")
-            temporary.write_text(json.dumps(dict(what, done=done)))
-            os.replace(temporary, about)
-            print(f"{done} of {frames} frames", end="\r", file=log, flush=True)
+        starts = range(done, frames, PART)
+        with ThreadPoolExecutor(2) as makers:
+            parts = makers.map(lambda at: make_part(
+                seed + at // PART, min(PART, frames - at), difficulty), starts)
+            for at, part in zip(starts, parts):
+                for array, values in zip(self.arrays.values(), part):
+                    array[at:at + len(values)] = values
+                    array.flush()
+                done = at + len(part[0])
+                temporary = about.with_suffix(".new")
+                temporary.write_text(json.dumps(dict(what, done=done)))
+                os.replace(temporary, about)
+                print(f"{done} of {frames} frames", file=log, flush=True)
 
     def __getattr__(self, name):
         if name == "arrays" or name not in self.arrays:

@@ -1,44 +1,52 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Trains one of the two nets on foveascenesrc and writes its ONNX file and card.
+"""Trains the two nets on foveascenesrc and writes their ONNX files and cards.
 
-    models/train/train.py --net mit --folder scratch
-    models/train/train.py --net cnn --folder scratch
+    models/train/train.py --folder scratch
 
-Frames are made in the folder first, once for both. Training is deterministic for one
-version of PyTorch and one number of threads, and goes on from the last checkpoint in
-the folder when it was interrupted.
+Frames are made in the folder first, once for both. Each net is trained by one thread,
+both at the same time; training is deterministic for one version of PyTorch, and goes
+on from the last checkpoint in the folder when it was interrupted.
 """
 import argparse
 import math
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
-import torch
+# Debian's OpenBLAS would start threads of its own beside PyTorch's.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 from export import export  # noqa: E402
-from losses import depth_loss, detection_loss, segmentation_loss  # noqa: E402
+from losses import class_weights, depth_loss, detection_loss  # noqa: E402
+from losses import segmentation_loss  # noqa: E402
 from nets import NETS, SceneNet  # noqa: E402
 from scenes import CLASSES, INPUT, THINGS, Scenes, lookup_miou  # noqa: E402
 
 MEAN, STD = (0.45, 0.45, 0.45), (0.25, 0.25, 0.25)
 SEEDS = {"train": 1000, "test": 900000}
+# The first steps see frames at this size, which costs half and shows things smaller.
+SMALL, SMALL_STEPS = (256, 160), 0.4
 
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--net", choices=sorted(NETS), required=True)
+    parser.add_argument("--net", choices=sorted(NETS), nargs="+", default=sorted(NETS))
     parser.add_argument("--folder", required=True, help="for frames and checkpoints")
-    parser.add_argument("--frames", type=int, default=8000)
+    parser.add_argument("--frames", type=int, default=12000)
+    parser.add_argument("--test-frames", type=int, default=250)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--stop", type=int, metavar="STEPS",
+                        help="stop after so many steps; a later run goes on")
     parser.add_argument("--output", default=str(Path(__file__).parent.parent))
     return parser.parse_args()
 
@@ -65,11 +73,15 @@ def batch_of(scenes, indices, random):
             torch.from_numpy(boxes))
 
 
-def loss_of(net, images, classes, depth, boxes):
+def loss_of(net, size, weights, images, classes, depth, boxes):
+    if size != INPUT:
+        images = F.interpolate(images, size=size[::-1], mode="bilinear",
+                               align_corners=False, antialias=True)
+    images = images.contiguous(memory_format=torch.channels_last)
     logits, metres, scores, sides = net(images)
-    parts = [segmentation_loss(logits, classes), depth_loss(metres, depth),
-             *detection_loss(scores, sides, boxes, INPUT)]
-    return sum(w * part for w, part in zip((1, 1, 1, 1), parts)), parts
+    parts = [segmentation_loss(logits, classes, weights), depth_loss(metres, depth),
+             *detection_loss(scores, sides, boxes, size)]
+    return sum(w * part for w, part in zip((1, 1, 1, 1.5), parts)), parts
 
 
 def rate_at(step, steps, rate):
@@ -81,12 +93,13 @@ def rate_at(step, steps, rate):
 
 
 class Training:
-    def __init__(self, arguments):
-        self.arguments = arguments
+    def __init__(self, net, arguments):
+        self.name, self.arguments = net, arguments
         torch.manual_seed(arguments.seed)
-        torch.set_num_threads(arguments.threads)
+        torch.set_num_threads(1)
         torch.use_deterministic_algorithms(True)
-        self.net = SceneNet(NETS[arguments.net], len(CLASSES), len(THINGS))
+        self.net = SceneNet(NETS[net], len(CLASSES), len(THINGS))
+        self.net = self.net.to(memory_format=torch.channels_last)
         decayed = [p for p in self.net.parameters() if p.dim() > 1]
         others = [p for p in self.net.parameters() if p.dim() <= 1]
         self.optimizer = torch.optim.AdamW(
@@ -94,7 +107,7 @@ class Training:
              {"params": others, "weight_decay": 0}], arguments.rate)
         self.mean = {k: v.clone() for k, v in self.net.state_dict().items()}
         self.step = 0
-        self.path = Path(arguments.folder) / f"{arguments.net}.pt"
+        self.path = Path(arguments.folder) / f"{net}.pt"
 
     def restore(self):
         if not self.path.exists():
@@ -110,7 +123,7 @@ class Training:
 
     def identity(self):
         return {k: v for k, v in vars(self.arguments).items()
-                if k not in ("folder", "output", "threads")}
+                if k not in ("folder", "output", "net", "stop")}
 
     def save(self):
         temporary = self.path.with_suffix(".new")
@@ -121,56 +134,82 @@ class Training:
 
     def update_mean(self):
         """The running mean of the weights, which is what is exported."""
-        keep = min(0.998, (1 + self.step) / (10 + self.step))
+        keep = min(0.995, (1 + self.step) / (10 + self.step))
         for name, value in self.net.state_dict().items():
             if value.is_floating_point():
                 self.mean[name].mul_(keep).add_(value, alpha=1 - keep)
             else:
                 self.mean[name].copy_(value)
 
+    def step_on(self, scenes, weights, steps):
+        a, per_epoch = self.arguments, scenes.frames // self.arguments.batch
+        epoch, at = divmod(self.step, per_epoch)
+        order = np.random.default_rng([a.seed, epoch]).permutation(scenes.frames)
+        indices = np.sort(order[at * a.batch:(at + 1) * a.batch])
+        random = np.random.default_rng([a.seed, epoch, at])
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate_at(self.step, steps, a.rate)
+        size = SMALL if self.step < SMALL_STEPS * steps else INPUT
+        self.net.train()
+        loss, parts = loss_of(self.net, size, weights,
+                              *batch_of(scenes, indices, random))
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
+        self.optimizer.step()
+        self.step += 1
+        self.update_mean()
+        return parts
+
     def run(self, scenes):
-        a = self.arguments
-        per_epoch = scenes.frames // a.batch
-        steps, start, first = per_epoch * a.epochs, time.time(), self.step
-        while self.step < steps:
-            epoch, at = divmod(self.step, per_epoch)
-            order = np.random.default_rng([a.seed, epoch]).permutation(scenes.frames)
-            indices = np.sort(order[at * a.batch:(at + 1) * a.batch])
-            random = np.random.default_rng([a.seed, epoch, at])
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate_at(self.step, steps, a.rate)
-            self.net.train()
-            loss, parts = loss_of(self.net, *batch_of(scenes, indices, random))
-            self.optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
-            self.optimizer.step()
-            self.step += 1
-            self.update_mean()
-            if self.step % 20 == 0:
+        """Whether the last step was done."""
+        steps = scenes.frames // self.arguments.batch * self.arguments.epochs
+        last = min(steps, self.step + (self.arguments.stop or steps))
+        weights, start, first = class_weights(scenes), time.time(), self.step
+        while self.step < last:
+            parts = self.step_on(scenes, weights, steps)
+            if self.step % 20 == 0 or self.step == last:
                 spent = time.time() - start
                 left = spent / (self.step - first) * (steps - self.step)
-                print(f"{a.net} {self.step}/{steps} loss " + " ".join(
-                    f"{p.item():.3f}" for p in parts)
-                    + f", {left / 60:.0f} minutes left", flush=True)
-            if self.step % 500 == 0 or self.step == steps:
+                print(f"{self.name} {self.step}/{steps} loss "
+                      + " ".join(f"{p.item():.3f}" for p in parts)
+                      + f", {left / 60:.0f} minutes left", flush=True)
+            if self.step % 500 == 0 or self.step == last:
                 self.save()
+        print(f"{self.name}: {time.process_time() / 60:.1f} minutes of one core")
+        return self.step == steps
 
     def trained(self):
         self.net.load_state_dict(self.mean)
         return self.net.eval()
 
 
+def train(net, arguments, scenes, test):
+    training = Training(net, arguments)
+    training.restore()
+    if training.run(scenes):
+        export(training.trained(), net, arguments.output, test, to_input, MEAN, STD)
+
+
+def both(arguments):
+    """Each net in a process of its own, with this program's other arguments."""
+    others = [f"--{name.replace('_', '-')}={value}"
+              for name, value in vars(arguments).items()
+              if name != "net" and value is not None]
+    running = [subprocess.Popen([sys.executable, __file__, "--net", net, *others])
+               for net in arguments.net]
+    sys.exit(max([process.wait() for process in running]) != 0)
+
+
 def main():
     arguments = options()
     folder = Path(arguments.folder)
     scenes = Scenes(folder / "train", arguments.frames, SEEDS["train"])
-    test = Scenes(folder / "test", 250, SEEDS["test"])
-    print(f"mIoU by colour alone: {lookup_miou(scenes, test):.3f}")
-    training = Training(arguments)
-    training.restore()
-    training.run(scenes)
-    export(training.trained(), arguments, test, to_input, MEAN, STD)
+    test = Scenes(folder / "test", arguments.test_frames, SEEDS["test"])
+    if len(arguments.net) > 1:
+        print(f"mIoU by colour alone: {lookup_miou(scenes, test):.3f}", flush=True)
+        both(arguments)
+    train(arguments.net[0], arguments, scenes, test)
 
 
 if __name__ == "__main__":
