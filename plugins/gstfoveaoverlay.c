@@ -49,6 +49,7 @@ enum
   PROP_0,
   PROP_DRAW,
   PROP_ALPHA,
+  PROP_DEPTH_INSET,
   PROP_LINE_WIDTH,
   PROP_FONT,
   PROP_BACKGROUND,
@@ -108,6 +109,9 @@ gst_fovea_overlay_set_property (GObject *object, guint id, const GValue *value,
     case PROP_ALPHA:
       draw->alpha = g_value_get_double (value);
       break;
+    case PROP_DEPTH_INSET:
+      draw->depth_inset = g_value_get_enum (value);
+      break;
     case PROP_LINE_WIDTH:
       draw->line_width = g_value_get_uint (value);
       break;
@@ -143,6 +147,9 @@ gst_fovea_overlay_get_property (GObject *object, guint id, GValue *value,
       break;
     case PROP_ALPHA:
       g_value_set_double (value, draw->alpha);
+      break;
+    case PROP_DEPTH_INSET:
+      g_value_set_enum (value, draw->depth_inset);
       break;
     case PROP_LINE_WIDTH:
       g_value_set_uint (value, draw->line_width);
@@ -326,6 +333,11 @@ gst_fovea_overlay_class_init (GstFoveaOverlayClass *klass)
   g_object_class_install_property (object, PROP_ALPHA,
       g_param_spec_double ("alpha", "Opacity",
           "Opacity of masks and depth, 0 to 1", 0, 1, DEFAULT_ALPHA, playing));
+  g_object_class_install_property (object, PROP_DEPTH_INSET,
+      g_param_spec_enum ("depth-inset", "Depth inset",
+          "Corner in which depth is drawn as a small picture, instead of over "
+          "the frame",
+          GST_TYPE_FOVEA_DEPTH_INSET, GST_FOVEA_DEPTH_INSET_NONE, playing));
   g_object_class_install_property (object, PROP_LINE_WIDTH,
       g_param_spec_uint ("line-width", "Line width",
           "Width of the boxes' lines in pixels, 0: by the size of the frame", 0,

@@ -48,6 +48,21 @@ void paint_depth (ivec2 p, vec4 region, vec4 size, vec2 range)
   over (FV_LOAD (scene, FV_SCENE_COLORMAP + int (t * 255.0 + 0.5)).rgb, size.w);
 }
 
+/* Depth as a small picture with a line around it, black where it is not known. */
+void paint_inset (ivec2 p, vec4 region, vec4 size, vec2 range)
+{
+  ivec4 rect = ivec4 (FV_LOAD (scene, FV_SCENE_INSET));
+  int line = int (size.z);
+
+  if (any (lessThan (p, rect.xy - line))
+      || any (greaterThanEqual (p, rect.zw + line)))
+    return;
+  bool is_inside = all (greaterThanEqual (p, rect.xy)) && all (lessThan (p, rect.zw));
+  over (vec3 (is_inside ? 0.0 : 255.0), 1.0);
+  if (is_inside)
+    paint_depth (p, region, size, range);
+}
+
 /* The number of the thing that element q of the mask is of; 0: of none. */
 int instance_at (ivec2 q, vec4 head)
 {
@@ -130,13 +145,15 @@ void main ()
     if (p.x >= int (frame.x) || p.y >= int (frame.y))
       continue;
     sum = vec4 (0);
-    if (depth_head.x > 0.0)
+    if (depth_head.x > 0.0 && depth_size.z == 0.0)
       paint_depth (p, depth_region, depth_size, depth_range);
     if (mask_head.x > 0.0)
       paint_mask (p, mask_head, mask_region, mask_size, instance_head);
     for (int i = list.x; i < list.x + list.y; i++)
       paint_mark (p, lists.y
           + FV_MARK_SIZE * int (FV_LOAD1 (scene, lists.x * 4 + i)));
+    if (depth_head.x > 0.0 && depth_size.z > 0.0)
+      paint_inset (p, depth_region, depth_size, depth_range);
     canvas[p.y * int (frame.x) + p.x] = packed ();
   }
 }

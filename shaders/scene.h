@@ -15,7 +15,7 @@
 /* there (0, 1), bytes a value, stride in values, whether 0 is a value */
 #define FV_SCENE_DEPTH 4
 #define FV_SCENE_DEPTH_REGION 5
-/* width, height, -, alpha */
+/* width, height, width of the line around an inset or 0: none, alpha */
 #define FV_SCENE_DEPTH_SIZE 6
 /* value of colour 0, value of colour 255 */
 #define FV_SCENE_DEPTH_RANGE 7
@@ -25,6 +25,8 @@
 #define FV_SCENE_MATRIX 9
 /* map of instances: there (0, 1), bytes a number, stride in bytes */
 #define FV_SCENE_INSTANCES 13
+/* of the depth: x0, y0, x1, y1, the latter outside of it */
+#define FV_SCENE_INSET 14
 /* 256 colours of classes, then 256 of depth: r, g, b in 0..255 */
 #define FV_SCENE_PALETTE 16
 #define FV_SCENE_COLORMAP 272

@@ -122,6 +122,111 @@ START_TEST (test_depth)
 }
 END_TEST
 
+/* What depth is at a place of the inset: 3 m, 7 m, unknown, each a third of it. */
+static GstFoveaPlane *
+make_thirds (void)
+{
+  g_autoptr (GstFoveaProducer) producer = make_producer ();
+  float *values = g_new (float, 30 * 10);
+
+  for (guint i = 0; i < 30 * 10; i++)
+    values[i] = i % 30 < 10 ? 3 : i % 30 < 20 ? 7 : NAN;
+  return gst_fovea_plane_new (producer, 0, GST_FOVEA_PLANE_F32, 30, 10, 120,
+      gst_buffer_new_wrapped (values, 30 * 10 * 4));
+}
+
+#define BETWEEN G_MAXUINT32 /* two depths */
+
+/* The colour @x, @y from the corner of an inset of 60 x 30; @other: beside it. */
+static guint32
+inset_at (gint x, gint y, guint32 other)
+{
+  if (x < -4 || y < -4 || x >= 64 || y >= 34)
+    return other;
+  if (x < 0 || y < 0 || x >= 60 || y >= 30)
+    return 0xffffff;
+  if (x == 19 || x == 20)
+    return BETWEEN;
+  return x < 20 ? 0xdfdfdf : x < 40 ? 0x606060 : 0x000000;
+}
+
+/* Depth as a small picture: opaque, over the boxes, with a line around it, and
+ * nothing beside it but what is drawn there anyhow. */
+START_TEST (test_depth_inset)
+{
+  static const struct
+  {
+    const char *corner;
+    gint x, y;
+  } cases[] = { { "top-left", 6, 6 }, { "top-right", 134, 6 },
+    { "bottom-left", 6, 64 }, { "bottom-right", 134, 64 } };
+  const guint width = 200, height = 100;
+  g_autofree char *launch = g_strdup_printf (
+      "foveaoverlay alpha=0.3 colormap=gray depth-range=<2.0,10.0> "
+      "line-width=4 palette=#ff0000 draw=depth+boxes depth-inset=%s",
+      cases[_i].corner);
+  GstHarness *harness = make_harness (launch, width, height);
+  GstBuffer *buffer = make_frame (width, height, 0);
+  g_autoptr (GstFoveaProducer) producer = make_producer ();
+  g_autoptr (GstFoveaPlane) plane = make_thirds ();
+  GstMapInfo map;
+
+  gst_fovea_buffer_add_depth (buffer, plane, GST_FOVEA_DEPTH_METRIC, width,
+      height);
+  gst_fovea_buffer_add_detection (buffer, producer, 0, 0, 0.5, 0, 0, width,
+      height, width, height);
+  buffer = run (harness, buffer);
+  gst_buffer_map (buffer, &map, GST_MAP_READ);
+  for (guint y = 0; y < height; y++)
+    for (guint x = 0; x < width; x++) {
+      guint32 rgb = GST_READ_UINT24_BE (map.data + 4 * (y * width + x));
+      gboolean box = x < 4 || y < 4 || x >= width - 4 || y >= height - 4;
+      guint32 expected = inset_at ((gint) x - cases[_i].x,
+          (gint) y - cases[_i].y, box ? 0xff0000 : 0x646464);
+
+      if (expected == BETWEEN)
+        continue;
+      ck_assert_msg (rgb == expected, "%s: %u, %u: %06x, expected %06x",
+          cases[_i].corner, x, y, rgb, expected);
+    }
+  gst_buffer_unmap (buffer, &map);
+  gst_buffer_unref (buffer);
+  gst_harness_teardown (harness);
+  ck_assert_uint_eq (fv_validation_messages (), 0);
+}
+END_TEST
+
+/* A box has the colour of the mask's class of that name, whatever its own head
+ * calls it. */
+START_TEST (test_box_of_mask)
+{
+  static const char *things[] = { "car", "person", "lamp", NULL };
+  static const guint32 expected[] = { 0x0000ff, 0x00ff00, 0x0000ff };
+  g_autoptr (GstFoveaProducer) masks = make_producer ();
+  g_autoptr (GstFoveaProducer) boxes = gst_fovea_producer_new ("net0", "toy",
+      "boxes", GST_FOVEA_ROLE_RESULT, things);
+
+  for (guint i = 0; i < G_N_ELEMENTS (expected); i++) {
+    GstHarness *h = make_harness (
+        "foveaoverlay line-width=2 palette=#ff0000,#00ff00,#0000ff", 64, 48);
+    GstBuffer *buffer = make_frame (64, 48, 0);
+    g_autoptr (GstFoveaPlane) map =
+        gst_fovea_plane_new (masks, 0, GST_FOVEA_PLANE_U8, 4, 4, 4,
+            gst_buffer_new_wrapped (g_malloc0 (16), 16));
+    guint8 pixel[4];
+
+    gst_fovea_buffer_add_segmentation (buffer, map, NULL, 3, -1, 64, 48);
+    gst_fovea_buffer_add_detection (buffer, boxes, 0, i, 0, 10, 30, 20, 10, 64,
+        48);
+    buffer = run (h, buffer);
+    gst_buffer_extract (buffer, 4 * (39 * 64 + 12), pixel, 4);
+    ck_assert_uint_eq (GST_READ_UINT24_BE (pixel), expected[i]);
+    gst_buffer_unref (buffer);
+    gst_harness_teardown (h);
+  }
+}
+END_TEST
+
 static float
 flat_depth_colour (GstHarness *h, float near, float far, GstClockTime pts)
 {
@@ -429,6 +534,8 @@ overlay_suite (void)
 
   tcase_set_timeout (tcase, 60);
   tcase_add_loop_test (tcase, test_depth, 0, 4);
+  tcase_add_loop_test (tcase, test_depth_inset, 0, 4);
+  tcase_add_test (tcase, test_box_of_mask);
   tcase_add_test (tcase, test_depth_range_adapts);
   tcase_add_test (tcase, test_range_alone);
   tcase_add_loop_test (tcase, test_labels, 0, 2);

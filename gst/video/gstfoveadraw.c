@@ -80,6 +80,25 @@ gst_fovea_draw_flags_get_type (void)
   return type;
 }
 
+GType
+gst_fovea_depth_inset_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { GST_FOVEA_DEPTH_INSET_NONE, "None: over the frame", "none" },
+    { GST_FOVEA_DEPTH_INSET_TOP_LEFT, "Top left", "top-left" },
+    { GST_FOVEA_DEPTH_INSET_TOP_RIGHT, "Top right", "top-right" },
+    { GST_FOVEA_DEPTH_INSET_BOTTOM_LEFT, "Bottom left", "bottom-left" },
+    { GST_FOVEA_DEPTH_INSET_BOTTOM_RIGHT, "Bottom right", "bottom-right" },
+    { 0, NULL, NULL },
+  };
+  static GType type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstFoveaDepthInset", values));
+  return type;
+}
+
 static gboolean
 surface_init (Surface *surface, FvDevice *device, gsize size, GError **error)
 {
@@ -438,6 +457,34 @@ set_region (float *scene, guint index, const GstFoveaFrame *frame)
       frame->region.h);
 }
 
+/* Moves the depth from where it lies in the frame to where that lies, made smaller,
+ * in a corner. */
+static void
+write_inset (const GstFoveaDraw *draw, const Job *job, float *scene)
+{
+  GstFoveaDepthInset corner = job->style->depth_inset;
+  const gint width = draw->width, height = draw->height;
+  gint w = width * 3 / 10, h = height * 3 / 10;
+  gint line = gst_fovea_marks_line (job->style, width, height);
+  gint margin = line + MIN (width, height) / 40;
+  gint x = margin, y = margin;
+  float *region = scene + 4 * FV_SCENE_DEPTH_REGION;
+
+  if (corner == GST_FOVEA_DEPTH_INSET_TOP_RIGHT
+      || corner == GST_FOVEA_DEPTH_INSET_BOTTOM_RIGHT)
+    x = width - margin - w;
+  if (corner == GST_FOVEA_DEPTH_INSET_BOTTOM_LEFT
+      || corner == GST_FOVEA_DEPTH_INSET_BOTTOM_RIGHT)
+    y = height - margin - h;
+  region[0] = x + region[0] * w / width;
+  region[1] = y + region[1] * h / height;
+  region[2] = region[2] * w / width;
+  region[3] = region[3] * h / height;
+  set_vec4 (scene, FV_SCENE_INSET, x, y, x + w, y + h);
+  set_vec4 (scene, FV_SCENE_DEPTH_SIZE, job->depth->map->width,
+      job->depth->map->height, line, 1);
+}
+
 static void
 write_range (GstFoveaDraw *draw, const Job *job,
     const GstFoveaDepthRange *range)
@@ -493,6 +540,8 @@ write_scene (GstFoveaDraw *draw, const Job *job)
     set_region (scene, FV_SCENE_DEPTH_REGION, &job->depth->frame);
     set_vec4 (scene, FV_SCENE_DEPTH_SIZE, map->width, map->height, 0,
         style->alpha);
+    if (style->depth_inset != GST_FOVEA_DEPTH_INSET_NONE)
+      write_inset (draw, job, scene);
   }
   gst_fovea_color_matrix (&draw->info, matrix);
   memcpy (scene + 4 * FV_SCENE_MATRIX, matrix, sizeof matrix);

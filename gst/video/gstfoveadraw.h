@@ -19,6 +19,19 @@ typedef enum
 #define GST_TYPE_FOVEA_DRAW_FLAGS (gst_fovea_draw_flags_get_type ())
 FV_API GType gst_fovea_draw_flags_get_type (void);
 
+/* Where depth is drawn. */
+typedef enum
+{
+  GST_FOVEA_DEPTH_INSET_NONE, /* over the frame */
+  GST_FOVEA_DEPTH_INSET_TOP_LEFT, /* as a small picture in that corner */
+  GST_FOVEA_DEPTH_INSET_TOP_RIGHT,
+  GST_FOVEA_DEPTH_INSET_BOTTOM_LEFT,
+  GST_FOVEA_DEPTH_INSET_BOTTOM_RIGHT,
+} GstFoveaDepthInset;
+
+#define GST_TYPE_FOVEA_DEPTH_INSET (gst_fovea_depth_inset_get_type ())
+FV_API GType gst_fovea_depth_inset_get_type (void);
+
 /* A range of depth: fixed, or adapting slowly to what is seen. */
 typedef struct
 {
@@ -40,7 +53,8 @@ typedef struct
   GstFoveaDrawFlags flags;
   gboolean is_by_class; /* masks and boxes of things have their class's colour,
                            not each its own */
-  double alpha; /* of masks and depth, 0..1 */
+  double alpha; /* of masks and depth, 0..1; an inset hides what is behind it */
+  GstFoveaDepthInset depth_inset;
   guint32 palette[GST_FOVEA_PALETTE_SIZE];
   guint32 colormap[256];
   guint line_width; /* pixels; 0: by the size of the frame */

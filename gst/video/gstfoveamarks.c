@@ -58,6 +58,7 @@ typedef struct
   GArray *marks;
   GstFoveaLabels *labels;
   const GstFoveaDrawStyle *style;
+  const GstFoveaSegmentationMeta *mask; /* (nullable) that is drawn below */
   guint width, height; /* of the frame */
   guint line;
   gint corner; /* y of the next text in the corner */
@@ -83,22 +84,38 @@ collect_frame_classes (Collector *c, const GstFoveaRegion *region)
   }
 }
 
+/* The number of the region's class; that of its label in the mask where it has one,
+ * as another head may count other classes. */
+static gint
+class_of (const Collector *c, const GstFoveaRegion *region)
+{
+  for (guint i = 0; c->mask && *region->label && i < c->mask->n_classes; i++)
+    if (strcmp (gst_fovea_producer_label (c->mask->map->producer, i),
+            region->label)
+        == 0)
+      return i;
+  return region->label_id;
+}
+
 /* Of its mask where it has one, else of its class. */
 static guint32
-color_of (const GstFoveaDrawStyle *style, const GstFoveaRegion *region)
+color_of (const Collector *c, const GstFoveaRegion *region)
 {
+  const GstFoveaDrawStyle *style = c->style;
+  gint class;
+
   if (region->instance && !style->is_by_class)
     return style->palette[FV_INSTANCE_COLOR (region->instance)];
-  return region->label_id < 0
-      ? UNKNOWN_COLOR
-      : style->palette[region->label_id % GST_FOVEA_PALETTE_SIZE];
+  class = class_of (c, region);
+  return class < 0 ? UNKNOWN_COLOR
+                   : style->palette[class % GST_FOVEA_PALETTE_SIZE];
 }
 
 static void
 collect_box (Collector *c, const GstFoveaRegion *region)
 {
   const GstVideoRegionOfInterestMeta *box = region->meta;
-  guint32 color = color_of (c->style, region);
+  guint32 color = color_of (c, region);
   gint x = MIN (box->x, G_MAXINT / 4), y = MIN (box->y, G_MAXINT / 4);
   gint w = MIN (box->w, G_MAXINT / 4), h = MIN (box->h, G_MAXINT / 4);
   gint line = MIN ((gint) c->line, (MIN (w, h) + 1) / 2);
@@ -124,14 +141,23 @@ collect_box (Collector *c, const GstFoveaRegion *region)
   }
 }
 
+guint
+gst_fovea_marks_line (const GstFoveaDrawStyle *style, guint frame_width,
+    guint frame_height)
+{
+  return style->line_width ? style->line_width
+                           : MAX (2, MIN (frame_width, frame_height) / 240);
+}
+
 void
 gst_fovea_marks_collect (GArray *marks, GstFoveaLabels *labels,
     const GstFoveaDrawStyle *style, GstBuffer *buffer, guint frame_width,
     guint frame_height)
 {
   guint side = MIN (frame_width, frame_height);
-  guint line = style->line_width ? style->line_width : MAX (2, side / 240);
-  Collector c = { marks, labels, style, frame_width, frame_height, line, line };
+  guint line = gst_fovea_marks_line (style, frame_width, frame_height);
+  Collector c = { marks, labels, style, NULL, frame_width, frame_height, line,
+    line };
   g_autoptr (GArray) regions =
       g_array_new (FALSE, FALSE, sizeof (GstFoveaRegion));
   GstFoveaRegion region;
@@ -140,6 +166,8 @@ gst_fovea_marks_collect (GArray *marks, GstFoveaLabels *labels,
   g_array_set_size (marks, 0);
   if (!(style->flags & (GST_FOVEA_DRAW_BOXES | GST_FOVEA_DRAW_LABELS)))
     return;
+  if (style->flags & GST_FOVEA_DRAW_MASK)
+    c.mask = gst_fovea_buffer_get_segmentation (buffer, style->source);
   gst_fovea_labels_begin (labels, style->font,
       gst_fovea_labels_pixels (style->font, side));
   while (gst_fovea_buffer_next_region (buffer, style->source, &state, &region))

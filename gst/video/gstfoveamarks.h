@@ -19,6 +19,10 @@ typedef struct
   guint stride;
 } GstFoveaMark;
 
+/* Width of lines, pixels. */
+guint gst_fovea_marks_line (const GstFoveaDrawStyle *style, guint frame_width,
+    guint frame_height);
+
 /* Replaces @marks by those of the regions on @buffer. */
 void gst_fovea_marks_collect (GArray *marks, GstFoveaLabels *labels,
     const GstFoveaDrawStyle *style, GstBuffer *buffer, guint frame_width,
