@@ -406,6 +406,39 @@ START_TEST (test_allocation_query)
 }
 END_TEST
 
+/* What `stats` reads is posted behind the last frame. */
+START_TEST (test_stats_message)
+{
+  g_autoptr (GstCaps) caps = element_test_caps ("GRAY8", 64, 64);
+  GstHarness *harness =
+      element_test_harness ("foveasegment", segment, "", caps);
+  GstBus *bus = gst_bus_new ();
+  GstMessage *message;
+  guint64 frames = 0;
+  double p50 = 0;
+
+  gst_element_set_bus (harness->element, bus);
+  for (guint i = 0; i < 3; i++)
+    gst_buffer_unref (
+        gst_harness_push_and_pull (harness, element_test_frame (caps, 0, i)));
+  ck_assert_ptr_null (gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT));
+  ck_assert (gst_harness_push_event (harness, gst_event_new_eos ()));
+  message =
+      gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, GST_MESSAGE_ELEMENT);
+  ck_assert_ptr_nonnull (message);
+  ck_assert (gst_message_has_name (message, "fovea-stats"));
+  ck_assert (
+      gst_structure_get (gst_message_get_structure (message), "frames-out",
+          G_TYPE_UINT64, &frames, "wall-ms-p50", G_TYPE_DOUBLE, &p50, NULL));
+  ck_assert_uint_eq (frames, 3);
+  ck_assert_double_gt (p50, 0);
+  gst_message_unref (message);
+  gst_element_set_bus (harness->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (harness);
+}
+END_TEST
+
 START_TEST (test_latency)
 {
   g_autoptr (GstCaps) caps = element_test_caps ("GRAY8", 64, 64);
@@ -520,6 +553,7 @@ elements_suite (void)
   tcase_add_test (flow, test_flush);
   tcase_add_test (flow, test_seek_and_pause);
   tcase_add_test (flow, test_allocation_query);
+  tcase_add_test (flow, test_stats_message);
   tcase_add_test (flow, test_latency);
   tcase_add_loop_test (flow, test_nothing_is_made_per_frame, 0, 2);
   suite_add_tcase (suite, frames);

@@ -83,6 +83,9 @@ void gst_fovea_base_fail (GstFoveaBase *self, GstFoveaStage stage,
  * it: results may be wrong without a further word. */
 void gst_fovea_base_warn (GstFoveaBase *self, const GstFoveaModel *model);
 
+/* Posts what the property `stats` reads, as an element message. */
+void gst_fovea_base_post_stats (GstFoveaBase *self);
+
 /* Sets the pads' functions. */
 void gst_fovea_flow_init (GstFoveaBase *self);
 /* PAUSED to READY, pads inactive: forgets the stream. */

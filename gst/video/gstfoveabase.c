@@ -152,6 +152,19 @@ make_stats (GstFoveaBasePrivate *priv)
   return gst_fovea_stats_to_structure (&priv->stats, bytes, device, path);
 }
 
+void
+gst_fovea_base_post_stats (GstFoveaBase *self)
+{
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  GstStructure *stats;
+
+  g_mutex_lock (&priv->lock);
+  stats = make_stats (priv);
+  g_mutex_unlock (&priv->lock);
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_message_new_element (GST_OBJECT (self), stats));
+}
+
 static void
 get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
 {
@@ -368,7 +381,8 @@ gst_fovea_base_class_init (GstFoveaBaseClass *klass)
       g_param_spec_boxed ("stats", "Statistics",
           "Counters since PAUSED, and percentiles of the last 256 frames in "
           "milliseconds: gpu-ms is the device's own time, host-ms that of the part of a model that runs on the host, wall-ms is from a "
-          "frame's arrival until it is ready to be pushed.",
+          "frame's arrival until it is ready to be pushed. Posted as an element "
+          "message at the end of the stream, too.",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   gst_type_mark_as_plugin_api (GST_TYPE_FOVEA_BASE, 0);
 }

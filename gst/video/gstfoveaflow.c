@@ -663,8 +663,12 @@ pass_frame (GstFoveaBase *self, GstFoveaItem *item)
 }
 
 static void
-pass_event (GstFoveaBasePrivate *priv, GstEvent *event)
+pass_event (GstFoveaBase *self, GstEvent *event)
 {
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    gst_fovea_base_post_stats (self);
   if (is_restart (event)) {
     priv->is_past_end = FALSE;
     g_mutex_lock (&priv->lock);
@@ -691,7 +695,7 @@ task (gpointer data)
   else if (item.kind == GST_FOVEA_ITEM_QUERY)
     answer_query (priv, GST_QUERY_CAST (item.object));
   else
-    pass_event (priv, GST_EVENT_CAST (item.object));
+    pass_event (self, GST_EVENT_CAST (item.object));
 }
 
 static gboolean
