@@ -11,6 +11,8 @@ packages_build='gcc meson ninja-build pkg-config libglib2.0-dev libvulkan-dev
 packages_run='mesa-vulkan-drivers gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   gstreamer1.0-libav fonts-dejavu-core python3 python3-onnx python3-numpy'
+# To open a window where there is a display.
+packages_window='gstreamer1.0-x gstreamer1.0-gl'
 # To run the tests.
 packages_test='git g++ check vulkan-validationlayers spirv-tools
   gobject-introspection libgirepository1.0-dev gir1.2-gstreamer-1.0

@@ -1,27 +1,33 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Installs what is needed, builds, and runs a model on a clip: see --help.
+# Installs what is needed, builds, and runs a model on a video: see --help.
 set -eu
 
 usage () {
   cat <<'END'
 usage: pipelines/quickstart.sh [--help]
 
-Installs the packages that Fovea needs (Debian 12 or 13), builds it, runs a model
-on a clip and writes the frames with the result drawn on them as MP4 and PNG.
+Installs the packages that Fovea needs (Debian 12 or 13), builds it, and runs a
+model on a video: classes as a mask, boxes with labels, depth as an inset. The
+result goes into an MP4 and a PNG, and into a window where there is a display.
+Without SRC the video is a synthetic street and room, whose truth is known: how
+good the model's results are is printed too.
 
 Set these in the environment:
-  MODEL   an ONNX file, a folder, or a .modelinfo card; without it a small net
-          that the project makes itself (it tells eight colours apart)
+  MODEL   the name of a model (scene-mit, scene-cnn), an ONNX file, a folder, or
+          a .modelinfo card (default: scene-mit)
   SRC     a video file, or a source as gst-launch-1.0 takes it
-          ("v4l2src", "videotestsrc pattern=ball"); without it a test picture
-  FRAMES  how many frames (default 90)
+          ("v4l2src", "videotestsrc pattern=ball")
+  FRAMES  how many frames (default 300)
   OUT     where the files go (default: the folder quickstart in the build folder)
   DEVICE  a Vulkan device: index, part of its name, or UUID
+  BUILD   a folder with a build that is used as it is: nothing is installed or
+          built
 
 examples:
   pipelines/quickstart.sh
   MODEL=yolox.modelinfo SRC=street.mp4 pipelines/quickstart.sh
+  MODEL=scene-cnn SRC="foveascenesrc seed=7 scene=room" pipelines/quickstart.sh
 END
 }
 
@@ -31,60 +37,129 @@ case ${1-} in
   *) usage >&2; exit 2 ;;
 esac
 
-# Folders of the caller's, before this script goes to its own.
-case ${MODEL-} in
-  '' | /*) ;;
-  *) MODEL=$PWD/$MODEL ;;
-esac
-case ${OUT-} in
-  '' | /*) ;;
-  *) OUT=$PWD/$OUT ;;
-esac
-if [ -n "${SRC-}" ] && [ -f "$SRC" ]; then
-  case $SRC in
-    /*) ;;
-    *) SRC=$PWD/$SRC ;;
+# A path of the caller's as seen from everywhere; what is none stays as it is.
+absolute () {
+  case $1 in
+    /*) echo "$1" ;;
+    */*) echo "$PWD/$1" ;;
+    *) if [ -e "$1" ]; then echo "$PWD/$1"; else echo "$1"; fi ;;
   esac
-  SRC="filesrc location=\"$SRC\" ! decodebin"
+}
+model=$(absolute "${MODEL:-scene-mit}")
+case ${OUT-} in
+  '' | /*) out=${OUT-} ;;
+  *) out=$PWD/$OUT ;;
+esac
+build=$(absolute "${BUILD:-build}")
+source=${SRC:-foveascenesrc seed=112 ! video/x-raw,width=640,height=360,framerate=30/1}
+if [ -n "${SRC-}" ] && [ -f "$SRC" ]; then
+  source="filesrc location=\"$(absolute "$SRC")\" ! decodebin"
 fi
 cd "$(dirname "$0")/.."
 . pipelines/packages.sh
-# shellcheck disable=SC2086
-install_packages $packages_build $packages_run
-
-[ -f build/build.ninja ] || meson setup build -Dtests=auto >build.log 2>&1 \
-  || { tail -n 30 build.log; exit 1; }
-ninja -C build >build.log 2>&1 || { tail -n 30 build.log; exit 1; }
-
-out=${OUT:-$PWD/build/quickstart}
-frames=${FRAMES:-90}
-mkdir -p "$out"
-if [ -z "${MODEL-}" ]; then
-  /usr/bin/python3 models/make-colours.py "$out"
-  MODEL=$out/colours.onnx
-  echo "No MODEL given: using a small net made just now by models/make-colours.py;"
-  echo "it tells eight colours apart and knows nothing about objects."
+if [ -z "${BUILD-}" ]; then
+  build=$PWD/build
+  # shellcheck disable=SC2086
+  install_packages $packages_build $packages_run
+  # shellcheck disable=SC2086
+  [ -z "${DISPLAY-}${WAYLAND_DISPLAY-}" ] || install_optional $packages_window
+  [ -f build/build.ninja ] || meson setup build -Dtests=auto >build.log 2>&1 \
+    || { tail -n 30 build.log; exit 1; }
+  ninja -C build >build.log 2>&1 || { tail -n 30 build.log; exit 1; }
 fi
-source=${SRC:-videotestsrc pattern=smpte horizontal-speed=4 ! video/x-raw,width=640,height=360,framerate=30/1}
+out=${out:-$build/quickstart}
+frames=${FRAMES:-300}
+log=$out/launch.log
 device=${DEVICE:+device=\"$DEVICE\"}
+case $model in
+  # sky, ground, pavement, grass, wall, tree, pole, furniture; then the things
+  *scene-mit* | *scene-cnn*) palette="palette=#4682b4,#804080,#f423e8,#98fb98,\
+#666680,#6b8e23,#999999,#dcdc00,#dc143c,#2060ff,#ff8800,#a0622d,#00e0d0" ;;
+esac
+mkdir -p "$out"
 
-launch () {
-  meson devenv -C build gst-launch-1.0 "$@"
+# What `fovea` cannot read no element can; it says why.
+if ! meson devenv -C "$build" fovea info "$model" >"$out/model.log" 2>&1; then
+  grep -v '^\[' "$out/model.log" >&2
+  [ -n "${MODEL-}" ] || cat >&2 <<'END'
+The weights of this model are not in the folder models. docs/training.md says how
+to make them; MODEL= takes another model (pipelines/quickstart.sh --help).
+END
+  exit 1
+fi
+
+has_window () {
+  [ -n "${DISPLAY-}${WAYLAND_DISPLAY-}" ] || return 1
+  for sink in glimagesink waylandsink xvimagesink ximagesink; do
+    gst-inspect-1.0 --exists $sink && return 0
+  done
+  return 1
 }
 
-started=$(date +%s%N)
-# Quoted words of the description are gst-launch's to read.
-# shellcheck disable=SC2086
-eval "launch $source ! videoconvert ! identity eos-after=$frames \
-  ! foveainfer model='\"$MODEL\"' ${device-} ! foveaoverlay \
-  ! videoconvert ! x264enc tune=zerolatency speed-preset=veryfast \
-  ! mp4mux ! filesink location='\"$out/result.mp4\"'" >"$out/launch.log"
-grep '^WARNING' "$out/launch.log" || :
-ended=$(date +%s%N)
-launch -q filesrc location="$out/result.mp4" ! decodebin ! videoconvert \
-  ! pngenc snapshot=true ! filesink location="$out/result.png"
+# launch [WINDOW]: the whole pipeline; the picture is of the middle of the video.
+launch () {
+  # Quoted words of the description are gst-launch's to read.
+  # shellcheck disable=SC2086
+  eval "meson devenv -C '$build' gst-launch-1.0 -e -m \
+    $source ! videoconvert ! identity eos-after=$((frames + 1)) \
+    ! foveainfer model='\"$model\"' ${device-} ! foveaevaluate \
+    ! foveaoverlay depth-inset=bottom-right alpha=0.45 ${palette-} ! tee name=all \
+    all. ! queue ! videoconvert \
+    ! x264enc tune=zerolatency speed-preset=veryfast bitrate=3000 \
+    ! video/x-h264,profile=high ! mp4mux \
+    ! filesink location='\"$out/result.mp4\"' \
+    all. ! queue ! videorate ! video/x-raw,framerate=60/$frames ! videoconvert \
+    ! pngenc ! multifilesink location='\"$out/result.png\"' ${1-}" \
+    >"$log" 2>&1 && ! grep -q '^ERROR' "$log"
+}
 
-milliseconds=$(((ended - started) / 1000000))
-echo "Up to $frames frames in $milliseconds ms, start and encoding included."
-echo "Video:   $out/result.mp4"
-echo "Picture: $out/result.png"
+window='all. ! queue leaky=downstream ! videoconvert ! autovideosink sync=false'
+done=
+if has_window; then
+  if launch "$window"; then
+    done=yes
+  else
+    echo 'The window was closed, or there is none after all: going on without.'
+  fi
+fi
+[ -n "$done" ] || launch \
+  || { sed -n '/^ERROR\|erroneous/,$p' "$log" | head -n 12 >&2; exit 1; }
+grep '^WARNING' "$log" || :
+
+# Which one it ran on; there are commas in its name.
+name_of_device () {
+  sed -n '/(element): fovea-stats,/s/.* device=(string)\(.*\), path=.*/\1/p' "$log" \
+    | tail -n 1 | tr -d '"\\'
+}
+# figure MESSAGE KEY: of the message that an element posted at the end
+figure () {
+  sed -n "/(element): $1,/s/.*[ ,]$2=([a-z0-9]*)\([^,;]*\).*/\1/p" "$log" | tail -n 1
+}
+# print FORMAT FIGURES...: where there are such figures
+print () {
+  format=$1
+  shift
+  for number in "$@"; do
+    [ -n "$number" ] || return 0
+  done
+  # shellcheck disable=SC2059
+  LC_ALL=C printf "$format\n" "$@"
+}
+
+n=$(figure fovea-stats frames-out)
+seconds=$(sed -n 's/^Execution ended after //p' "$log" \
+  | awk -F: '{ printf "%.2f", $1 * 3600 + $2 * 60 + $3 }')
+echo "Model:    $model on $(name_of_device)"
+print 'Speed:    %d frames in %.1f s, %.1f a second, with source and encoder' \
+  "$n" "$seconds" "$(awk "BEGIN { print $n / $seconds }")"
+print 'Latency:  p50 %.1f ms, p95 %.1f ms, p99 %.1f ms, from a frame to its result' \
+  "$(figure fovea-stats wall-ms-p50)" "$(figure fovea-stats wall-ms-p95)" \
+  "$(figure fovea-stats wall-ms-p99)"
+print 'Classes:  mIoU %.3f, %.3f of all pixels' \
+  "$(figure foveaevaluate miou)" "$(figure foveaevaluate pixel-accuracy)"
+print 'Depth:    AbsRel %.3f, delta1 %.3f' \
+  "$(figure foveaevaluate absrel)" "$(figure foveaevaluate delta1)"
+print 'Boxes:    mAP50 %.3f, mAP %.3f' \
+  "$(figure foveaevaluate map50)" "$(figure foveaevaluate map)"
+echo "Video:    $out/result.mp4"
+echo "Picture:  $out/result.png"
