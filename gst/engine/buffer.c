@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/engine/buffer-private.h"
+#include "gst/engine/kernel-private.h"
 
 G_DEFINE_BOXED_TYPE (FvBuffer, fv_buffer, fv_buffer_ref, fv_buffer_unref)
 
@@ -119,6 +120,16 @@ allocate (FvBuffer *buffer, FvMemoryUse use, GError **error)
   return FALSE;
 }
 
+/* A view of all fits. Never a power of two, for which software drivers compile
+ * kernels anew. */
+static VkDeviceSize
+vulkan_size (gsize size)
+{
+  VkDeviceSize range = fv_view_range (size);
+
+  return range & (range - 1) ? range : range + FV_MAX_TEXEL;
+}
+
 static gboolean
 buffer_init (FvBuffer *buffer, FvMemoryUse use, GError **error)
 {
@@ -136,9 +147,8 @@ buffer_init (FvBuffer *buffer, FvMemoryUse use, GError **error)
     return too_large (device, size, "one allocation may have",
         device->max_allocation, error);
 
-  /* A whole number of the largest texels, so that a view reaches the end. */
   VkBufferCreateInfo info = { .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-    .size = (size + 15) & ~(VkDeviceSize) 15,
+    .size = vulkan_size (size),
     .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT
         | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT
         | VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/engine/graph-private.h"
 #include "gst/engine/ir-private.h"
+#include "gst/engine/kernel-private.h"
 #include "gst/engine/precision.h"
 #include "gst/engine/tail.h"
 
@@ -74,6 +75,21 @@ slot_buffer (FvGraph *graph, FvSlot *slot, FvStorageKind kind)
   }
 }
 
+/* What is bound of a storage, which fv_storage_align() has made long enough. */
+static gsize
+bound_size (FvGraph *graph, FvBindKind kind, const FvStorage *storage)
+{
+  gboolean is_view = fv_bind_descriptor (fv_device_tier (graph->device), kind)
+      != VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+  gsize range = fv_view_range (storage->size);
+
+  /* the smallest texel of a tensor has 8 bytes */
+  return is_view
+          && range / 8 <= fv_device_info (graph->device)->max_texel_elements
+      ? range
+      : storage->size;
+}
+
 static gboolean
 record_slot (FvGraph *graph, FvSlot *slot, gboolean timing, GError **error)
 {
@@ -96,7 +112,7 @@ record_slot (FvGraph *graph, FvSlot *slot, gboolean timing, GError **error)
 
       d.bindings[b].buffer = slot_buffer (graph, slot, s->kind);
       d.bindings[b].offset = s->offset;
-      d.bindings[b].size = s->size;
+      d.bindings[b].size = bound_size (graph, d.bindings[b].kind, s);
     }
     fv_program_dispatch (slot->program, &d);
   }

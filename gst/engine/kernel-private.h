@@ -8,6 +8,7 @@
 
 G_BEGIN_DECLS
 
+#define FV_MAX_TEXEL 16 /* bytes */
 #define FV_DEFAULT_LOCAL 64 /* FV_SPEC_LOCAL where the caller sets none */
 
 /* A pipeline and the layouts it was made with; owned by the FvKernels. */
@@ -31,6 +32,11 @@ VkDescriptorType fv_bind_descriptor (FvTier tier, FvBindKind kind);
 gboolean fv_bind_is_write (FvBindKind kind);
 /* Of the texel kinds: the view's format and its bytes per texel. */
 VkFormat fv_bind_format (const FvBinding *binding, gsize *texel);
+
+/* The bytes of a texel view over @size bytes of data, a few of which are then not
+ * data. Mesa's software driver compiles a kernel anew where bits 8 to 15 of them
+ * are all 0 (it takes them for a last mip level): here they never are. */
+gsize fv_view_range (gsize size);
 
 /* The value of a specialization constant, or @otherwise. */
 guint32

@@ -62,6 +62,14 @@ fv_bind_format (const FvBinding *binding, gsize *texel)
   }
 }
 
+gsize
+fv_view_range (gsize size)
+{
+  gsize range = (size + FV_MAX_TEXEL - 1) & ~(gsize) (FV_MAX_TEXEL - 1);
+
+  return (range >> 8) & 255 ? range : range + 256;
+}
+
 guint32
 fv_dispatch_get_spec (const FvDispatch *dispatch, guint id, guint32 otherwise)
 {

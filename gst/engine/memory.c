@@ -3,6 +3,7 @@
  * offset where it meets none that lives at the same time. Which one is placed first
  * decides how well that goes: several orders are tried, and then, again and again,
  * what sticks out goes before the others. */
+#include "gst/engine/kernel-private.h"
 #include "gst/engine/plan-private.h"
 
 #define MAX_TRIES 48
@@ -11,7 +12,7 @@
 gsize
 fv_storage_align (gsize size)
 {
-  return (size + ALIGN - 1) & ~(gsize) (ALIGN - 1);
+  return (fv_view_range (size) + ALIGN - 1) & ~(gsize) (ALIGN - 1);
 }
 
 static gint

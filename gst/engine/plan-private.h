@@ -43,6 +43,7 @@ struct _FvPlan
   gsize arena_bound;
 };
 
+/* The bytes from one storage to the next: whole, and with room for any view. */
 gsize fv_storage_align (gsize size);
 /* memory.c: offsets of all storages */
 void fv_plan_place (FvPlan *plan);
