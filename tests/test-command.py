@@ -364,6 +364,8 @@ class CommandTest(unittest.TestCase):
             self.assertEqual(report["host_bytes"], 2 * 4 * 640)
             self.assertEqual(report["with_host_arrays"]["runs"], 3)
             self.assertEqual("net" in report, device != REFERENCE)
+            parts = [p["part"] for p in report.get("load_parts", [])]
+            self.assertEqual("plan" in parts and "first run" in parts, device != REFERENCE)
             text = self.succeeds("bench", *device, self.path, *shape, "-n", "2")
             self.assertIn("p95", text)
         self.fails(1, "expected sizes like", "bench", *REFERENCE, self.path,

@@ -34,6 +34,7 @@ struct _FvGraph
   FvPort *tail_ports; /* (nullable) outputs that the host makes */
   char *tail_reason; /* (nullable) */
   FvGraphStats stats;
+  FvSeconds lap; /* when the last part of loading ended */
 };
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 #include "gst/engine/tail.h"
 
 #include <string.h>
+#include <time.h>
 
 #define DEFAULT_LIMIT ((gsize) 4 << 30)
 /* How often a graph is built anew because the plan has left a node to the host. */
@@ -223,14 +224,43 @@ check_memory (FvGraph *graph, const FvGraphOptions *options, GError **error)
 static gboolean
 warm_up (FvGraph *graph, GError **error)
 {
-  gint64 start = g_get_monotonic_time ();
   guint64 value;
 
-  if (!fv_program_submit (&graph->slots[0].program, 1, &value, error)
-      || !fv_device_wait (graph->device, value, FV_RUN_TIMEOUT_NS, error))
-    return FALSE;
-  graph->stats.first_run_seconds = (g_get_monotonic_time () - start) * 1e-6;
-  return TRUE;
+  return fv_program_submit (&graph->slots[0].program, 1, &value, error)
+      && fv_device_wait (graph->device, value, FV_RUN_TIMEOUT_NS, error);
+}
+
+static FvSeconds
+now (void)
+{
+  struct timespec wall, cpu;
+
+  clock_gettime (CLOCK_MONOTONIC, &wall);
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &cpu);
+  return (FvSeconds){ wall.tv_sec + wall.tv_nsec * 1e-9,
+    cpu.tv_sec + cpu.tv_nsec * 1e-9 };
+}
+
+/* @part is what was done since the last lap. */
+static void
+lap (FvGraph *graph, FvLoadPart part)
+{
+  FvSeconds end = now ();
+
+  graph->stats.load[part].wall = end.wall - graph->lap.wall;
+  graph->stats.load[part].cpu = end.cpu - graph->lap.cpu;
+  graph->lap = end;
+}
+
+const char *
+fv_load_part_name (FvLoadPart part)
+{
+  static const char *const names[] = { "build", "rewrite", "precision", "plan",
+    "upload", "record", "first run" };
+
+  G_STATIC_ASSERT (G_N_ELEMENTS (names) == FV_N_LOAD_PARTS);
+  g_return_val_if_fail ((guint) part < FV_N_LOAD_PARTS, NULL);
+  return names[part];
 }
 
 /* The plan has packed the constants: drop them before the device takes its copy, but
@@ -255,9 +285,11 @@ compile (FvGraph *graph, const FvGraphOptions *options, FvModel *spend,
 
   if (!fv_ir_rewrite (graph->ir, error))
     return FALSE;
+  lap (graph, FV_LOAD_REWRITE);
   if (graph->precision == FV_TYPE_F16
       && !fv_precision_promote (graph->device, graph->ir, options, error))
     return FALSE;
+  lap (graph, FV_LOAD_PRECISION);
   graph->plan = fv_plan_new (fv_device_tier (graph->device),
       fv_device_info (graph->device), graph->ir, &plan_options, error);
   if (!graph->plan)
@@ -265,12 +297,19 @@ compile (FvGraph *graph, const FvGraphOptions *options, FvModel *spend,
   drop_constants (graph);
   if (spend)
     fv_model_drop_weights (spend);
-  return check_memory (graph, options, error)
-      && buffer_for (graph, FV_STORAGE_ARENA, FV_MEMORY_DEVICE, &graph->arena,
+  lap (graph, FV_LOAD_PLAN);
+  if (!check_memory (graph, options, error)
+      || !buffer_for (graph, FV_STORAGE_ARENA, FV_MEMORY_DEVICE, &graph->arena,
           error)
-      && buffer_for (graph, FV_STORAGE_WEIGHT, FV_MEMORY_DEVICE,
+      || !buffer_for (graph, FV_STORAGE_WEIGHT, FV_MEMORY_DEVICE,
           &graph->weights, error)
-      && upload_weights (graph, error) && make_slots (graph, options, error);
+      || !upload_weights (graph, error))
+    return FALSE;
+  lap (graph, FV_LOAD_UPLOAD);
+  if (!make_slots (graph, options, error))
+    return FALSE;
+  lap (graph, FV_LOAD_RECORD);
+  return TRUE;
 }
 
 static void
@@ -288,15 +327,15 @@ fill_tail_stats (FvGraph *graph)
   graph->stats.tail_reason = graph->tail_reason;
 }
 
-/* @refused: (out) (transfer full) (nullable): on failure, the IR if its plan has
- * refused a node */
+/* @start: when the building of @ir began. @refused: (out) (transfer full)
+ * (nullable): on failure, the IR if its plan has refused a node */
 static FvGraph *
-graph_new (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
-    FvModel *spend, FvIr **refused, GError **error)
+graph_new (FvDevice *device, FvIr *ir, FvSeconds start,
+    const FvGraphOptions *options, FvModel *spend, FvIr **refused,
+    GError **error)
 {
   static const FvGraphOptions defaults;
   g_autoptr (FvGraph) graph = g_new0 (FvGraph, 1);
-  gint64 start = g_get_monotonic_time ();
 
   if (!options)
     options = &defaults;
@@ -315,24 +354,27 @@ graph_new (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
     if (fv_pass_floats (ir, error) < 0)
       return NULL;
     graph->stats.n_nodes = ir->nodes->len;
-    graph->stats.load_seconds = (g_get_monotonic_time () - start) * 1e-6;
     return g_steal_pointer (&graph);
   }
+  graph->lap = start;
+  lap (graph, FV_LOAD_BUILD);
   if (!compile (graph, options, spend, error)) {
     if (ir->refused && refused)
       *refused = g_steal_pointer (&graph->ir);
     return NULL;
   }
   fill_stats (graph);
-  graph->stats.load_seconds = (g_get_monotonic_time () - start) * 1e-6;
-  return warm_up (graph, error) ? g_steal_pointer (&graph) : NULL;
+  if (!warm_up (graph, error))
+    return NULL;
+  lap (graph, FV_LOAD_FIRST_RUN);
+  return g_steal_pointer (&graph);
 }
 
 FvGraph *
 fv_graph_new_ir (FvDevice *device, FvIr *ir, const FvGraphOptions *options,
     GError **error)
 {
-  return graph_new (device, ir, options, NULL, NULL, error);
+  return graph_new (device, ir, now (), options, NULL, NULL, error);
 }
 
 /* Notes in @host what the plan of @ir has refused, and with it all that has no
@@ -357,6 +399,7 @@ fv_graph_new (FvDevice *device, FvModel *model, const FvGraphOptions *options,
 {
   g_autoptr (GHashTable) host =
       g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  FvSeconds start = now ();
   GError *problem = NULL;
 
   for (guint round = 0;; round++) {
@@ -371,7 +414,7 @@ fv_graph_new (FvDevice *device, FvModel *model, const FvGraphOptions *options,
       return NULL;
     }
     g_clear_error (&problem);
-    graph = graph_new (device, ir, options,
+    graph = graph_new (device, ir, start, options,
         options && options->take_weights ? model : NULL, &refused, &problem);
     if (graph)
       return graph;

@@ -104,6 +104,27 @@ FV_API gboolean fv_graph_run_tail (FvGraph *graph, const gpointer *regions,
 FV_API gboolean fv_graph_infer (FvModel *model, const FvShape *shapes,
     guint n_shapes, FvShape *outputs, GError **error);
 
+/* What fv_graph_new() does, one after the other. */
+typedef enum
+{
+  FV_LOAD_BUILD, /* shapes, constants */
+  FV_LOAD_REWRITE,
+  FV_LOAD_PRECISION, /* where f16 would overflow: a run in f32 */
+  FV_LOAD_PLAN, /* dispatches, memory, packed weights */
+  FV_LOAD_UPLOAD,
+  FV_LOAD_RECORD, /* pipelines, descriptors, command buffers */
+  FV_LOAD_FIRST_RUN,
+  FV_N_LOAD_PARTS
+} FvLoadPart;
+/* "build"; "first run" */
+FV_API const char *fv_load_part_name (FvLoadPart part);
+
+/* Seconds that passed, and those of the process on all its CPUs. */
+typedef struct
+{
+  double wall, cpu;
+} FvSeconds;
+
 /* What a plan costs. Bytes and multiply-accumulates per run. */
 typedef struct
 {
@@ -111,7 +132,7 @@ typedef struct
   guint64 macs;
   gsize arena_bytes, weight_bytes, io_bytes;
   gsize arena_bound; /* most bytes live at once: no plan can need fewer */
-  double load_seconds, first_run_seconds;
+  FvSeconds load[FV_N_LOAD_PARTS]; /* by part; a graph without device: zeros */
   guint n_tail_nodes; /* that fv_graph_run() alone runs, on the host */
   const char *tail_reason; /* (nullable) the first of them and why it is not run
                               on the device; owned by the graph */

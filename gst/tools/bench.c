@@ -34,7 +34,7 @@ typedef struct
   FvShape *shapes;
   FvArray **inputs, **outputs;
   guint n_runs;
-  double load_seconds, first_seconds;
+  double read_seconds, load_seconds, first_seconds;
   FvGraphStats stats;
   FvType precision;
   Times net; /* the plan alone; n is 0 for references */
@@ -241,6 +241,23 @@ json_times (JsonBuilder *json, const char *key, const Times *times)
   json_builder_end_object (json);
 }
 
+/* What the load time went to, and what it took of the CPUs. */
+static void
+json_load (JsonBuilder *json, const Bench *bench)
+{
+  const FvSeconds *load = bench->stats.load;
+  json_builder_set_member_name (json, "load_parts");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < FV_N_LOAD_PARTS; i++) {
+    json_builder_begin_object (json);
+    tool_json_string (json, "part", fv_load_part_name (i));
+    tool_json_double (json, "ms", load[i].wall * 1e3);
+    tool_json_double (json, "cpu_ms", load[i].cpu * 1e3);
+    json_builder_end_object (json);
+  }
+  json_builder_end_array (json);
+}
+
 static void
 print_json (const Bench *bench)
 {
@@ -251,6 +268,9 @@ print_json (const Bench *bench)
   tool_json_string (json, "device", tool_device_title (bench->tool));
   tool_json_string (json, "precision", fv_type_name (bench->precision));
   tool_json_double (json, "load_ms", bench->load_seconds * 1e3);
+  tool_json_double (json, "read_ms", bench->read_seconds * 1e3);
+  if (!bench->tool->reference)
+    json_load (json, bench);
   tool_json_double (json, "first_frame_ms", bench->first_seconds * 1e3);
   json_times (json, "with_host_arrays", &bench->host);
   if (bench->net.n > 0)
@@ -310,13 +330,25 @@ print_kernels (const Bench *bench)
 }
 
 static void
+print_load (const Bench *bench)
+{
+  const FvSeconds *load = bench->stats.load;
+  printf ("load          %.1f ms: device and file %.1f", //
+      bench->load_seconds * 1e3, bench->read_seconds * 1e3);
+  for (guint i = 0; i < FV_N_LOAD_PARTS && !bench->tool->reference; i++)
+    printf (", %s %.1f (CPU %.1f)", fv_load_part_name (i), load[i].wall * 1e3,
+        load[i].cpu * 1e3);
+  printf ("\n");
+}
+
+static void
 print_text (const Bench *bench)
 {
   const FvGraphStats *stats = &bench->stats;
   printf ("model         %s\n", bench->model->path);
   printf ("device        %s, %s\n", tool_device_title (bench->tool),
       fv_type_name (bench->precision));
-  printf ("load          %.1f ms\n", bench->load_seconds * 1e3);
+  print_load (bench);
   printf ("first frame   %.2f ms\n", bench->first_seconds * 1e3);
   print_times ("host to host", &bench->host);
   if (bench->net.n > 0) {
@@ -357,7 +389,8 @@ prepare (Bench *bench, const char *path, GError **error)
   if (bench->model == NULL)
     return FALSE;
   bench->shapes = tool_shapes (bench->tool, bench->model, card, error);
-  bench->load_seconds = clock_seconds (CLOCK_MONOTONIC) - start;
+  bench->read_seconds = bench->load_seconds =
+      clock_seconds (CLOCK_MONOTONIC) - start;
   return bench->shapes != NULL;
 }
 
