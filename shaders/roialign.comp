@@ -51,8 +51,11 @@ ivec2 find_reach (float start, float size, int samples, int bin, int limit)
   vec2 reach = vec2 (floor ((-1 - low) / step) - 1,
     ceil ((float (limit) - low) / step) + 1);
 
-  return step > 0 ? ivec2 (clamp (reach, vec2 (0), vec2 (samples)))
-                  : ivec2 (0, samples);
+  if (!(step > 0))
+    return ivec2 (0, samples);
+  /* NaN: all samples are infinitely far, or nowhere */
+  return reach.x <= reach.y ? ivec2 (clamp (reach, vec2 (0), vec2 (samples)))
+                            : ivec2 (0);
 }
 
 /* The pixels around sample @i of @bin, and the weight of the second. */

@@ -147,7 +147,10 @@ find_reach (const Span *span, gint64 bin, gint64 size)
   float first = floorf ((-1 - low) / step) - 1;
   float last = ceilf ((size - low) / step) + 1;
 
-  if (step > 0 && first <= last) { /* not where either is NaN */
+  /* where either is NaN, so are the samples' places, or infinite */
+  if (step > 0 && !(first <= last)) {
+    reach.last = 0;
+  } else if (step > 0) {
     reach.first = CLAMP (first, 0, (float) span->samples);
     reach.last = CLAMP (last, 0, (float) span->samples);
   }
