@@ -77,6 +77,11 @@ def check(fovea, folders, precision, runs):
     return report["device"], {Path(f["folder"]).name: f for f in report["folders"]}
 
 
+def moves(plan):
+    """Dispatches that only move data."""
+    return sum(plan["kernels"].get(kernel, 0) for kernel in ("copy", "remap"))
+
+
 def problems(folder, family):
     """What is wrong with one folder's report."""
     name = Path(folder["folder"]).name
@@ -89,7 +94,7 @@ def problems(folder, family):
         if data_set["arena_bytes"] > MOST * data_set["arena_bound"]:
             yield (f"{name}: activations take {data_set['arena_bytes']} bytes, over {MOST} "
                    f"times the {data_set['arena_bound']} that live at once")
-        copies = data_set["kernels"].get("copy", 0)
+        copies = moves(data_set)
         if copies and family in WITHOUT_COPIES:
             yield f"{name}: {copies} copies, expected none"
     if not folder["passed"]:
@@ -105,13 +110,12 @@ def error(folder):
 def row(name, entry, single, half, old):
     family, source = entry
     plan = single["data_sets"][0]
-    kernels = plan["kernels"]
     over = plan["arena_bytes"] / max(plan["arena_bound"], 1)
     cells = [
         name, family, source, single["producer"], single["opset"],
         f"{single['nodes']} ({len(single['operators'])})",
         error(single), error(half) if half else old[HALF] if old else "-",
-        plan["n_nodes"], plan["n_dispatches"], kernels.get("copy", 0), plan.get("tail_nodes", 0),
+        plan["n_nodes"], plan["n_dispatches"], moves(plan), plan.get("tail_nodes", 0),
         f"{plan['seconds'] * 1000:.1f}", f"{plan['arena_bytes'] / 1000:.1f}", f"{over:.2f}",
         f"{plan['device_bytes'] / 1e6:.1f}"]
     return [str(c).replace("|", "/") for c in cells]

@@ -35,7 +35,50 @@ typedef struct
   "z =i64{0}; o =i64{1}; h =i64{99}; r Slice " from " o h o; " \
   "q Slice " from " z o o; " to " Concat r q axis=1; "
 
+/* A ShuffleNet's two blocks; their 2 n channels dealt out in turn, or the halves of
+ * what was; and a unit, which makes a block of one part and passes the other on. */
+#define BLOCKS(n) \
+  "x f32[1,3,5,4]; w =f32[" n ",3,1,1]; v =f32[" n ",3,3,3]; b =f32[" n "]; " \
+  "a Conv x w; c Conv x v b pads=[1,1,1,1]; r Relu c; s Concat a r axis=1; "
+#define DEAL(s, e, f, n) \
+  "i" s " =i64{" n ",2,20}; j" s " =i64{2,-1," n ",5,4}; z" s " =i64(0); o" s \
+  " =i64(1); p" s " Reshape " s " i" s "; q" s " Transpose p" s \
+  " perm=[1,0,2]; t" s " Reshape q" s " j" s "; " e " Gather t" s " z" s \
+  "; " f " Gather t" s " o" s "; "
+#define HALVE(s, e, f, n, all) \
+  "i" s " =i64{1,2," n ",5,4}; j" s " =i64{1," all ",5,4}; p" s " Reshape " s \
+  " i" s "; q" s " Transpose p" s " perm=[0,2,1,3,4]; t" s " Reshape q" s \
+  " j" s "; " e "," f " Split t" s " axis=1; "
+#define UNIT(e, f, y, n) \
+  "k" y " =f32[" n "," n ",1,1]; m" y " Conv " f " k" y "; n" y " Relu m" y \
+  "; " y " Concat " e " n" y " axis=1"
+
 static const Rewrite rewrites[] = {
+  /* shuffled channels lie where the convolutions read them */
+  { BLOCKS ("8") DEAL ("s", "e", "f", "8") UNIT ("e", "f", "y", "8"),
+      "Conv Conv+1 Concat Gather Slice Conv+1 Concat" },
+  { BLOCKS ("6") HALVE ("s", "e", "f", "6", "12") UNIT ("e", "f", "y", "6"),
+      "Conv Conv+1 Concat Gather Slice Conv+1 Concat" },
+  { BLOCKS ("8") DEAL ("s", "e", "f", "8") UNIT ("e", "f", "u",
+        "8") "; " DEAL ("u", "g", "h", "8") UNIT ("g", "h", "y", "8"),
+      "Conv Conv+1 Concat Gather Slice Conv+1 Concat Gather Slice Conv+1 "
+      "Concat" },
+  { BLOCKS ("14") HALVE ("s", "e", "f", "14", "28") UNIT ("e", "f", "u",
+        "14") "; " HALVE ("u", "g", "h", "14", "28") UNIT ("g", "h", "y", "14"),
+      "Conv Conv+1 Concat Gather Slice Conv+1 Concat Gather Slice Conv+1 "
+      "Concat" },
+  /* something else reads them */
+  { BLOCKS ("8")
+          DEAL ("s", "e", "f", "8") "g Abs f; " UNIT ("e", "g", "y", "8"),
+      "Conv Conv+1 Concat Reshape Transpose Reshape Gather Gather Abs Conv+1 "
+      "Concat" },
+  /* a block that no convolution makes */
+  { "x f32[1,16,5,4]; b MaxPool x kernel_shape=[1,1]; s Concat x b axis=1; " DEAL (
+        "s", "e", "f", "16") UNIT ("e", "f", "y", "16"),
+      "MaxPool Concat Reshape Transpose Reshape Gather Gather Conv+1 Concat" },
+  /* halves of a Concat are views */
+  { BLOCKS ("8") "e,f Split s axis=1; " UNIT ("e", "f", "y", "8"),
+      "Conv Conv+1 Concat Split Conv+1 Concat" },
   /* an assignment to a slice, to all, and one that adds */
   { "x f32[4,5]; i =i64{-2}; u f32[5]; y ScatterND x i u",
       "Slice Reshape Slice Concat" },

@@ -31,6 +31,7 @@ gint fv_pass_gelu (FvIr *ir, GError **error);
 gint fv_pass_swish (FvIr *ir, GError **error);
 gint fv_pass_masks (FvIr *ir, GError **error);
 gint fv_pass_rows (FvIr *ir, GError **error);
+gint fv_pass_channels (FvIr *ir, GError **error);
 gint fv_pass_attention (FvIr *ir, GError **error);
 gint fv_pass_lift_steps (FvIr *ir, GError **error);
 gint fv_pass_concat_split (FvIr *ir, GError **error);
@@ -97,3 +98,25 @@ fv_emit_where (FvEmit *emit, FvValue *condition, FvValue *yes, FvValue *no);
 /* A scalar of any type of numbers. */
 FvValue *fv_emit_number (FvEmit *emit, FvType type, double number);
 FvValue *fv_emit_cast (FvEmit *emit, FvValue *value, FvType type);
+
+/* moves.c: values made of whole units of another, its source, by nodes that only
+ * move data. Per value, for each unit in order, which of the source it is, counted
+ * from 1; 0 for one of zeroes. */
+typedef enum
+{
+  FV_MOVES_ROWS, /* by Transpose, Slice, Concat and Pad */
+  FV_MOVES_CHANNELS, /* by Transpose, Slice, Split and Gather */
+} FvMovesKind;
+typedef struct
+{
+  FvMovesKind kind;
+  gint64 unit; /* elements that lie behind each other */
+  GHashTable *labels; /* FvValue * -> FvArray * of F32 */
+} FvMoves;
+#define FV_MOVES_CHAIN 64 /* nodes at most */
+/* @node: (nullable) */
+gboolean fv_is_move (const FvNode *node, FvMovesKind kind);
+FvMoves fv_moves_begin (FvValue *source, gint64 unit, FvMovesKind kind);
+void fv_moves_end (FvMoves *moves);
+/* (nullable) (transfer none): NULL where @value is no such thing */
+FvArray *fv_moves_labels (FvMoves *moves, FvValue *value);

@@ -34,6 +34,7 @@ static const struct
   { "lift-steps", fv_pass_lift_steps },
   { "concat-split", fv_pass_concat_split },
   { "steps", fv_pass_steps },
+  { "channels", fv_pass_channels },
   { "dead", fv_pass_dead },
 };
 

@@ -46,6 +46,18 @@ static const char *const graphs[] = {
   "pads=[1,1,1,1]",
   "x f32[1,4,3,3]; w =f32[4,4,2,2]; a ConvTranspose x w strides=[2,2]; "
   "y Sigmoid a",
+  /* shuffled channels: dealt out in turn, or halves of what was */
+  "x f32[1,3,2,3]; w =f32[8,3,1,1]; v =f32[8,3,1,1]; a Conv x w; c Conv x v; "
+  "r Relu c; s Concat a r axis=1; i =i64{8,2,6}; j =i64{2,-1,8,2,3}; "
+  "z =i64(0); o =i64(1); p Reshape s i; q Transpose p perm=[1,0,2]; "
+  "t Reshape q j; e Gather t z; f Gather t o; k =f32[8,8,1,1]; m Conv f k; "
+  "u Concat e m axis=1; l =i64{1,2,8,2,3}; h =i64{1,16,2,3}; g Reshape u l; "
+  "n Transpose g perm=[0,2,1,3,4]; b Reshape n h; aa,bb Split b axis=1; "
+  "cc Conv bb k; y Concat aa cc axis=1",
+  "x f32[1,6,3,2]; w =f32[6,6,1,1]; a Conv x w; b Concat a x axis=1; "
+  "l =i64{1,2,6,3,2}; h =i64{1,12,3,2}; g Reshape b l; "
+  "n Transpose g perm=[0,2,1,3,4]; r Reshape n h; t,u Split r axis=1; "
+  "c Conv u w; y Concat t c axis=1",
   /* windows, as Swin has them */
   "x f32[1,8,8,4]; s =i64{1,2,4,2,4,4}; t =i64{4,16,4}; a Reshape x s; "
   "b Transpose a perm=[0,1,3,2,4,5]; c Reshape b t; w =f32[4,12]; "
