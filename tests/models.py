@@ -4,6 +4,8 @@
 
     models.py FOVEA SHARED docs/models.md [--write [--half]]
 
+What stands in the document before its part `All models` is left as it is.
+
 Runs `fovea check` in f32 on all folders of SHARED/zoo and SHARED/material/models,
 and compares what does not depend on the machine with the table in the document:
 which models there are, their families, operators, nodes, dispatches, copies and
@@ -32,8 +34,8 @@ FAMILIES = {
     "resnet20_cifar10": "ResNet", "sinet_portrait_224": "SINet",
     "squeezenet1_1": "SqueezeNet", "ultraface_version-RFB-320": "UltraFace (SSD)",
     "yolov8n_320_deq": "YOLO", "yolox_nano": "YOLO", "yunet_n_dynamic": "YuNet"}
-HEAD = """# Models
-
+PART = "## All models\n"
+HEAD = PART + """
 All models that the tests run, as `tests/models.py` printed them: on each change they are run again, and what does not depend on the machine
 is compared with this table. Models of `zoo` have random weights and the structure of the real ones; those of `material` are real.
 
@@ -166,7 +168,8 @@ def main():
     if write:
         text = HEAD.format(runs=RUNS, device=device, most=MOST, line="| --- " * COLUMNS)
         text += "".join("| " + " | ".join(cells) + " |\n" for cells in rows.values())
-        document.write_text(text, encoding="utf-8")
+        before = document.read_text(encoding="utf-8") if document.exists() else "# Models\n\n"
+        document.write_text(before.split(PART)[0] + text, encoding="utf-8")
         return 0
     if "llvmpipe" not in device:
         print(f"plans are compared on llvmpipe alone, this is {device}")
