@@ -48,6 +48,37 @@ class CachesTest(unittest.TestCase):
             files = [p for p in self.path.rglob("*") if p.is_file() and p.name != "index"]
             self.assertEqual(len(files), plan["n_pipelines"])
 
+    def start(self, name, **env):
+        """`fovea run`, whose results go into the folder @name."""
+        env = dict(os.environ, **env)
+        source = MODEL / "test_data_set_0/input_0.pb"
+        return subprocess.Popen([FOVEA, "run", MODEL, "-i", source, "-o", self.path / name],
+                                env=env, text=True, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE)
+
+    def end(self, process):
+        _, errors = process.communicate(timeout=250)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertEqual(errors, "")
+
+    def results(self, name):
+        return {p.name: p.read_bytes() for p in (self.path / name).iterdir()}
+
+    def test_equal_results(self):
+        """Cold, warm, two at once, and where there is no cache and no home."""
+        both = {"XDG_CACHE_HOME": str(self.path / "cache")}
+        self.end(self.start("cold", **both))
+        cold = self.results("cold")
+        self.assertTrue(cold)
+        pair = [self.start("warm", **both), self.start("beside", **both)]
+        for process in pair:
+            self.end(process)
+        nowhere = "/proc/nowhere"
+        self.end(self.start("homeless", HOME=nowhere, XDG_CACHE_HOME=nowhere,
+                            FOVEA_CACHE="", MESA_SHADER_CACHE_DIR=str(self.path)))
+        for name in ("warm", "beside", "homeless"):
+            self.assertEqual(self.results(name), cold, name)
+
 
 if __name__ == "__main__":
     if not MODEL.exists():

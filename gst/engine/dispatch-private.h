@@ -37,8 +37,9 @@ G_BEGIN_DECLS
   X (DestroyPipelineCache) X (DestroyPipelineLayout) X (DestroyQueryPool) \
   X (DestroySemaphore) X (DestroyShaderModule) X (DeviceWaitIdle) \
   X (EndCommandBuffer) X (FreeMemory) X (GetBufferMemoryRequirements) \
-  X (GetDeviceQueue) X (GetQueryPoolResults) X (GetSemaphoreCounterValue) \
-  X (MapMemory) X (QueueSubmit) X (UpdateDescriptorSets) X (WaitSemaphores)
+  X (GetDeviceQueue) X (GetPipelineCacheData) X (GetQueryPoolResults) \
+  X (GetSemaphoreCounterValue) X (MapMemory) X (MergePipelineCaches) \
+  X (QueueSubmit) X (UpdateDescriptorSets) X (WaitSemaphores)
 /* clang-format on */
 
 #define FV_VULKAN_MEMBER(name) PFN_vk##name name;

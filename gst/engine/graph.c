@@ -3,6 +3,7 @@
 #include "gst/engine/ir-private.h"
 #include "gst/engine/kernel-private.h"
 #include "gst/engine/precision.h"
+#include "gst/engine/program-private.h"
 #include "gst/engine/tail.h"
 
 #include <string.h>
@@ -222,12 +223,31 @@ check_memory (FvGraph *graph, const FvGraphOptions *options, GError **error)
 }
 
 static gboolean
-warm_up (FvGraph *graph, GError **error)
+run_and_wait (FvGraph *graph, FvProgram *program, GError **error)
 {
   guint64 value;
 
-  return fv_program_submit (&graph->slots[0].program, 1, &value, error)
+  return fv_program_submit (&program, 1, &value, error)
       && fv_device_wait (graph->device, value, FV_RUN_TIMEOUT_NS, error);
+}
+
+/* Drivers have something left to do at the first run: software compiles then. There
+ * a whole run takes long, and one workgroup of each pipeline does. What these read is
+ * zero, as no kernel takes what may have lain there before. */
+static gboolean
+warm_up (FvGraph *graph, GError **error)
+{
+  FvProgram *whole = graph->slots[0].program;
+  g_autoptr (FvProgram) sample = NULL;
+
+  if (!fv_device_info (graph->device)->is_cpu || graph->poison)
+    return run_and_wait (graph, whole, error);
+  sample = fv_program_new (graph->device);
+  if (graph->arena)
+    fv_program_fill (sample, graph->arena, 0, fv_buffer_size (graph->arena), 0);
+  fv_program_sample (whole, sample);
+  return fv_program_finish (sample, error)
+      && run_and_wait (graph, sample, error);
 }
 
 static FvSeconds
@@ -367,6 +387,7 @@ graph_new (FvDevice *device, FvIr *ir, FvSeconds start,
   if (!warm_up (graph, error))
     return NULL;
   lap (graph, FV_LOAD_FIRST_RUN);
+  fv_kernels_store (device->kernels);
   return g_steal_pointer (&graph);
 }
 

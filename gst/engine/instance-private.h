@@ -25,6 +25,9 @@ GArray *fv_instance_devices (FvInstance *instance, GError **error);
 /* @maximum_allocation: (nullable) (out): bytes one allocation may have */
 void fv_physical_info (const FvVulkan *vk, VkPhysicalDevice physical,
     guint index, FvDeviceInfo *info, guint64 *maximum_allocation);
+/* Adds all by which a driver tells its compiled code from that of others. */
+void fv_physical_identity (const FvVulkan *vk, VkPhysicalDevice physical,
+    GByteArray *identity);
 /* Why the engine cannot use it, or NULL if it can. */
 const char *fv_physical_refusal (const FvVulkan *vk, VkPhysicalDevice physical,
     guint *queue_family);

@@ -22,10 +22,19 @@ typedef struct
 FvKernels *fv_kernels_new (FvDevice *device, GError **error);
 void fv_kernels_free (FvKernels *kernels); /* %NULL is fine */
 
-/* The pipeline for the dispatch's kernel, specialization constants and binding
- * kinds; made when there is none. May be called from any thread. */
-const FvKernel *
-fv_kernels_get (FvKernels *kernels, const FvDispatch *dispatch, GError **error);
+/* The pipelines for the dispatches' kernels, specialization constants and binding
+ * kinds; those that there are not yet are made, side by side. May be called from any
+ * thread. @found: (out): one per dispatch. Errors name the dispatch. */
+gboolean
+fv_kernels_get (FvKernels *kernels, const FvDispatch *const *dispatches,
+    guint n, const FvKernel **found, GError **error);
+/* Leaves what the driver made of them to programs to come, see cache-private.h. */
+void fv_kernels_store (FvKernels *kernels);
+
+/* pipelines.c: with what an earlier program stored */
+gboolean
+fv_pipelines_load (FvDevice *device, VkPipelineCache *cache, GError **error);
+void fv_pipelines_store (FvDevice *device, VkPipelineCache cache);
 
 /* How a binding is described to Vulkan. */
 VkDescriptorType fv_bind_descriptor (FvTier tier, FvBindKind kind);
@@ -41,6 +50,9 @@ gsize fv_view_range (gsize size);
 /* The value of a specialization constant, or @otherwise. */
 guint32
 fv_dispatch_get_spec (const FvDispatch *dispatch, guint id, guint32 otherwise);
+
+/* A number that changes with any kernel of this build. */
+guint64 fv_spirv_digest (void);
 
 /* Shared memory of a workgroup, with the dispatch's constants set. */
 guint64

@@ -13,6 +13,7 @@ struct _FvKernels
   GMutex lock; /* the tables */
   GHashTable *layouts; /* GBytes of descriptor types -> Layout */
   GHashTable *kernels; /* GBytes key -> FvKernel */
+  guint n_stored; /* of them, when the cache was stored last */
 };
 
 typedef struct
@@ -96,9 +97,6 @@ FvKernels *
 fv_kernels_new (FvDevice *device, GError **error)
 {
   FvKernels *kernels = g_new0 (FvKernels, 1);
-  VkPipelineCacheCreateInfo info = {
-    .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO
-  };
 
   kernels->device = device;
   g_mutex_init (&kernels->lock);
@@ -106,7 +104,7 @@ fv_kernels_new (FvDevice *device, GError **error)
       (GDestroyNotify) g_bytes_unref, NULL);
   kernels->kernels = g_hash_table_new_full (g_bytes_hash, g_bytes_equal,
       (GDestroyNotify) g_bytes_unref, NULL);
-  if (VK_CREATE (device, CreatePipelineCache, error, &info, &kernels->cache))
+  if (fv_pipelines_load (device, &kernels->cache, error))
     return kernels;
   fv_kernels_free (kernels);
   return NULL;
@@ -121,6 +119,8 @@ fv_kernels_free (FvKernels *kernels)
   if (!kernels)
     return;
   FvDevice *device = kernels->device;
+  if (kernels->cache)
+    fv_kernels_store (kernels);
   g_hash_table_iter_init (&iter, kernels->kernels);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     device->vk.DestroyPipeline (device->handle, ((FvKernel *) value)->pipeline,
@@ -315,43 +315,150 @@ make_key (const FvSpirv *module, const Layout *layout,
   return g_byte_array_free_to_bytes (key);
 }
 
+/* What is looked for, for one dispatch. */
+typedef struct
+{
+  const FvDispatch *dispatch;
+  const FvSpirv *module;
+  const Layout *layout;
+  Constants constants;
+  GBytes *key;
+} Wish;
+
+static gboolean
+wish_init (Wish *wish, FvKernels *kernels, const FvDispatch *dispatch,
+    GError **error)
+{
+  wish->dispatch = dispatch;
+  wish->module = find_module (kernels->device->tier, dispatch->kernel, error);
+  wish->layout = wish->module ? get_layout (kernels, dispatch, error) : NULL;
+  if (!wish->layout)
+    return FALSE;
+  gather_constants (dispatch, &wish->constants);
+  wish->key = make_key (wish->module, wish->layout, &wish->constants);
+  return TRUE;
+}
+
+static const FvKernel *
+look_up (FvKernels *kernels, const Wish *wish)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&kernels->lock);
+
+  return g_hash_table_lookup (kernels->kernels, wish->key);
+}
+
 /* Creation runs outside of the lock, so that threads may compile side by side;
  * the slower of two that made the same drops its own. */
-const FvKernel *
-fv_kernels_get (FvKernels *kernels, const FvDispatch *dispatch, GError **error)
+static const FvKernel *
+make_kernel (FvKernels *kernels, const Wish *wish, GError **error)
 {
-  Constants constants;
-  const FvSpirv *module =
-      find_module (kernels->device->tier, dispatch->kernel, error);
-  const Layout *layout = module ? get_layout (kernels, dispatch, error) : NULL;
-
-  if (!layout)
-    return NULL;
-  gather_constants (dispatch, &constants);
-  g_autoptr (GBytes) key = make_key (module, layout, &constants);
-  g_mutex_lock (&kernels->lock);
-  FvKernel *kernel = g_hash_table_lookup (kernels->kernels, key);
-  g_mutex_unlock (&kernels->lock);
-  if (kernel)
-    return kernel;
-
+  FvDevice *device = kernels->device;
   VkPipeline pipeline = VK_NULL_HANDLE;
-  if (check_shared (kernels->device, module, dispatch, error))
-    pipeline =
-        make_pipeline (kernels, module, &constants, layout->layout, error);
+
+  if (check_shared (device, wish->module, wish->dispatch, error))
+    pipeline = make_pipeline (kernels, wish->module, &wish->constants,
+        wish->layout->layout, error);
   if (!pipeline) {
-    g_prefix_error (error, "kernel %s: ", module->name);
+    g_prefix_error (error, "%s: kernel %s: ",
+        wish->dispatch->label ? wish->dispatch->label : "dispatch",
+        wish->module->name);
     return NULL;
   }
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&kernels->lock);
-  kernel = g_hash_table_lookup (kernels->kernels, key);
+  FvKernel *kernel = g_hash_table_lookup (kernels->kernels, wish->key);
   if (kernel) {
-    kernels->device->vk.DestroyPipeline (kernels->device->handle, pipeline,
-        NULL);
+    device->vk.DestroyPipeline (device->handle, pipeline, NULL);
     return kernel;
   }
   kernel = g_new0 (FvKernel, 1);
-  *kernel = (FvKernel){ layout->set_layout, layout->layout, pipeline };
-  g_hash_table_insert (kernels->kernels, g_steal_pointer (&key), kernel);
+  *kernel =
+      (FvKernel){ wish->layout->set_layout, wish->layout->layout, pipeline };
+  g_hash_table_insert (kernels->kernels, g_bytes_ref (wish->key), kernel);
   return kernel;
+}
+
+/* What threads make. */
+typedef struct
+{
+  FvKernels *kernels;
+  GMutex lock;
+  GError *error; /* (nullable) the first; under the lock */
+} Work;
+
+static void
+make_one (gpointer data, gpointer user_data)
+{
+  Work *work = user_data;
+  GError *error = NULL;
+
+  if (make_kernel (work->kernels, data, &error))
+    return;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&work->lock);
+  if (work->error)
+    g_error_free (error);
+  else
+    work->error = error;
+}
+
+/* Drivers compile in the thread that asks: all CPUs do. */
+static gboolean
+make_kernels (FvKernels *kernels, GPtrArray *wishes, GError **error)
+{
+  Work work = { .kernels = kernels };
+  GThreadPool *pool = NULL;
+
+  g_mutex_init (&work.lock);
+  if (wishes->len > 1)
+    pool = g_thread_pool_new (make_one, &work,
+        (gint) MIN (g_get_num_processors (), wishes->len), FALSE, NULL);
+  for (guint i = 0; i < wishes->len; i++)
+    if (!pool || !g_thread_pool_push (pool, wishes->pdata[i], NULL))
+      make_one (wishes->pdata[i], &work);
+  if (pool)
+    g_thread_pool_free (pool, FALSE, TRUE);
+  g_mutex_clear (&work.lock);
+  if (!work.error)
+    return TRUE;
+  g_propagate_error (error, work.error);
+  return FALSE;
+}
+
+gboolean
+fv_kernels_get (FvKernels *kernels, const FvDispatch *const *dispatches,
+    guint n, const FvKernel **found, GError **error)
+{
+  g_autoptr (GHashTable) missing =
+      g_hash_table_new (g_bytes_hash, g_bytes_equal);
+  g_autoptr (GPtrArray) wishes = g_ptr_array_new ();
+  g_autofree Wish *all = g_new0 (Wish, n);
+  gboolean is_done = TRUE;
+
+  for (guint i = 0; i < n && is_done; i++) {
+    is_done = wish_init (&all[i], kernels, dispatches[i], error);
+    if (!is_done)
+      g_prefix_error (error,
+          "%s: ", dispatches[i]->label ? dispatches[i]->label : "dispatch");
+    else if (!look_up (kernels, &all[i])
+        && g_hash_table_add (missing, all[i].key))
+      g_ptr_array_add (wishes, &all[i]);
+  }
+  is_done = is_done && make_kernels (kernels, wishes, error);
+  for (guint i = 0; i < n; i++) {
+    if (is_done)
+      found[i] = look_up (kernels, &all[i]);
+    g_clear_pointer (&all[i].key, g_bytes_unref);
+  }
+  return is_done;
+}
+
+void
+fv_kernels_store (FvKernels *kernels)
+{
+  g_mutex_lock (&kernels->lock);
+  guint n = g_hash_table_size (kernels->kernels);
+  gboolean is_new = n > kernels->n_stored;
+  kernels->n_stored = n;
+  g_mutex_unlock (&kernels->lock);
+  if (is_new && !g_atomic_int_get (&kernels->device->is_lost))
+    fv_pipelines_store (kernels->device, kernels->cache);
 }

@@ -90,6 +90,44 @@ fv_physical_info (const FvVulkan *vk, VkPhysicalDevice physical, guint index,
     fill_newer (vk, physical, info, maximum_allocation);
 }
 
+static void
+add (GByteArray *array, gconstpointer data, gsize size)
+{
+  g_byte_array_append (array, data, (guint) size);
+}
+
+void
+fv_physical_identity (const FvVulkan *vk, VkPhysicalDevice physical,
+    GByteArray *identity)
+{
+  VkPhysicalDeviceProperties old;
+  VkPhysicalDeviceVulkan12Properties v12 = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES
+  };
+  VkPhysicalDeviceVulkan11Properties v11 = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES,
+    .pNext = &v12
+  };
+  VkPhysicalDeviceProperties2 properties = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+    .pNext = &v11
+  };
+
+  vk->GetPhysicalDeviceProperties (physical, &old);
+  if (old.apiVersion >= VK_API_VERSION_1_2)
+    vk->GetPhysicalDeviceProperties2 (physical, &properties);
+  add (identity, &old.vendorID, sizeof old.vendorID);
+  add (identity, &old.deviceID, sizeof old.deviceID);
+  add (identity, &old.driverVersion, sizeof old.driverVersion);
+  add (identity, &old.apiVersion, sizeof old.apiVersion);
+  add (identity, old.pipelineCacheUUID, sizeof old.pipelineCacheUUID);
+  add (identity, old.deviceName, strlen (old.deviceName) + 1);
+  add (identity, &v12.driverID, sizeof v12.driverID);
+  add (identity, v12.driverInfo, strlen (v12.driverInfo) + 1);
+  add (identity, v11.driverUUID, sizeof v11.driverUUID);
+  add (identity, v11.deviceUUID, sizeof v11.deviceUUID);
+}
+
 /* A family without graphics, where there is one, is the one that runs beside a
  * desktop's drawing. */
 static gboolean

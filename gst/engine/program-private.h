@@ -53,6 +53,9 @@ struct _FvProgram
   guint64 last_value; /* of the newest submit; 0: none. Under the lock */
 };
 
+/* Adds one workgroup of each pipeline of @program, which is finished, to @sample. */
+void fv_program_sample (FvProgram *program, FvProgram *sample);
+
 /* FV_ERROR_TOO_LARGE or FV_ERROR_INVALID, naming the dispatch. */
 gboolean fv_dispatch_check (FvDevice *device, const FvDispatch *dispatch,
     GError **error);

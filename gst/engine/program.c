@@ -202,6 +202,22 @@ fv_program_fill (FvProgram *program, FvBuffer *target, gsize offset, gsize size,
   g_array_append_val (program->commands, command);
 }
 
+static gboolean
+get_kernels (FvProgram *program, GError **error)
+{
+  guint n = program->dispatches->len;
+  g_autofree const FvDispatch **dispatches = g_new (const FvDispatch *, n);
+  g_autofree const FvKernel **kernels = g_new (const FvKernel *, n);
+
+  for (guint i = 0; i < n; i++)
+    dispatches[i] = fv_program_get (program, i);
+  if (!fv_kernels_get (program->device->kernels, dispatches, n, kernels, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    ((FvProgramDispatch *) program->dispatches->pdata[i])->kernel = kernels[i];
+  return TRUE;
+}
+
 gboolean
 fv_program_finish (FvProgram *program, GError **error)
 {
@@ -213,15 +229,8 @@ fv_program_finish (FvProgram *program, GError **error)
   }
   if (!fv_device_check (device, error))
     return FALSE;
-  for (guint i = 0; i < program->dispatches->len; i++) {
-    FvProgramDispatch *dispatch = program->dispatches->pdata[i];
-    dispatch->kernel = fv_kernels_get (device->kernels, &dispatch->d, error);
-    if (!dispatch->kernel) {
-      g_prefix_error (error,
-          "%s: ", dispatch->d.label ? dispatch->d.label : "dispatch");
-      return FALSE;
-    }
-  }
+  if (!get_kernels (program, error))
+    return FALSE;
   if (!fv_program_record (program, &program->building)) {
     g_propagate_error (error, g_error_copy (program->building));
     return FALSE;
@@ -313,6 +322,23 @@ guint
 fv_program_n_barriers (FvProgram *program)
 {
   return program->n_barriers;
+}
+
+void
+fv_program_sample (FvProgram *program, FvProgram *sample)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
+
+  for (guint i = 0; i < program->dispatches->len; i++) {
+    const FvProgramDispatch *dispatch = program->dispatches->pdata[i];
+    FvDispatch d = dispatch->d;
+
+    if (!g_hash_table_add (seen, (gpointer) dispatch->kernel))
+      continue;
+    for (guint k = 0; k < G_N_ELEMENTS (d.groups); k++)
+      d.groups[k] = MIN (d.groups[k], 1);
+    fv_program_dispatch (sample, &d);
+  }
 }
 
 guint

@@ -232,3 +232,15 @@ fv_spirv_shared_bytes (const FvSpirv *spirv, const FvDispatch *dispatch)
   }
   return bytes;
 }
+
+/* FNV-1a, by words: quick, and nobody is to be fooled by it. */
+guint64
+fv_spirv_digest (void)
+{
+  guint64 digest = G_GUINT64_CONSTANT (0xcbf29ce484222325);
+
+  for (const FvSpirv *row = fv_spirv_table; row->name; row++)
+    for (gsize i = 0; i < row->size / sizeof *row->code; i++)
+      digest = (digest ^ row->code[i]) * G_GUINT64_CONSTANT (0x100000001b3);
+  return digest;
+}
