@@ -135,6 +135,21 @@ FV_STRUCT (FvCopyPush)
   2 /* strides count elements in row-major order, which are
                              looked up in the source's own axes */
 
+/* join.comp: rows of the target, the sources' beside each other. */
+#define FV_JOIN_SOURCES 4
+FV_STRUCT (FvJoinPush)
+{
+  fv_int units; /* vec4 to write */
+  fv_int row_units; /* of those in a row */
+  fv_int n; /* elements in a row */
+  fv_int target; /* vec4 units */
+  fv_int target_stride; /* of rows, vec4 units */
+  fv_int start[FV_JOIN_SOURCES]; /* where a source's elements begin in a row */
+  fv_int source[FV_JOIN_SOURCES]; /* elements */
+  fv_int source_stride[FV_JOIN_SOURCES]; /* of rows */
+  fv_int source_inner[FV_JOIN_SOURCES]; /* along a row */
+};
+
 /* elementwise.comp: input 0 is the running value, 1 to 3 are operands of steps.
  * Axes around the rows stand innermost first. */
 #define FV_ELEMENTWISE_INPUTS 4

@@ -81,7 +81,7 @@ def check(fovea, folders, precision, runs):
 
 def moves(plan):
     """Dispatches that only move data."""
-    return sum(plan["kernels"].get(kernel, 0) for kernel in ("copy", "remap"))
+    return sum(plan["kernels"].get(kernel, 0) for kernel in ("copy", "join", "remap"))
 
 
 def problems(folder, family):

@@ -457,26 +457,79 @@ concat_inner (FvNode *node)
   return best;
 }
 
+/* Part of a Concat that is not yet where it belongs. */
+typedef struct
+{
+  FvTensor source;
+  gint64 start, size; /* along the axis */
+  gboolean waits;
+} FvPart;
+
+/* How many of @parts are written at once, from the first on: those that begin and
+ * end within vec4 units of the rows; their common part of @whole becomes @target.
+ * 0: none. */
+static guint
+parts_to_join (const FvTensor *whole, guint axis, const FvPart *parts, guint n,
+    FvTensor *target)
+{
+  FvTensor sources[FV_JOIN_SOURCES];
+  gint64 start = parts[0].start, end = start;
+  guint found = 0, usable = 0;
+  gboolean crosses = FALSE;
+
+  for (guint i = 0; i < n && i < FV_JOIN_SOURCES && parts[i].waits; i++) {
+    sources[i] = parts[i].source;
+    crosses |= i > 0 && parts[i].start % 4;
+    end = parts[i].start + parts[i].size;
+    usable = i + 1;
+    if (!crosses || (end % 4 && end != whole->shape.dims[axis]))
+      continue;
+    fv_tensor_slice (whole, axis, start, end - start, target);
+    if (fv_join_fits (sources, usable, axis, target))
+      found = usable;
+  }
+  if (found) {
+    end = parts[found - 1].start + parts[found - 1].size;
+    fv_tensor_slice (whole, axis, start, end - start, target);
+  }
+  return found;
+}
+
 gboolean
 fv_plan_concat (FvPlan *plan, FvNode *node, guint axis, GError **error)
 {
-  FvTensor whole, slice, source;
+  guint n = node->n_own_inputs, joined;
+  g_autofree FvPart *parts = g_new0 (FvPart, n);
+  FvTensor whole, slice, sources[FV_JOIN_SOURCES];
   gint64 start = 0;
 
   if (!fv_plan_output (plan, node, 0, concat_inner (node), &whole, error))
     return FALSE;
-  for (guint i = 0; i < node->n_own_inputs; i++) {
-    gint64 size = node->inputs[i]->shape.dims[axis];
+  for (guint i = 0; i < n; i++) {
+    FvPart *part = &parts[i];
 
-    fv_tensor_slice (&whole, axis, start, size, &slice);
-    start += size;
-    if (!size)
+    part->start = start;
+    part->size = node->inputs[i]->shape.dims[axis];
+    start += part->size;
+    if (!part->size)
       continue;
-    if (!fv_plan_input (plan, node, i, FV_ANY_AXIS, &source, error))
+    fv_tensor_slice (&whole, axis, part->start, part->size, &slice);
+    if (!fv_plan_input (plan, node, i, FV_ANY_AXIS, &part->source, error))
       return FALSE;
-    if (!same_place (&source, &slice)
-        && !fv_plan_copy (plan, node, &source, &slice, error))
-      return FALSE;
+    part->waits = !same_place (&part->source, &slice);
+  }
+  for (guint i = 0; i < n; i += MAX (joined, 1)) {
+    joined = parts_to_join (&whole, axis, &parts[i], n - i, &slice);
+    for (guint k = 0; k < joined; k++)
+      sources[k] = parts[i + k].source;
+    if (joined) {
+      if (!fv_join_lower (plan, node, sources, joined, axis, &slice, error))
+        return FALSE;
+    } else if (parts[i].waits) {
+      fv_tensor_slice (&whole, axis, parts[i].start, parts[i].size, &slice);
+      if (!fv_plan_copy (plan, node, &parts[i].source, &slice, error))
+        return FALSE;
+    }
   }
   return TRUE;
 }

@@ -116,6 +116,13 @@ void fv_tensor_transpose (const FvTensor *tensor, const gint64 *perm,
 gboolean fv_copy_lower (FvPlan *plan, FvNode *node, const FvTensor *source,
     const FvTensor *target, GError **error);
 
+/* gst/ops/join.c: the kernel behind fv_plan_concat(), for at most FV_JOIN_SOURCES
+ * parts along @axis, the target's inner one. */
+gboolean fv_join_fits (const FvTensor *sources, guint n, guint axis,
+    const FvTensor *target);
+gboolean fv_join_lower (FvPlan *plan, FvNode *node, const FvTensor *sources,
+    guint n, guint axis, const FvTensor *target, GError **error);
+
 /* graph.c's side of a plan. */
 typedef struct
 {
