@@ -241,7 +241,8 @@ gst_fovea_style_transform_meta (GstBaseTransform *trans, GstBuffer *out,
 {
   GType api = meta->info->api;
 
-  return api != GST_VIDEO_META_API_TYPE
+  /* what comes out is the picture alone */
+  return api != GST_VIDEO_META_API_TYPE && api != GST_VIDEO_CROP_META_API_TYPE
       && !gst_meta_api_type_has_tag (api,
           g_quark_from_static_string (GST_META_TAG_MEMORY_STR))
       && !gst_meta_api_type_has_tag (api,

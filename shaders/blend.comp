@@ -5,7 +5,7 @@
  * GROUP_PIXELS pixels: 1 and 1 for luma, 2 and 2 for NV12's chroma, 4 and 2 for
  * YUY2, 3 and 1 for RGB. Byte k of a group holds component (components >> 8 k),
  * 255 for padding, of the pixel or pair of pixels that bit k of WIDE and SECOND
- * name. A tile holds whole words in every format. Words in which nothing is drawn
+ * name; of samples of two bytes, the lower one first, both. A tile holds whole words in every format. Words in which nothing is drawn
  * are not written.
  * Grid: a workgroup of 64 per tile. */
 #version 450
@@ -18,6 +18,9 @@ layout (constant_id = 1) const int GROUP_PIXELS = 1;
 layout (constant_id = 2) const int WIDE = 0;   /* covers two pixels of the row */
 layout (constant_id = 3) const int SECOND = 0; /* starts at the second pixel   */
 layout (constant_id = 4) const int ROWS = 1;   /* rows of pixels a row covers  */
+layout (constant_id = 5) const int BYTES = 1;  /* of a sample                  */
+layout (constant_id = 7) const int WOVEN = 0;  /* pairs of rows are of a field */
+layout (constant_id = 6) const int SHIFT = 0;  /* low bits that stay 0         */
 
 layout (push_constant) uniform Push
 {
@@ -41,12 +44,12 @@ const int WORDS = SIDE / GROUP_PIXELS * GROUP_BYTES / 4; /* of a tile's row */
 /* rows of the matrix, one per component */
 vec4 matrix[4];
 
-/* Of the pixels @p to @p + @n: colour times alpha summed, alpha summed. */
+/* Of @n pixels from @p on: colour times alpha summed, alpha summed. */
 vec4 cover (ivec2 p, ivec2 n)
 {
   vec4 sum = vec4 (0);
 
-  for (int y = p.y; y < p.y + n.y; y++)
+  for (int y = p.y; y < p.y + (n.y << WOVEN); y += 1 << WOVEN)
     for (int x = p.x; x < p.x + n.x; x++) {
       vec4 c = vec4 (texelFetch (canvas, y * width + x));
       sum += vec4 (c.rgb * c.a, c.a);
@@ -62,9 +65,17 @@ uint blend (uint old, uint component, vec4 sum, int n)
                            : matrix[3];
   float value = dot (m.rgb, sum.rgb / sum.a) + m.a;
   float alpha = sum.a / (255.0 * float (n));
+  float step = float (1 << SHIFT), most = BYTES == 2 ? 65535.0 : 255.0;
 
-  return uint (clamp (
-      float (old) + (value - float (old)) * alpha + 0.5, 0.0, 255.0));
+  value = (float (old) + (value - float (old)) * alpha) / step;
+  return uint (clamp (value + 0.5, 0.0, most / step)) << SHIFT;
+}
+
+/* The first row of pixels that a row of the plane covers: in woven frames rows 0
+ * and 2 are a pair, and 1 and 3. */
+int first_row (int row)
+{
+  return WOVEN != 0 ? (row >> 1) * 4 + (row & 1) : row * ROWS;
 }
 
 /* Word @x of row @row. */
@@ -75,13 +86,13 @@ void blend_word (int x, int row)
   ivec2 last = ivec2 (-1), last_n = ivec2 (0);
   vec4 sum = vec4 (0);
 
-  [[unroll]] for (int b = 0; b < 4; b++) {
+  [[unroll]] for (int b = 0; b < 4; b += BYTES) {
     int byte = 4 * x + b, k = byte % GROUP_BYTES;
     uint component = (components >> (8 * k)) & 255u;
     ivec2 p = ivec2 (
-        byte / GROUP_BYTES * GROUP_PIXELS + ((SECOND >> k) & 1), row * ROWS);
-    ivec2 n = min (
-        ivec2 (1 + ((WIDE >> k) & 1), ROWS), ivec2 (width, height) - p);
+        byte / GROUP_BYTES * GROUP_PIXELS + ((SECOND >> k) & 1), first_row (row));
+    ivec2 n = ivec2 (min (1 + ((WIDE >> k) & 1), width - p.x),
+        min (ROWS, (height - p.y + WOVEN) >> WOVEN));
     if (component == 255u || byte >= row_bytes || n.x <= 0)
       continue;
     /* bytes of the same pixels share what covers them */
@@ -89,8 +100,13 @@ void blend_word (int x, int row)
       sum = cover (p, n);
     last = p;
     last_n = n;
-    if (sum.a > 0.0)
-      result[b] = blend (old[b], component, sum, n.x * n.y);
+    if (sum.a <= 0.0)
+      continue;
+    uint sample_old = BYTES == 2 ? old[b] | old[(b + 1) & 3] << 8 : old[b];
+    uint sample_new = blend (sample_old, component, sum, n.x * n.y);
+    result[b] = sample_new & 255u;
+    if (BYTES == 2)
+      result[(b + 1) & 3] = sample_new >> 8;
   }
   if (result != old)
     frame_out[i] = result.x | result.y << 8 | result.z << 16 | result.w << 24;

@@ -166,6 +166,17 @@ FV_STRUCT (FvRelabelPush)
   fv_int row_words, instance_words, instance_row_words;
 };
 
+/* turn.comp: from the picture upright to the one stored, as in import.h */
+#define FV_TURN_SPEC_BYTES 0 /* of an element: 1, 2 or 4                    */
+#define FV_TURN_SPEC_SWAP 1
+#define FV_TURN_SPEC_MIRROR_X 2
+#define FV_TURN_SPEC_MIRROR_Y 3
+FV_STRUCT (FvTurnPush)
+{
+  fv_int width, height; /* of the result                               */
+  fv_int from, from_row, to, to_row; /* words: where planes start, of a row */
+};
+
 /* What may change between submits, in a mapped buffer. */
 FV_STRUCT (FvHeadValues)
 {

@@ -233,10 +233,10 @@ check_on (FvDevice *device, const Case *c, FvType type)
   fv_frame_map_init (&map, &input, (guint) c->width, (guint) c->height);
   make_frame (c, &frame);
   g_autoptr (FvArray) expected =
-      gst_fovea_import_reference (&frame, &input, &map, &error);
+      gst_fovea_import_reference (&frame, &info, NULL, &input, &map, &error);
   ck_assert_msg (expected != NULL, "%s", error ? error->message : "");
   g_autoptr (GstFoveaImport) import =
-      gst_fovea_import_new (device, &info, &input, &port, &map, &error);
+      gst_fovea_import_new (device, &info, NULL, &input, &port, &map, &error);
   ck_assert_msg (import != NULL, "%s", error ? error->message : "");
   run (device, import, &frame);
   compare (c, &port, &input, expected);
@@ -434,7 +434,7 @@ START_TEST (test_formulas)
       memset (GST_VIDEO_FRAME_PLANE_DATA (&frame, p), yuv[k][p],
           (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (&frame, p) * (p ? 2 : 4));
     g_autoptr (FvArray) y =
-        gst_fovea_import_reference (&frame, &input, &map, NULL);
+        gst_fovea_import_reference (&frame, &info, NULL, &input, &map, NULL);
     double luma =
         rows[_i].is_full ? yuv[k][0] / 255.0 : (yuv[k][0] - 16) / 219.0;
     double span = rows[_i].is_full ? 255 : 224;
@@ -471,7 +471,7 @@ ramp (const Case *c, guint x, guint y, gboolean is_vertical)
       data[row * GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0) + column] =
           (guint8) (is_vertical ? row : column);
   g_autoptr (FvArray) array =
-      gst_fovea_import_reference (&frame, &input, &map, NULL);
+      gst_fovea_import_reference (&frame, &info, NULL, &input, &map, NULL);
   gst_video_frame_unmap (&frame);
   gst_buffer_unref (buffer);
   return (array->f32[y * c->in_width + x] * input.std[0] + input.mean[0]) * 255;
@@ -553,7 +553,7 @@ START_TEST (test_pillow)
   GstBuffer *buffer = gst_buffer_new_memdup (row, info.size);
   ck_assert (gst_video_frame_map (&frame, &info, buffer, GST_MAP_READ));
   g_autoptr (FvArray) array =
-      gst_fovea_import_reference (&frame, &input, &map, NULL);
+      gst_fovea_import_reference (&frame, &info, NULL, &input, &map, NULL);
   gst_video_frame_unmap (&frame);
   gst_buffer_unref (buffer);
   for (guint i = 0; i < pillow[_i].n; i++)
@@ -583,7 +583,7 @@ START_TEST (test_errors)
   c.format = "AYUV";
   make_info (&c, &info);
   ck_assert_ptr_null (
-      gst_fovea_import_new (device, &info, &input, &port, &map, &error));
+      gst_fovea_import_new (device, &info, NULL, &input, &port, &map, &error));
   ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_UNSUPPORTED));
   ck_assert_msg (strstr (error->message, "AYUV") != NULL, "%s", error->message);
   g_clear_error (&error);
@@ -599,8 +599,8 @@ START_TEST (test_errors)
       other.type = FV_TYPE_I32;
     else
       other.strides[3] = 3;
-    ck_assert_ptr_null (
-        gst_fovea_import_new (device, &info, &input, &other, &map, &error));
+    ck_assert_ptr_null (gst_fovea_import_new (device, &info, NULL, &input,
+        &other, &map, &error));
     ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_UNSUPPORTED));
     ck_assert_msg (strstr (error->message, "image") != NULL, "%s",
         error->message);
@@ -608,7 +608,7 @@ START_TEST (test_errors)
   }
   map.frame_width = 7;
   ck_assert_ptr_null (
-      gst_fovea_import_new (device, &info, &input, &port, &map, &error));
+      gst_fovea_import_new (device, &info, NULL, &input, &port, &map, &error));
   ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_INVALID));
   fv_buffer_unref (port.buffer);
 }

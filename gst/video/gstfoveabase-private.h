@@ -60,6 +60,8 @@ typedef struct
   gboolean is_broken; /* the device failed: open it anew */
 
   guint position; /* sink pad: frames since the last one that was inferred */
+  GstVideoOrientationMethod turn; /* sink pad: what puts this picture upright */
+  GstVideoOrientationMethod tag_turn; /* sink pad: what the stream's tags say */
 
   GstFoveaStream *newest_stream; /* task: what the newest answer belongs to */
   GstFoveaAnswer newest;

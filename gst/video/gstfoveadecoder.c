@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveadecoder.h"
 #include "gst/video/gstfoveamemory.h"
+#include "gst/video/gstfoveaturn.h"
 
 /* Counts who uses the maps: the decoder itself, and each GstMemory that is out.
  * Apart from the decoder, so that a mask that an application keeps does not
@@ -18,6 +19,8 @@ struct _GstFoveaDecoder
   Lease *lease;
   guint n_heads;
   GstFoveaHead *heads[FV_MAX_HEADS];
+  GstFoveaHeadMap maps[FV_MAX_HEADS]; /* of pictures that lie turned; own their
+                                         buffers, NULL: the head's own map */
   guint n_tensors;
   FvBuffer **tensors; /* by output of the model */
   guint n_tail;
@@ -144,8 +147,33 @@ add_tail (GstFoveaDecoder *decoder, GError **error)
   return TRUE;
 }
 
+/* (nullable) the map of head @i as it lies over the frame */
+static const GstFoveaHeadMap *
+frame_map (const GstFoveaDecoder *decoder, guint i)
+{
+  if (decoder->maps[i].buffer)
+    return &decoder->maps[i];
+  return gst_fovea_head_map (decoder->heads[i]);
+}
+
 static gboolean
-add_heads (GstFoveaDecoder *decoder, const FvFrameMap *map, GError **error)
+turn_map (GstFoveaDecoder *decoder, guint i, guint turn, GError **error)
+{
+  const GstFoveaHeadMap *map = gst_fovea_head_map (decoder->heads[i]);
+  GstFoveaHeadMap *turned = &decoder->maps[i];
+
+  if (turn == 0 || map == NULL || map->format == GST_FOVEA_HEAD_MAP_NONE)
+    return TRUE;
+  if (!gst_fovea_turn_map (decoder->model->device, decoder->program, turn, map,
+          turned, error))
+    return FALSE;
+  decoder->memory += fv_buffer_size (turned->buffer);
+  return TRUE;
+}
+
+static gboolean
+add_heads (GstFoveaDecoder *decoder, const FvFrameMap *map, guint turn,
+    GError **error)
 {
   FvGraph *graph = decoder->model->graph;
   guint n = fv_graph_n_outputs (graph);
@@ -166,13 +194,15 @@ add_heads (GstFoveaDecoder *decoder, const FvFrameMap *map, GError **error)
     head_map = gst_fovea_head_map (head);
     if (head_map)
       decoder->memory += gst_fovea_head_memory (head);
+    if (!turn_map (decoder, decoder->n_heads - 1, turn, error))
+      return FALSE;
   }
   return TRUE;
 }
 
 GstFoveaDecoder *
 gst_fovea_decoder_new (GstFoveaModel *model, guint slot, const FvFrameMap *map,
-    GError **error)
+    guint turn, GError **error)
 {
   g_autoptr (GstFoveaDecoder) decoder = g_new0 (GstFoveaDecoder, 1);
 
@@ -182,7 +212,7 @@ gst_fovea_decoder_new (GstFoveaModel *model, guint slot, const FvFrameMap *map,
   g_atomic_ref_count_init (&decoder->lease->users);
   decoder->program = fv_program_new (model->device);
   fv_program_enable_timing (decoder->program);
-  if (!add_heads (decoder, map, error) || !add_tail (decoder, error))
+  if (!add_heads (decoder, map, turn, error) || !add_tail (decoder, error))
     return NULL;
   if (model->settings.output_tensor_meta && !add_tensors (decoder, error))
     return NULL;
@@ -197,8 +227,10 @@ gst_fovea_decoder_free (GstFoveaDecoder *decoder)
   if (decoder == NULL)
     return;
   fv_program_unref (decoder->program);
-  for (guint i = 0; i < decoder->n_heads; i++)
+  for (guint i = 0; i < decoder->n_heads; i++) {
     gst_fovea_head_free (decoder->heads[i]);
+    fv_buffer_unref (decoder->maps[i].buffer);
+  }
   for (guint i = 0; i < decoder->n_tensors; i++)
     fv_buffer_unref (decoder->tensors[i]);
   g_free (decoder->tensors);
@@ -279,7 +311,7 @@ static void
 lend_planes (GstFoveaDecoder *decoder, guint i, guint64 value,
     GstFoveaProducer *producer, GstFoveaAnswer *answer)
 {
-  const GstFoveaHeadMap *map = gst_fovea_head_map (decoder->heads[i]);
+  const GstFoveaHeadMap *map = frame_map (decoder, i);
 
   if (map == NULL || map->format == GST_FOVEA_HEAD_MAP_NONE)
     return;

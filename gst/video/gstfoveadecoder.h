@@ -49,8 +49,9 @@ void gst_fovea_answer_clear (GstFoveaAnswer *answer);
  */
 typedef struct _GstFoveaDecoder GstFoveaDecoder;
 
+/* @turn: FV_FRAME_*: how maps over what @map describes are put over the frame */
 GstFoveaDecoder *gst_fovea_decoder_new (GstFoveaModel *model, guint slot,
-    const FvFrameMap *map, GError **error);
+    const FvFrameMap *map, guint turn, GError **error);
 void gst_fovea_decoder_free (GstFoveaDecoder *decoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstFoveaDecoder, gst_fovea_decoder_free)
 

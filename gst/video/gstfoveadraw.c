@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveadraw.h"
+#include "gst/video/gstfoveacolor.h"
 #include "gst/video/gstfovealabels.h"
 #include "gst/video/gstfoveamarks.h"
-#include "gst/video/gstfoveaplanes.h"
+#include "gst/video/gstfoveapixels.h"
 #include "shaders/scene.h"
 #include "shaders/shared.h"
 
@@ -38,7 +39,9 @@ struct _GstFoveaDraw
 {
   FvDevice *device;
   GstVideoInfo info;
-  guint width, height;
+  GstFoveaFraming framing;
+  guint width, height; /* of what is stored: the picture, and before it what
+                          shares chroma with it */
   gboolean is_transparent;
   GstFoveaPlaneLayout layouts[GST_VIDEO_MAX_PLANES];
   guint n_planes;
@@ -193,6 +196,7 @@ add_blend (GstFoveaDraw *draw, const GstFoveaPlaneLayout *layout)
     guint32 components;
   } push = { layout->offset / 4, layout->stride / 4, layout->row_bytes,
     layout->n_rows, draw->width, draw->height, layout->components };
+  const GstVideoFormatInfo *format = draw->info.finfo;
   FvDispatch dispatch = { 0 };
 
   set_kernel (&dispatch, "blend", n_tiles (draw), 1);
@@ -201,6 +205,10 @@ add_blend (GstFoveaDraw *draw, const GstFoveaPlaneLayout *layout)
   fv_dispatch_spec (&dispatch, 2, layout->wide);
   fv_dispatch_spec (&dispatch, 3, layout->second);
   fv_dispatch_spec (&dispatch, 4, layout->rows);
+  fv_dispatch_spec (&dispatch, 5, gst_fovea_planes_sample_bytes (format));
+  fv_dispatch_spec (&dispatch, 7,
+      layout->rows == 2 && draw->framing.is_interlaced);
+  fv_dispatch_spec (&dispatch, 6, GST_VIDEO_FORMAT_INFO_SHIFT (format, 0));
   fv_dispatch_push (&dispatch, &push, sizeof push);
   bind_whole (&dispatch, draw->scene, FV_BIND_FLOATS_READ);
   bind_whole (&dispatch, draw->canvas.device, FV_BIND_RGBA8_READ);
@@ -255,22 +263,53 @@ make_buffers (GstFoveaDraw *draw, gsize frame_size, GError **error)
       || surface_init (&draw->frame, draw->device, frame_size, error);
 }
 
+/* All that depends on how the picture lies in the frame. */
+static gboolean
+draw_prepare (GstFoveaDraw *draw, const GstFoveaFraming *framing,
+    GError **error)
+{
+  GstVideoInfo stored = draw->info;
+  gsize frame_size;
+
+  draw->framing = *framing;
+  GST_VIDEO_INFO_WIDTH (&stored) += (gint) framing->x;
+  GST_VIDEO_INFO_HEIGHT (&stored) += (gint) framing->y;
+  draw->width = (guint) GST_VIDEO_INFO_WIDTH (&stored);
+  draw->height = (guint) GST_VIDEO_INFO_HEIGHT (&stored);
+  draw->passes = g_ptr_array_new_with_free_func (pass_free);
+  draw->n_planes =
+      gst_fovea_planes_layout (&stored, draw->layouts, &frame_size);
+  return make_buffers (draw, frame_size, error) && make_finish (draw, error);
+}
+
+static void
+draw_clear (GstFoveaDraw *draw)
+{
+  FvBuffer **buffers[] = { &draw->scene, &draw->atlas, &draw->samples,
+    &draw->nothing, &draw->mask_upload, &draw->depth_upload,
+    &draw->instance_upload };
+
+  g_clear_pointer (&draw->finish, fv_program_unref);
+  g_clear_pointer (&draw->passes, g_ptr_array_unref);
+  g_clear_pointer (&draw->labels, gst_fovea_labels_free);
+  surface_clear (&draw->canvas);
+  surface_clear (&draw->frame);
+  for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)
+    g_clear_pointer (buffers[i], fv_buffer_unref);
+}
+
 GstFoveaDraw *
 gst_fovea_draw_new (FvDevice *device, const GstVideoInfo *info,
     gboolean transparent, GError **error)
 {
   g_autoptr (GstFoveaDraw) draw = g_new0 (GstFoveaDraw, 1);
-  gsize frame_size;
+  const GstFoveaFraming plain = { 0 };
 
   draw->device = fv_device_ref (device);
   draw->info = *info;
-  draw->width = GST_VIDEO_INFO_WIDTH (info);
-  draw->height = GST_VIDEO_INFO_HEIGHT (info);
   draw->is_transparent = transparent;
-  draw->passes = g_ptr_array_new_with_free_func (pass_free);
   draw->marks = g_array_new (FALSE, FALSE, sizeof (GstFoveaMark));
-  draw->n_planes = gst_fovea_planes_layout (info, draw->layouts, &frame_size);
-  if (draw->n_planes == 0
+  if (!gst_fovea_planes_take (info->finfo)
       || (transparent
           && GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_FORMAT_RGBA)) {
     g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
@@ -279,7 +318,7 @@ gst_fovea_draw_new (FvDevice *device, const GstVideoInfo *info,
         transparent ? "{ RGBA }" : GST_FOVEA_VIDEO_FORMATS);
     return NULL;
   }
-  if (!make_buffers (draw, frame_size, error) || !make_finish (draw, error))
+  if (!draw_prepare (draw, &plain, error))
     return NULL;
   return g_steal_pointer (&draw);
 }
@@ -289,19 +328,8 @@ gst_fovea_draw_free (GstFoveaDraw *draw)
 {
   if (draw == NULL)
     return;
-  fv_program_unref (draw->finish);
-  g_ptr_array_unref (draw->passes);
-  gst_fovea_labels_free (draw->labels);
+  draw_clear (draw);
   g_array_unref (draw->marks);
-  surface_clear (&draw->canvas);
-  surface_clear (&draw->frame);
-  fv_buffer_unref (draw->scene);
-  fv_buffer_unref (draw->atlas);
-  fv_buffer_unref (draw->samples);
-  fv_buffer_unref (draw->nothing);
-  fv_buffer_unref (draw->mask_upload);
-  fv_buffer_unref (draw->depth_upload);
-  fv_buffer_unref (draw->instance_upload);
   fv_device_unref (draw->device);
   g_free (draw);
 }
@@ -451,9 +479,11 @@ set_colors (float *scene, guint index, const guint32 *colors)
 }
 
 static void
-set_region (float *scene, guint index, const GstFoveaFrame *frame)
+set_region (const GstFoveaDraw *draw, guint index, const GstFoveaFrame *frame)
 {
-  set_vec4 (scene, index, frame->region.x, frame->region.y, frame->region.w,
+  set_vec4 (fv_buffer_map (draw->scene), index,
+      frame->region.x + (gint) draw->framing.x,
+      frame->region.y + (gint) draw->framing.y, frame->region.w,
       frame->region.h);
 }
 
@@ -463,21 +493,23 @@ static void
 write_inset (const GstFoveaDraw *draw, const Job *job, float *scene)
 {
   GstFoveaDepthInset corner = job->style->depth_inset;
-  const gint width = draw->width, height = draw->height;
+  const gint width = GST_VIDEO_INFO_WIDTH (&draw->info);
+  const gint height = GST_VIDEO_INFO_HEIGHT (&draw->info);
+  const gint left = (gint) draw->framing.x, top = (gint) draw->framing.y;
   gint w = width * 3 / 10, h = height * 3 / 10;
   gint line = gst_fovea_marks_line (job->style, width, height);
   gint margin = line + MIN (width, height) / 40;
-  gint x = margin, y = margin;
+  gint x = left + margin, y = top + margin;
   float *region = scene + 4 * FV_SCENE_DEPTH_REGION;
 
   if (corner == GST_FOVEA_DEPTH_INSET_TOP_RIGHT
       || corner == GST_FOVEA_DEPTH_INSET_BOTTOM_RIGHT)
-    x = width - margin - w;
+    x = left + width - margin - w;
   if (corner == GST_FOVEA_DEPTH_INSET_BOTTOM_LEFT
       || corner == GST_FOVEA_DEPTH_INSET_BOTTOM_RIGHT)
-    y = height - margin - h;
-  region[0] = x + region[0] * w / width;
-  region[1] = y + region[1] * h / height;
+    y = top + height - margin - h;
+  region[0] = x + (region[0] - left) * w / width;
+  region[1] = y + (region[1] - top) * h / height;
   region[2] = region[2] * w / width;
   region[3] = region[3] * h / height;
   set_vec4 (scene, FV_SCENE_INSET, x, y, x + w, y + h);
@@ -528,7 +560,7 @@ write_scene (GstFoveaDraw *draw, const Job *job)
       n = map->format == GST_FOVEA_PLANE_U8 ? 255 : 65535;
     set_vec4 (scene, FV_SCENE_MASK, 1,
         gst_fovea_plane_format_size (map->format), map->stride, n);
-    set_region (scene, FV_SCENE_MASK_REGION, &job->mask->frame);
+    set_region (draw, FV_SCENE_MASK_REGION, &job->mask->frame);
     set_vec4 (scene, FV_SCENE_MASK_SIZE, map->width, map->height,
         job->mask->background, style->alpha);
   }
@@ -537,7 +569,7 @@ write_scene (GstFoveaDraw *draw, const Job *job)
     guint size = gst_fovea_plane_format_size (map->format);
     set_vec4 (scene, FV_SCENE_DEPTH, 1, size, map->stride / size,
         job->depth->kind != GST_FOVEA_DEPTH_METRIC);
-    set_region (scene, FV_SCENE_DEPTH_REGION, &job->depth->frame);
+    set_region (draw, FV_SCENE_DEPTH_REGION, &job->depth->frame);
     set_vec4 (scene, FV_SCENE_DEPTH_SIZE, map->width, map->height, 0,
         style->alpha);
     if (style->depth_inset != GST_FOVEA_DEPTH_INSET_NONE)
@@ -553,7 +585,8 @@ write_scene (GstFoveaDraw *draw, const Job *job)
 static gboolean
 fits (const GstFoveaDraw *draw, const GstFoveaFrame *frame)
 {
-  return frame->width == draw->width && frame->height == draw->height
+  return frame->width == (guint) GST_VIDEO_INFO_WIDTH (&draw->info)
+      && frame->height == (guint) GST_VIDEO_INFO_HEIGHT (&draw->info)
       && frame->region.w > 0 && frame->region.h > 0;
 }
 
@@ -678,6 +711,43 @@ gst_fovea_draw_has_work (const GstFoveaDrawStyle *style, GstBuffer *buffer)
   return gst_fovea_buffer_next_region (buffer, style->source, &state, &region);
 }
 
+/* Follows the picture to where it lies in @frame. */
+static gboolean
+follow (GstFoveaDraw *draw, const GstVideoFrame *frame, GError **error)
+{
+  GstFoveaFraming framing = { 0 }, *last = &draw->framing;
+
+  if (!draw->is_transparent
+      && !gst_fovea_framing_init (&framing, &draw->info, frame, error))
+    return FALSE;
+  if (draw->finish && framing.x == last->x && framing.y == last->y
+      && framing.is_interlaced == last->is_interlaced)
+    return TRUE;
+  draw_clear (draw);
+  return draw_prepare (draw, &framing, error);
+}
+
+static void
+collect_marks (GstFoveaDraw *draw, const GstFoveaDrawStyle *style,
+    GstBuffer *buffer)
+{
+  gint x = (gint) draw->framing.x, y = (gint) draw->framing.y;
+
+  gst_fovea_marks_collect (draw->marks, draw->labels, style, buffer,
+      (guint) GST_VIDEO_INFO_WIDTH (&draw->info),
+      (guint) GST_VIDEO_INFO_HEIGHT (&draw->info));
+  for (guint i = 0; i < draw->marks->len; i++) {
+    GstFoveaMark *mark = &g_array_index (draw->marks, GstFoveaMark, i);
+
+    mark->x0 += x;
+    mark->x1 += x;
+    mark->y0 += y;
+    mark->y1 += y;
+  }
+  gst_fovea_marks_write (draw->marks, fv_buffer_map (draw->scene), draw->width,
+      draw->height);
+}
+
 gboolean
 gst_fovea_draw_run (GstFoveaDraw *draw, const GstFoveaDrawStyle *style,
     GstFoveaDepthRange *range, GstBuffer *buffer, GstVideoFrame *frame,
@@ -685,20 +755,20 @@ gst_fovea_draw_run (GstFoveaDraw *draw, const GstFoveaDrawStyle *style,
 {
   Job job = { .style = style };
   const guint8 *result;
+  guint x = 0, y = 0;
 
-  if (!prepare (draw, &job, buffer, error))
+  if (!follow (draw, frame, error) || !prepare (draw, &job, buffer, error))
     return FALSE;
   write_scene (draw, &job);
-  gst_fovea_marks_collect (draw->marks, draw->labels, style, buffer,
-      draw->width, draw->height);
-  gst_fovea_marks_write (draw->marks, fv_buffer_map (draw->scene), draw->width,
-      draw->height);
-  if (!draw->is_transparent)
-    gst_fovea_planes_read (frame, draw->layouts, draw->n_planes,
+  collect_marks (draw, style, buffer);
+  if (!draw->is_transparent) {
+    gst_fovea_framing_start (&draw->framing, frame, &x, &y);
+    gst_fovea_planes_read (frame, x, y, draw->layouts, draw->n_planes,
         surface_write (&draw->frame));
+  }
   if (!run_programs (draw, &job, range, GST_BUFFER_PTS (buffer), error))
     return FALSE;
   result = surface_read (draw->is_transparent ? &draw->canvas : &draw->frame);
-  gst_fovea_planes_write (frame, draw->layouts, draw->n_planes, result);
+  gst_fovea_planes_write (frame, x, y, draw->layouts, draw->n_planes, result);
   return TRUE;
 }

@@ -68,8 +68,8 @@ typedef struct
  * Paints masks, depth, boxes and texts on frames of one format.
  *
  * Life:    gst_fovea_draw_new() per caps; gst_fovea_draw_run() per frame; free.
- * Shapes:  NV12 I420 YV12 YUY2 UYVY GRAY8 RGB BGR RGBA BGRA RGBx BGRx, any size
- *          and stride. Pixels on which nothing is drawn stay as they are.
+ * Shapes:  GST_FOVEA_VIDEO_FORMATS, any size and stride, part of a larger frame
+ *          (GstVideoCropMeta), interlaced. Pixels on which nothing is drawn stay as they are.
  * Memory:  made in new, and once for each different buffer that maps lie in;
  *          maps on the same device are read in place, others are uploaded.
  * Threads: one at a time.

@@ -2,6 +2,8 @@
 /* Frames, events and queries of GstFoveaBase, from the sink pad through the queue
  * to the task of the source pad. */
 #include "gst/video/gstfoveabase-private.h"
+#include "gst/video/gstfoveapixels.h"
+#include "gst/video/gstfoveaturn.h"
 
 #define GST_CAT_DEFAULT gst_fovea_base_debug
 
@@ -117,6 +119,7 @@ gst_fovea_flow_reset (GstFoveaBase *self)
   g_mutex_unlock (&priv->lock);
   gst_fovea_stream_unref (stream);
   priv->position = 0;
+  priv->turn = priv->tag_turn = GST_VIDEO_ORIENTATION_IDENTITY;
   priv->copies_layout = FALSE;
 }
 
@@ -137,19 +140,7 @@ map_frame (GstFoveaBase *self, const GstVideoInfo *info, GstBuffer *buffer,
         gst_buffer_get_size (buffer));
     return FALSE;
   }
-  if (GST_VIDEO_FRAME_FORMAT (frame) == GST_VIDEO_INFO_FORMAT (info)
-      && GST_VIDEO_FRAME_WIDTH (frame) == GST_VIDEO_INFO_WIDTH (info)
-      && GST_VIDEO_FRAME_HEIGHT (frame) == GST_VIDEO_INFO_HEIGHT (info))
-    return TRUE;
-  g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
-      "a buffer's video meta does not fit the caps: expected %s %dx%d, got %s "
-      "%dx%d",
-      GST_VIDEO_INFO_NAME (info), GST_VIDEO_INFO_WIDTH (info),
-      GST_VIDEO_INFO_HEIGHT (info),
-      gst_video_format_to_string (GST_VIDEO_FRAME_FORMAT (frame)),
-      GST_VIDEO_FRAME_WIDTH (frame), GST_VIDEO_FRAME_HEIGHT (frame));
-  gst_video_frame_unmap (frame);
-  return FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -201,36 +192,6 @@ queue_item (GstFoveaBasePrivate *priv, GstFoveaItem *item)
   g_mutex_unlock (&priv->lock);
 }
 
-static GstFlowReturn
-chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
-{
-  GstFoveaBase *self = GST_FOVEA_BASE (parent);
-  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
-  GstFoveaItem item = { GST_FOVEA_ITEM_FRAME, GST_MINI_OBJECT_CAST (buffer) };
-  g_autoptr (GError) error = NULL;
-  GstFoveaSettings settings;
-  GstFlowReturn flow;
-
-  item.arrival = g_get_monotonic_time ();
-  flow = begin_frame (priv, &settings);
-  if (flow != GST_FLOW_OK) {
-    gst_buffer_unref (buffer);
-    return flow;
-  }
-  item.stream = gst_fovea_stream_ref (priv->stream);
-  if (priv->position == 0 || priv->position >= settings.inference_interval) {
-    priv->position = 0;
-    if (!submit_frame (self, &item, &settings, &error)) {
-      gst_fovea_base_fail (self, GST_FOVEA_STAGE_RUN, error);
-      drop_frame (priv, &item);
-      return GST_FLOW_ERROR;
-    }
-  }
-  priv->position++;
-  queue_item (priv, &item);
-  return GST_FLOW_OK;
-}
-
 /* The model planned for frames of that size. (transfer full) (nullable) */
 static GstFoveaModel *
 model_for_caps (GstFoveaBase *self, const GstVideoInfo *info, GError **error)
@@ -238,15 +199,15 @@ model_for_caps (GstFoveaBase *self, const GstVideoInfo *info, GError **error)
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
   GstFoveaStream *old = priv->stream;
   GstFoveaModel *model;
+  guint width, height, old_width, old_height;
 
-  if (old && gst_fovea_stream_model (old)->follows_caps
-      && GST_VIDEO_INFO_WIDTH (info)
-          == GST_VIDEO_INFO_WIDTH (gst_fovea_stream_info (old))
-      && GST_VIDEO_INFO_HEIGHT (info)
-          == GST_VIDEO_INFO_HEIGHT (gst_fovea_stream_info (old)))
-    return gst_fovea_model_ref (gst_fovea_stream_model (old));
-  model = gst_fovea_model_plan (priv->model, GST_VIDEO_INFO_WIDTH (info),
-      GST_VIDEO_INFO_HEIGHT (info), error);
+  gst_fovea_display_size (info, priv->turn, &width, &height);
+  if (old && gst_fovea_stream_model (old)->follows_caps) {
+    gst_fovea_stream_display_size (old, &old_width, &old_height);
+    if (width == old_width && height == old_height)
+      return gst_fovea_model_ref (gst_fovea_stream_model (old));
+  }
+  model = gst_fovea_model_plan (priv->model, width, height, error);
   if (model && model->follows_caps) {
     GST_INFO_OBJECT (self, "input of %s: %ux%u, chosen for frames of %dx%d",
         model->name, model->card->input.width, model->card->input.height,
@@ -267,29 +228,20 @@ is_same_frame (const GstVideoInfo *a, const GstVideoInfo *b)
   return gst_video_info_is_equal (a, &other);
 }
 
+/* Takes a stream for frames of @info, turned as they are now; without one, what
+ * went wrong is posted. */
 static gboolean
-set_caps (GstFoveaBase *self, GstCaps *caps)
+renew_stream (GstFoveaBase *self, const GstVideoInfo *info)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
-  g_autoptr (GstFoveaModel) model = NULL;
   g_autoptr (GError) error = NULL;
+  g_autoptr (GstFoveaModel) model = model_for_caps (self, info, &error);
   g_autofree char *name = gst_element_get_name (self);
   GstFoveaStream *stream = NULL;
   GstFoveaStream *old = priv->stream;
-  GstVideoInfo info;
 
-  if (!gst_video_info_from_caps (&info, caps)) {
-    g_autofree char *text = gst_caps_to_string (caps);
-
-    g_set_error (&error, FV_ERROR, FV_ERROR_INVALID,
-        "expected caps of raw video, got %s", text);
-  } else {
-    if (old && is_same_frame (gst_fovea_stream_info (old), &info))
-      return TRUE;
-    model = model_for_caps (self, &info, &error);
-    if (model)
-      stream = gst_fovea_stream_new (model, &info, name, &error);
-  }
+  if (model)
+    stream = gst_fovea_stream_new (model, info, priv->turn, name, &error);
   g_mutex_lock (&priv->lock);
   priv->stream = stream;
   g_mutex_unlock (&priv->lock);
@@ -298,6 +250,99 @@ set_caps (GstFoveaBase *self, GstCaps *caps)
   if (stream == NULL)
     gst_fovea_base_fail (self, GST_FOVEA_STAGE_MODEL, error);
   return stream != NULL;
+}
+
+static gboolean
+set_caps (GstFoveaBase *self, GstCaps *caps)
+{
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  GstVideoInfo info;
+
+  if (gst_video_info_from_caps (&info, caps))
+    return (priv->stream
+               && is_same_frame (gst_fovea_stream_info (priv->stream), &info))
+        || renew_stream (self, &info);
+  text = gst_caps_to_string (caps);
+  g_set_error (&error, FV_ERROR, FV_ERROR_INVALID,
+      "expected caps of raw video, got %s", text);
+  gst_fovea_base_fail (self, GST_FOVEA_STAGE_MODEL, error);
+  return FALSE;
+}
+
+/* How @buffer's picture is turned may change from one to the next: its own meta goes
+ * before the tag of the stream. */
+static gboolean
+keep_upright (GstFoveaBase *self, GstBuffer *buffer)
+{
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  GstVideoAffineTransformationMeta *meta =
+      gst_buffer_get_video_affine_transformation_meta (buffer);
+  GstVideoOrientationMethod turn = priv->tag_turn;
+  GstVideoInfo info;
+
+  if (meta) {
+    turn = gst_fovea_turn_from_matrix (meta);
+    if (turn == GST_VIDEO_ORIENTATION_AUTO) {
+      GST_WARNING_OBJECT (self,
+          "a transformation that is no quarter turn is left alone");
+      turn = GST_VIDEO_ORIENTATION_IDENTITY;
+    }
+  }
+  if (turn == priv->turn)
+    return TRUE;
+  priv->turn = turn;
+  if (priv->stream == NULL)
+    return TRUE;
+  info = *gst_fovea_stream_info (priv->stream);
+  return renew_stream (self, &info);
+}
+
+/* The tags of a stream hold until the next one starts. */
+static void
+read_tags (GstFoveaBasePrivate *priv, GstEvent *event)
+{
+  GstVideoOrientationMethod turn;
+  GstTagList *tags;
+
+  gst_event_parse_tag (event, &tags);
+  if (gst_video_orientation_from_tag (tags, &turn))
+    priv->tag_turn = turn;
+}
+
+static GstFlowReturn
+chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  GstFoveaBase *self = GST_FOVEA_BASE (parent);
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  GstFoveaItem item = { GST_FOVEA_ITEM_FRAME, GST_MINI_OBJECT_CAST (buffer) };
+  g_autoptr (GError) error = NULL;
+  GstFoveaSettings settings;
+  GstFlowReturn flow;
+
+  item.arrival = g_get_monotonic_time ();
+  if (!keep_upright (self, buffer)) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_ERROR;
+  }
+  flow = begin_frame (priv, &settings);
+  if (flow != GST_FLOW_OK) {
+    gst_buffer_unref (buffer);
+    return flow;
+  }
+  item.stream = gst_fovea_stream_ref (priv->stream);
+  if (priv->position == 0 || priv->position >= settings.inference_interval) {
+    priv->position = 0;
+    if (!submit_frame (self, &item, &settings, &error)) {
+      gst_fovea_base_fail (self, GST_FOVEA_STAGE_RUN, error);
+      drop_frame (priv, &item);
+      return GST_FLOW_ERROR;
+    }
+  }
+  priv->position++;
+  queue_item (priv, &item);
+  return GST_FLOW_OK;
 }
 
 static gboolean
@@ -388,6 +433,10 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     gst_event_unref (event);
     return FALSE;
   }
+  if (GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
+    priv->tag_turn = GST_VIDEO_ORIENTATION_IDENTITY;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_TAG)
+    read_tags (priv, event);
   if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
     gst_event_parse_caps (event, &caps);
     if (!set_caps (self, caps)) {
@@ -448,39 +497,6 @@ sink_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
 }
 
 /* ---- source pad ---- */
-
-/* Downstream said that it takes plain strides only, while GstVideoMeta was
- * offered upstream in its name. (transfer full) */
-static GstBuffer *
-plain_layout (const GstVideoInfo *info, GstBuffer *buffer)
-{
-  GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
-  gboolean is_plain = TRUE;
-  GstVideoFrame from, to;
-  GstBuffer *copy;
-
-  for (guint i = 0; meta && i < meta->n_planes; i++)
-    is_plain &= meta->stride[i] == info->stride[i]
-        && meta->offset[i] == info->offset[i];
-  if (is_plain)
-    return buffer;
-  copy = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (info), NULL);
-  if (!gst_video_frame_map (&to, info, copy, GST_MAP_WRITE)) {
-    gst_buffer_unref (copy);
-    return buffer;
-  }
-  if (gst_video_frame_map (&from, info, buffer, GST_MAP_READ)) {
-    gst_video_frame_copy (&to, &from);
-    gst_video_frame_unmap (&from);
-  }
-  gst_video_frame_unmap (&to);
-  /* all metas but the video meta, which goes with the memory */
-  gst_buffer_copy_into (copy, buffer,
-      GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META,
-      0, -1);
-  gst_buffer_unref (buffer);
-  return copy;
-}
 
 static gboolean
 finish_inference (GstFoveaBase *self, GstFoveaItem *item, GError **error)
@@ -558,7 +574,8 @@ push_frame (GstFoveaBase *self, GstFoveaItem *item)
   }
   buffer = gst_buffer_make_writable (GST_BUFFER_CAST (item->object));
   if (priv->copies_layout)
-    buffer = plain_layout (gst_fovea_stream_info (item->stream), buffer);
+    buffer = gst_fovea_planes_make_plain (gst_fovea_stream_info (item->stream),
+        buffer);
   if (priv->newest_stream == item->stream)
     gst_fovea_stream_attach (item->stream, &priv->newest, buffer);
   gst_fovea_stream_unref (item->stream);

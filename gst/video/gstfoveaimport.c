@@ -181,12 +181,13 @@ fill_push (GstFoveaImport *import, const FvCardInput *input)
     push->scale[c] = 1 / input->std[norm];
     push->offset[c] = -input->mean[norm] / input->std[norm];
   }
-  for (guint i = 0; i < 3; i++)
-    push->plane[i] = (gint) pixels->offset[i];
-  push->stride[0] = (gint) pixels->stride[0];
-  push->stride[1] = (gint) pixels->stride[1];
+  for (guint i = 0; i < pixels->n_planes; i++) {
+    push->plane[i] = (gint) pixels->planes[i].offset;
+    push->stride[i] = (gint) pixels->planes[i].stride;
+  }
   push->width = (gint) pixels->width;
   push->height = (gint) pixels->height;
+  push->origin = (gint) (pixels->framing.x | pixels->framing.y << 8);
   push->pad = input->pad / 255;
   push->out_width = (gint) target->width;
   push->base = (gint) (import->port.offset / 4);
@@ -196,21 +197,24 @@ fill_push (GstFoveaImport *import, const FvCardInput *input)
 
 static gboolean
 import_init (GstFoveaImport *import, const GstVideoInfo *info,
-    const FvCardInput *input, const FvFrameMap *map, GError **error)
+    const GstFoveaFraming *framing, const FvCardInput *input,
+    const FvFrameMap *map, GError **error)
 {
-  if (!gst_fovea_pixels_init (&import->pixels, info, error)
+  guint width, height;
+
+  if (!gst_fovea_pixels_init (&import->pixels, info, framing, error)
       || !target_init (&import->target, &import->port, input, error))
     return FALSE;
-  if (map->frame_width != import->pixels.width
-      || map->frame_height != import->pixels.height || map->width < 1
+  gst_fovea_pixels_upright (&import->pixels, &width, &height);
+  if (map->frame_width != width || map->frame_height != height || map->width < 1
       || map->height < 1 || map->input_width != import->target.width
       || map->input_height != import->target.height) {
     g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
         "the frame map is for %u x %u pixels in %u x %u; expected %u x %u in "
         "%u x %u",
         map->frame_width, map->frame_height, map->input_width,
-        map->input_height, import->pixels.width, import->pixels.height,
-        import->target.width, import->target.height);
+        map->input_height, width, height, import->target.width,
+        import->target.height);
     return FALSE;
   }
   fill_push (import, input);
@@ -228,14 +232,14 @@ import_init (GstFoveaImport *import, const GstVideoInfo *info,
 
 GstFoveaImport *
 gst_fovea_import_new (FvDevice *device, const GstVideoInfo *info,
-    const FvCardInput *input, const FvPort *port, const FvFrameMap *map,
-    GError **error)
+    const GstFoveaFraming *framing, const FvCardInput *input,
+    const FvPort *port, const FvFrameMap *map, GError **error)
 {
   GstFoveaImport *import = g_new0 (GstFoveaImport, 1);
 
   import->device = fv_device_ref (device);
   import->port = *port;
-  if (import_init (import, info, input, map, error))
+  if (import_init (import, info, framing, input, map, error))
     return import;
   gst_fovea_import_free (import);
   return NULL;
@@ -278,15 +282,46 @@ bind_table (GstFoveaImport *import, FvDispatch *dispatch, guint axis)
       import->table_size[axis], FV_BIND_FLOATS_READ, FV_TYPE_F32);
 }
 
+static gint
+three_bytes (const guint values[3])
+{
+  return (gint) (values[0] | values[1] << 8 | values[2] << 16);
+}
+
+static gint
+frame_flags (const GstFoveaPixels *pixels)
+{
+  const struct
+  {
+    guint flag;
+    gboolean is_set;
+  } flags[] = {
+    { FV_FRAME_GRAY, pixels->n_components == 1 },
+    { FV_FRAME_TWO_BYTES, pixels->sample_bytes == 2 },
+    { FV_FRAME_SUB_X, pixels->sub_x },
+    { FV_FRAME_SUB_Y, pixels->sub_y },
+    { FV_FRAME_SITE_X, pixels->sub_x && pixels->site_x },
+    { FV_FRAME_SITE_Y, pixels->sub_y && pixels->site_y },
+    { FV_FRAME_INTERLACED, pixels->sub_y && pixels->framing.is_interlaced },
+  };
+  guint result = pixels->turn;
+
+  for (guint i = 0; i < G_N_ELEMENTS (flags); i++)
+    result |= flags[i].is_set ? flags[i].flag : 0;
+  return (gint) result;
+}
+
 static void
 set_source (GstFoveaImport *import, FvDispatch *dispatch)
 {
   const GstFoveaPixels *pixels = &import->pixels;
 
-  fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_KIND, (gint) pixels->kind);
-  fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_STEP, (gint) pixels->chroma_step);
-  fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_SITE_X, pixels->site_x);
-  fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_SITE_Y, pixels->site_y);
+  fv_dispatch_spec (dispatch, FV_FRAME_SPEC_PLANES,
+      three_bytes (pixels->plane));
+  fv_dispatch_spec (dispatch, FV_FRAME_SPEC_OFFSETS,
+      three_bytes (pixels->offset));
+  fv_dispatch_spec (dispatch, FV_FRAME_SPEC_STEPS, three_bytes (pixels->step));
+  fv_dispatch_spec (dispatch, FV_FRAME_SPEC_FLAGS, frame_flags (pixels));
 }
 
 /* The kernel that writes the input, whose grid is the input's. */
@@ -381,89 +416,124 @@ gsize
 gst_fovea_import_upload (GstFoveaImport *import, const GstVideoFrame *frame)
 {
   const GstFoveaPixels *pixels = &import->pixels;
-  guint8 *target = fv_buffer_map (import->frame);
   gsize copied = 0;
+  guint x, y;
 
-  for (guint i = 0; i < pixels->n_planes; i++) {
-    guint component = pixels->component[i];
-    gssize stride = GST_VIDEO_FRAME_COMP_STRIDE (frame, component);
-    const guint8 *source = GST_VIDEO_FRAME_PLANE_DATA (frame,
-        GST_VIDEO_FRAME_COMP_PLANE (frame, component));
-    guint8 *to = target + pixels->offset[i];
-    gsize row = pixels->row_bytes[i], rows = pixels->rows[i];
-
-    if (stride == (gssize) pixels->stride[i])
-      memcpy (to, source, (rows - 1) * pixels->stride[i] + row);
-    else
-      for (gsize y = 0; y < rows; y++)
-        memcpy (to + y * pixels->stride[i], source + (gssize) y * stride, row);
-    copied += row * rows;
-  }
+  gst_fovea_framing_start (&pixels->framing, frame, &x, &y);
+  gst_fovea_planes_read (frame, x, y, pixels->planes, pixels->n_planes,
+      fv_buffer_map (import->frame));
+  for (guint i = 0; i < pixels->n_planes; i++)
+    copied += (gsize) pixels->planes[i].row_bytes * pixels->planes[i].n_rows;
   return copied;
 }
 
 /* ---- The same in plain C ---- */
 
-/* A component between its samples, by its distance from pixel (x, y). */
-static double
-component_at (const GstVideoFrame *frame, guint c, gint x, gint y,
-    gboolean site_x, gboolean site_y)
+/* Samples around a pixel of one axis: two of them, and the second's weight. */
+typedef struct
 {
-  const GstVideoFormatInfo *format = frame->info.finfo;
-  gboolean half_x = GST_VIDEO_FORMAT_INFO_W_SUB (format, c) == 1;
-  gboolean half_y = GST_VIDEO_FORMAT_INFO_H_SUB (format, c) == 1;
-  gint width = GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (format, c,
-      GST_VIDEO_FRAME_WIDTH (frame));
-  gint height = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (format, c,
-      GST_VIDEO_FRAME_HEIGHT (frame));
-  const guint8 *data = GST_VIDEO_FRAME_COMP_DATA (frame, c);
-  double px = half_x ? x / 2.0 - (site_x ? 0 : 0.25) : x;
-  double py = half_y ? y / 2.0 - (site_y ? 0 : 0.25) : y;
+  gint at[2];
+  double weight;
+} Between;
+
+/* @step: rows from one sample to the next that may be mixed with it; @first: the
+ * one of them that comes first. */
+static Between
+between_samples (double position, gint step, gint first, gint n)
+{
+  gint k = (gint) floor (position), last = MAX ((n - 1 - first) / step, 0);
+  Between result = { { CLAMP (k, 0, last), CLAMP (k + 1, 0, last) },
+    position - k };
+
+  for (guint i = 0; i < 2; i++)
+    result.at[i] = MIN (result.at[i] * step + first, n - 1);
+  return result;
+}
+
+/* The samples of a component around pixel @i of an axis with @n of them. */
+static Between
+around (gint i, guint shift, gboolean is_on_even, gboolean is_interlaced,
+    gint n)
+{
+  gint samples = (n + (1 << shift) - 1) >> shift, field = i & 1;
+  double siting = is_on_even ? 0 : 0.5;
+
+  if (shift == 0)
+    return (Between){ { i, i }, 0 };
+  if (is_interlaced)
+    return between_samples ((i - 2 * field - siting) / 4, 2, field, samples);
+  return between_samples ((i - siting) / 2, 1, 0, samples);
+}
+
+/* A component of pixel (x, y), counted from where the stored part begins. */
+static double
+component_at (const GstVideoFrame *frame, const GstFoveaPixels *pixels, guint c,
+    gint x, gint y)
+{
+  const GstFoveaFraming *framing = &pixels->framing;
+  guint sub_x = c ? pixels->sub_x : 0, sub_y = c ? pixels->sub_y : 0;
+  Between column = around (x, sub_x, pixels->site_x, FALSE,
+      (gint) (pixels->width + framing->x));
+  Between row = around (y, sub_y, pixels->site_y, framing->is_interlaced,
+      (gint) (pixels->height + framing->y));
+  guint plane = pixels->plane[c], x0, y0;
   double value = 0;
 
-  for (gint k = 0; k < 4; k++) {
-    double column = floor (px) + (k & 1), row = floor (py) + (k >> 1);
-    double weight = (1 - fabs (px - column)) * (1 - fabs (py - row));
-    gint cx = CLAMP ((gint) column, 0, width - 1);
-    gint cy = CLAMP ((gint) row, 0, height - 1);
+  gst_fovea_framing_start (framing, frame, &x0, &y0);
+  for (guint k = 0; k < 4; k++) {
+    guint i = k & 1, j = k >> 1;
+    gssize at = (gssize) (row.at[j] + (gint) (y0 >> sub_y))
+            * GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane)
+        + (gssize) (column.at[i] + (gint) (x0 >> sub_x)) * pixels->step[c]
+        + pixels->offset[c];
+    const guint8 *sample =
+        (const guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, plane) + at;
+    double weight = (i ? column.weight : 1 - column.weight)
+        * (j ? row.weight : 1 - row.weight);
+
     value += weight
-        * data[(gssize) cy * GST_VIDEO_FRAME_COMP_STRIDE (frame, c)
-            + (gssize) cx * GST_VIDEO_FRAME_COMP_PSTRIDE (frame, c)];
+        * (pixels->sample_bytes == 2 ? GST_READ_UINT16_LE (sample) : *sample);
   }
   return value;
 }
 
+/* Pixel (u, v) of the upright picture. */
 static void
-pixel_at (const GstVideoFrame *frame, const GstFoveaPixels *pixels, gint x,
-    gint y, double rgb[3])
+pixel_at (const GstVideoFrame *frame, const GstFoveaPixels *pixels, gint u,
+    gint v, double rgb[3])
 {
+  gboolean is_swapped = (pixels->turn & FV_FRAME_SWAP) != 0;
+  gint x = is_swapped ? v : u, y = is_swapped ? u : v;
   double stored[3] = { 0, 0, 0 };
-  gboolean is_yuv = GST_VIDEO_INFO_IS_YUV (&frame->info);
-  guint n = pixels->kind == FV_IMPORT_GRAY ? 1 : 3;
 
-  for (guint c = 0; c < n; c++) {
-    guint at =
-        is_yuv || n == 1 ? c : (guint) GST_VIDEO_FRAME_COMP_POFFSET (frame, c);
-    stored[at] = component_at (frame, c, x, y, pixels->site_x, pixels->site_y);
-  }
+  if (pixels->turn & FV_FRAME_MIRROR_X)
+    x = (gint) pixels->width - 1 - x;
+  if (pixels->turn & FV_FRAME_MIRROR_Y)
+    y = (gint) pixels->height - 1 - y;
+  x += (gint) pixels->framing.x;
+  y += (gint) pixels->framing.y;
+  for (guint c = 0; c < pixels->n_components; c++)
+    stored[c] = component_at (frame, pixels, c, x, y);
   for (guint c = 0; c < 3; c++) {
     const double *m = pixels->rgb[c];
-    double v = m[0] * stored[0] + m[1] * stored[1] + m[2] * stored[2] + m[3];
-    rgb[c] = CLAMP (v, 0, 1);
+    double value =
+        m[0] * stored[0] + m[1] * stored[1] + m[2] * stored[2] + m[3];
+    rgb[c] = CLAMP (value, 0, 1);
   }
 }
 
-/* All of the frame as R, G, B of 0..1; NULL where memory is not to be had. */
+/* All of the upright picture as R, G, B of 0..1; NULL where memory is not to be
+ * had. */
 static double *
-whole_frame (const GstVideoFrame *frame, const GstFoveaPixels *pixels)
+whole_picture (const GstVideoFrame *frame, const GstFoveaPixels *pixels,
+    guint width, guint height)
 {
-  double *rgb =
-      g_try_malloc_n ((gsize) pixels->width * pixels->height, 3 * sizeof *rgb);
+  double *rgb = g_try_malloc_n ((gsize) width * height, 3 * sizeof *rgb);
 
-  for (guint y = 0; rgb && y < pixels->height; y++)
-    for (guint x = 0; x < pixels->width; x++)
+  for (guint y = 0; rgb && y < height; y++)
+    for (guint x = 0; x < width; x++)
       pixel_at (frame, pixels, (gint) x, (gint) y,
-          rgb + 3 * ((gsize) y * pixels->width + x));
+          rgb + 3 * ((gsize) y * width + x));
   return rgb;
 }
 
@@ -508,6 +578,7 @@ reference_pixel (const double *rgb, guint width, const Window *window,
 
 FvArray *
 gst_fovea_import_reference (const GstVideoFrame *frame,
+    const GstVideoInfo *info, const GstFoveaFraming *framing,
     const FvCardInput *input, const FvFrameMap *map, GError **error)
 {
   gboolean is_nchw = input->layout == FV_LAYOUT_NCHW;
@@ -516,18 +587,21 @@ gst_fovea_import_reference (const GstVideoFrame *frame,
     { 1, is_nchw ? c : h, is_nchw ? h : w, is_nchw ? w : c } };
   GstFoveaPixels pixels;
   Window window;
+  guint width, height;
 
   if (input->rank == 3)
     shape = (FvShape){ 3, { shape.dims[1], shape.dims[2], shape.dims[3] } };
-  if (!gst_fovea_pixels_init (&pixels, &frame->info, error))
+  if (!gst_fovea_pixels_init (&pixels, info, framing, error))
     return NULL;
+  gst_fovea_pixels_upright (&pixels, &width, &height);
   g_autoptr (FvArray) array = fv_array_new (FV_TYPE_F32, &shape, error);
-  g_autofree double *rgb = array ? whole_frame (frame, &pixels) : NULL;
+  g_autofree double *rgb =
+      array ? whole_picture (frame, &pixels, width, height) : NULL;
   if (!rgb) {
     if (array)
       g_set_error (error, FV_ERROR, FV_ERROR_TOO_LARGE,
-          "no memory for a frame of %u x %u pixels in double precision",
-          pixels.width, pixels.height);
+          "no memory for a frame of %u x %u pixels in double precision", width,
+          height);
     return NULL;
   }
   for (guint i = 0; i < 2; i++) {
@@ -540,7 +614,7 @@ gst_fovea_import_reference (const GstVideoFrame *frame,
       for (guint i = 0; i < 2; i++)
         window.n[i] = gst_fovea_axis_weights (&window.axes[i], i ? y : x,
             &window.first[i], window.weights[i]);
-      reference_pixel (rgb, pixels.width, &window, input,
+      reference_pixel (rgb, width, &window, input,
           array->f32 + (is_nchw ? at : at * input->n_channels),
           is_nchw ? (gsize) w * (gsize) h : 1);
     }

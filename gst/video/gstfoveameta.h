@@ -7,9 +7,11 @@
 
 G_BEGIN_DECLS
 
-/* System memory formats that a frame may have; odd sizes and strides included. */
+/* Formats that a frame may have, odd sizes and strides included: the one list of
+ * them. What else there is to know of a format GstVideoFormatInfo has. */
 #define GST_FOVEA_VIDEO_FORMATS \
-  "{ NV12, I420, YV12, YUY2, UYVY, GRAY8, RGB, BGR, RGBA, BGRA, RGBx, BGRx }"
+  "{ NV12, NV21, I420, YV12, YUY2, UYVY, GRAY8, P010_10LE, RGB, BGR, RGBA, " \
+  "BGRA, ARGB, ABGR, RGBx, BGRx, xRGB, xBGR }"
 
 /**
  * GstFoveaRole:

@@ -172,43 +172,6 @@ gst_fovea_colormap_fill (GstFoveaColormap colormap, guint32 colors[256])
   }
 }
 
-static void
-set_row (float *row, double r, double g, double b, double offset)
-{
-  row[0] = r;
-  row[1] = g;
-  row[2] = b;
-  row[3] = offset;
-}
-
-void
-gst_fovea_color_matrix (const GstVideoInfo *info, float matrix[4][4])
-{
-  gint offset[GST_VIDEO_MAX_COMPONENTS], scale[GST_VIDEO_MAX_COMPONENTS];
-  GstVideoColorRange range = info->colorimetry.range;
-  double kr, kb, y, u, v;
-
-  set_row (matrix[3], 0, 0, 0, 255);
-  if (GST_VIDEO_INFO_IS_RGB (info)) {
-    set_row (matrix[0], 1, 0, 0, 0);
-    set_row (matrix[1], 0, 1, 0, 0);
-    set_row (matrix[2], 0, 0, 1, 0);
-    return;
-  }
-  if (!gst_video_color_matrix_get_Kr_Kb (info->colorimetry.matrix, &kr, &kb))
-    gst_video_color_matrix_get_Kr_Kb (GST_VIDEO_COLOR_MATRIX_BT601, &kr, &kb);
-  if (range == GST_VIDEO_COLOR_RANGE_UNKNOWN)
-    range = GST_VIDEO_INFO_IS_GRAY (info) ? GST_VIDEO_COLOR_RANGE_0_255
-                                          : GST_VIDEO_COLOR_RANGE_16_235;
-  gst_video_color_range_offsets (range, info->finfo, offset, scale);
-  y = scale[0] / 255.0;
-  u = scale[1] / 255.0 / (2 * (1 - kb));
-  v = scale[2] / 255.0 / (2 * (1 - kr));
-  set_row (matrix[0], y * kr, y * (1 - kr - kb), y * kb, offset[0]);
-  set_row (matrix[1], -u * kr, -u * (1 - kr - kb), u * (1 - kb), offset[1]);
-  set_row (matrix[2], v * (1 - kr), -v * (1 - kr - kb), -v * kb, offset[2]);
-}
-
 guint32
 gst_fovea_ink_for (guint32 color)
 {

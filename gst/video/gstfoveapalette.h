@@ -28,10 +28,6 @@ FV_API GType gst_fovea_colormap_get_type (void);
 FV_API void
 gst_fovea_colormap_fill (GstFoveaColormap colormap, guint32 colors[256]);
 
-/* Rows r, g, b, offset that make each component of @info out of r, g, b in
- * 0..255: Y, U, V or R, G, B, then alpha. */
-FV_API void
-gst_fovea_color_matrix (const GstVideoInfo *info, float matrix[4][4]);
 /* Black or white, whichever reads better on @color. */
 FV_API guint32 gst_fovea_ink_for (guint32 color);
 

@@ -1,84 +1,49 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveapixels.h"
+#include "gst/video/gstfoveacolor.h"
+#include "gst/video/gstfoveameta.h"
 
 #include <math.h>
 #include <string.h>
 
-static gboolean
-set_kind (GstFoveaPixels *pixels, GstVideoFormat format)
+guint
+gst_fovea_turn_flags (GstVideoOrientationMethod turn)
 {
-  pixels->chroma_step = 1;
-  switch (format) {
-    case GST_VIDEO_FORMAT_GRAY8:
-      pixels->kind = FV_IMPORT_GRAY;
-      return TRUE;
-    case GST_VIDEO_FORMAT_RGB:
-    case GST_VIDEO_FORMAT_BGR:
-      pixels->kind = FV_IMPORT_BYTES3;
-      return TRUE;
-    case GST_VIDEO_FORMAT_RGBA:
-    case GST_VIDEO_FORMAT_BGRA:
-    case GST_VIDEO_FORMAT_RGBx:
-    case GST_VIDEO_FORMAT_BGRx:
-      pixels->kind = FV_IMPORT_BYTES4;
-      return TRUE;
-    case GST_VIDEO_FORMAT_YUY2:
-      pixels->kind = FV_IMPORT_YUYV;
-      return TRUE;
-    case GST_VIDEO_FORMAT_UYVY:
-      pixels->kind = FV_IMPORT_UYVY;
-      return TRUE;
-    case GST_VIDEO_FORMAT_NV12:
-      pixels->chroma_step = 2;
-      pixels->kind = FV_IMPORT_420;
-      return TRUE;
-    case GST_VIDEO_FORMAT_I420:
-    case GST_VIDEO_FORMAT_YV12:
-      pixels->kind = FV_IMPORT_420;
-      return TRUE;
+  switch (turn) {
+    case GST_VIDEO_ORIENTATION_90R:
+      return FV_FRAME_SWAP | FV_FRAME_MIRROR_Y;
+    case GST_VIDEO_ORIENTATION_180:
+      return FV_FRAME_MIRROR_X | FV_FRAME_MIRROR_Y;
+    case GST_VIDEO_ORIENTATION_90L:
+      return FV_FRAME_SWAP | FV_FRAME_MIRROR_X;
+    case GST_VIDEO_ORIENTATION_HORIZ:
+      return FV_FRAME_MIRROR_X;
+    case GST_VIDEO_ORIENTATION_VERT:
+      return FV_FRAME_MIRROR_Y;
+    case GST_VIDEO_ORIENTATION_UL_LR:
+      return FV_FRAME_SWAP;
+    case GST_VIDEO_ORIENTATION_UR_LL:
+      return FV_FRAME_SWAP | FV_FRAME_MIRROR_X | FV_FRAME_MIRROR_Y;
     default:
-      return FALSE;
+      return 0;
   }
 }
 
 static void
-add_plane (GstFoveaPixels *pixels, guint component, gsize row_bytes, guint rows)
+set_components (GstFoveaPixels *pixels, const GstVideoFormatInfo *format)
 {
-  guint i = pixels->n_planes++;
+  gboolean is_gray = GST_VIDEO_FORMAT_INFO_IS_GRAY (format);
 
-  pixels->component[i] = component;
-  pixels->row_bytes[i] = row_bytes;
-  pixels->rows[i] = rows;
-  pixels->stride[i] = (row_bytes + 3) & ~(gsize) 3;
-  pixels->offset[i] = pixels->size;
-  pixels->size += pixels->stride[i] * rows;
-}
-
-static void
-set_planes (GstFoveaPixels *pixels)
-{
-  gsize width = pixels->width, pairs = (width + 1) / 2;
-  guint rows = pixels->height, half = (rows + 1) / 2;
-
-  switch (pixels->kind) {
-    case FV_IMPORT_GRAY:
-      add_plane (pixels, 0, width, rows);
-      break;
-    case FV_IMPORT_BYTES3:
-      add_plane (pixels, 0, 3 * width, rows);
-      break;
-    case FV_IMPORT_BYTES4:
-      add_plane (pixels, 0, 4 * width, rows);
-      break;
-    case FV_IMPORT_YUYV:
-    case FV_IMPORT_UYVY:
-      add_plane (pixels, 0, 4 * pairs, rows);
-      break;
-    default:
-      add_plane (pixels, 0, width, rows);
-      add_plane (pixels, 1, pixels->chroma_step * pairs, half);
-      if (pixels->chroma_step == 1)
-        add_plane (pixels, 2, pairs, half);
+  pixels->n_components = is_gray ? 1 : 3;
+  pixels->sample_bytes = gst_fovea_planes_sample_bytes (format);
+  for (guint c = 0; c < pixels->n_components; c++) {
+    pixels->plane[c] = (guint) GST_VIDEO_FORMAT_INFO_PLANE (format, c);
+    pixels->offset[c] = gst_fovea_planes_offset (format, c);
+    pixels->step[c] = (guint) GST_VIDEO_FORMAT_INFO_PSTRIDE (format, c);
+  }
+  if (!is_gray) {
+    pixels->sub_x = (guint) GST_VIDEO_FORMAT_INFO_W_SUB (format, 1);
+    pixels->sub_y = (guint) GST_VIDEO_FORMAT_INFO_H_SUB (format, 1);
   }
 }
 
@@ -92,73 +57,133 @@ set_siting (GstFoveaPixels *pixels, GstVideoChromaSite site)
   pixels->site_y = (site & GST_VIDEO_CHROMA_SITE_V_COSITED) != 0;
 }
 
-/* R = Y + 2 (1 - Kr) Cr; B = Y + 2 (1 - Kb) Cb; Y = Kr R + Kg G + Kb B */
-static void
-set_yuv (GstFoveaPixels *pixels, const GstVideoInfo *info)
+static gboolean
+check_info (const GstVideoInfo *info, GError **error)
 {
-  gboolean is_full = info->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
-  double luma = is_full ? 255 : 219, chroma = is_full ? 255 : 224;
-  double zero = is_full ? 0 : 16, kr, kb;
+  GstVideoInterlaceMode mode = GST_VIDEO_INFO_INTERLACE_MODE (info);
+  gint width = GST_VIDEO_INFO_WIDTH (info);
+  gint height = GST_VIDEO_INFO_HEIGHT (info);
 
-  if (!gst_video_color_matrix_get_Kr_Kb (info->colorimetry.matrix, &kr, &kb))
-    gst_video_color_matrix_get_Kr_Kb (info->height > 576
-            ? GST_VIDEO_COLOR_MATRIX_BT709
-            : GST_VIDEO_COLOR_MATRIX_BT601,
-        &kr, &kb);
-  double kg = 1 - kr - kb;
-  double cb[3] = { 0, -2 * kb * (1 - kb) / kg, 2 * (1 - kb) };
-  double cr[3] = { 2 * (1 - kr), -2 * kr * (1 - kr) / kg, 0 };
-  for (guint c = 0; c < 3; c++) {
-    pixels->rgb[c][0] = 1 / luma;
-    pixels->rgb[c][1] = cb[c] / chroma;
-    pixels->rgb[c][2] = cr[c] / chroma;
-    pixels->rgb[c][3] = -zero / luma - 128 * (cb[c] + cr[c]) / chroma;
-  }
-}
-
-static void
-set_rgb (GstFoveaPixels *pixels, const GstVideoInfo *info)
-{
-  gboolean is_limited = info->colorimetry.range == GST_VIDEO_COLOR_RANGE_16_235;
-  double span = is_limited ? 219 : 255;
-
-  for (guint c = 0; c < 3; c++) {
-    guint byte = pixels->kind == FV_IMPORT_GRAY
-        ? 0
-        : (guint) GST_VIDEO_INFO_COMP_POFFSET (info, c);
-    pixels->rgb[c][byte] = 1 / span;
-    pixels->rgb[c][3] = is_limited ? -16 / span : 0;
-  }
+  if (!gst_fovea_planes_take (info->finfo))
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "frames are %s; expected one of " GST_FOVEA_VIDEO_FORMATS,
+        GST_VIDEO_INFO_NAME (info));
+  else if (width < 1 || height < 1 || width > 32768 || height > 32768)
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "frames are %d x %d pixels; expected 1 to 32768", width, height);
+  else if (mode == GST_VIDEO_INTERLACE_MODE_FIELDS
+      || mode == GST_VIDEO_INTERLACE_MODE_ALTERNATE)
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "frames are in interlace-mode %s, fields apart; expected progressive, "
+        "interleaved or mixed",
+        gst_video_interlace_mode_to_string (mode));
+  else
+    return TRUE;
+  return FALSE;
 }
 
 gboolean
 gst_fovea_pixels_init (GstFoveaPixels *pixels, const GstVideoInfo *info,
-    GError **error)
+    const GstFoveaFraming *framing, GError **error)
 {
+  GstVideoInfo stored = *info;
+
   memset (pixels, 0, sizeof *pixels);
+  if (!check_info (info, error))
+    return FALSE;
+  if (framing)
+    pixels->framing = *framing;
+  pixels->turn = gst_fovea_turn_flags (pixels->framing.turn);
   pixels->width = (guint) GST_VIDEO_INFO_WIDTH (info);
   pixels->height = (guint) GST_VIDEO_INFO_HEIGHT (info);
-  if (!set_kind (pixels, GST_VIDEO_INFO_FORMAT (info))) {
-    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
-        "frames are %s; expected NV12, I420, YV12, YUY2, UYVY, GRAY8, RGB, "
-        "BGR, RGBA, BGRA, RGBx or BGRx",
-        GST_VIDEO_INFO_NAME (info));
-    return FALSE;
-  }
-  if (!pixels->width || !pixels->height || pixels->width > 32768
-      || pixels->height > 32768) {
-    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
-        "frames are %u x %u pixels; expected 1 to 32768", pixels->width,
-        pixels->height);
-    return FALSE;
-  }
-  set_planes (pixels);
+  GST_VIDEO_INFO_WIDTH (&stored) += (gint) pixels->framing.x;
+  GST_VIDEO_INFO_HEIGHT (&stored) += (gint) pixels->framing.y;
+  pixels->n_planes =
+      gst_fovea_planes_layout (&stored, pixels->planes, &pixels->size);
+  set_components (pixels, info->finfo);
   set_siting (pixels, info->chroma_site);
-  if (GST_VIDEO_INFO_IS_YUV (info))
-    set_yuv (pixels, info);
-  else
-    set_rgb (pixels, info);
+  gst_fovea_color_to_rgb (info, pixels->rgb);
   return TRUE;
+}
+
+void
+gst_fovea_display_size (const GstVideoInfo *info,
+    GstVideoOrientationMethod turn, guint *width, guint *height)
+{
+  gint n = MAX (GST_VIDEO_INFO_PAR_N (info), 1);
+  gint d = MAX (GST_VIDEO_INFO_PAR_D (info), 1);
+  double wide = (double) GST_VIDEO_INFO_WIDTH (info) * n / d;
+  guint size[2] = { (guint) CLAMP (wide + 0.5, 1, 1 << 20),
+    (guint) GST_VIDEO_INFO_HEIGHT (info) };
+  gboolean is_swapped = (gst_fovea_turn_flags (turn) & FV_FRAME_SWAP) != 0;
+
+  *width = size[is_swapped];
+  *height = size[!is_swapped];
+}
+
+gboolean
+gst_fovea_framing_init (GstFoveaFraming *framing, const GstVideoInfo *info,
+    const GstVideoFrame *frame, GError **error)
+{
+  const GstVideoFormatInfo *format = info->finfo;
+  GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (frame->buffer);
+  guint width = (guint) GST_VIDEO_INFO_WIDTH (info);
+  guint height = (guint) GST_VIDEO_INFO_HEIGHT (info);
+  guint all_width = (guint) GST_VIDEO_FRAME_WIDTH (frame);
+  guint all_height = (guint) GST_VIDEO_FRAME_HEIGHT (frame);
+  guint x = crop ? crop->x : 0, y = crop ? crop->y : 0;
+  gboolean is_chroma_shared = GST_VIDEO_INFO_IS_YUV (info);
+
+  if (crop && (crop->width != width || crop->height != height)) {
+    g_set_error (error, FV_ERROR, FV_ERROR_UNSUPPORTED,
+        "a buffer's crop meta is of %u x %u pixels; expected %u x %u, the size "
+        "in the caps",
+        crop->width, crop->height, width, height);
+    return FALSE;
+  }
+  if (GST_VIDEO_FRAME_FORMAT (frame) != GST_VIDEO_INFO_FORMAT (info)
+      || (!crop && (all_width != width || all_height != height))
+      || x > all_width || width > all_width - x || y > all_height
+      || height > all_height - y) {
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "a buffer's video meta does not fit the caps: expected %s with %ux%u "
+        "from (%u, %u) on, got %s %ux%u",
+        GST_VIDEO_INFO_NAME (info), width, height, x, y,
+        gst_video_format_to_string (GST_VIDEO_FRAME_FORMAT (frame)), all_width,
+        all_height);
+    return FALSE;
+  }
+  framing->is_interlaced = GST_VIDEO_INFO_IS_INTERLACED (info)
+      && GST_VIDEO_FRAME_IS_INTERLACED (frame);
+  framing->x = framing->y = 0;
+  if (is_chroma_shared) {
+    framing->x = x & ((1u << GST_VIDEO_FORMAT_INFO_W_SUB (format, 1)) - 1);
+    framing->y = y
+        & ((1u << (GST_VIDEO_FORMAT_INFO_H_SUB (format, 1)
+                + framing->is_interlaced))
+            - 1);
+  }
+  return TRUE;
+}
+
+void
+gst_fovea_framing_start (const GstFoveaFraming *framing,
+    const GstVideoFrame *frame, guint *x, guint *y)
+{
+  GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (frame->buffer);
+
+  *x = (crop ? crop->x : 0) - framing->x;
+  *y = (crop ? crop->y : 0) - framing->y;
+}
+
+void
+gst_fovea_pixels_upright (const GstFoveaPixels *pixels, guint *width,
+    guint *height)
+{
+  gboolean is_swapped = (pixels->turn & FV_FRAME_SWAP) != 0;
+
+  *width = is_swapped ? pixels->height : pixels->width;
+  *height = is_swapped ? pixels->width : pixels->height;
 }
 
 static double

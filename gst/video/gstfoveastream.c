@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveastream.h"
-#include "gst/video/gstfoveaimport.h"
+#include "gst/video/gstfoveapixels.h"
+#include "gst/video/gstfoveaturn.h"
 
 /* Longer than any frame takes; a device that hangs is an error then. */
 #define WAIT_NS (60 * (guint64) GST_SECOND)
 #define MAX_SLOTS 4
 
+/* Of frames of one framing; there are few, and nearly always one. */
 typedef struct
 {
+  GstFoveaFraming framing;
   GstFoveaImport *import;
   FvProgram *program;
+} Way;
+
+typedef struct
+{
+  GPtrArray *ways; /* Way * */
+  const Way *way; /* of the last submit */
   guint64 value; /* of the last submit: its upload buffer is read until then */
 } Slot;
 
@@ -18,7 +27,8 @@ struct _GstFoveaStream
   gatomicrefcount ref;
   GstFoveaModel *model;
   GstVideoInfo info;
-  FvFrameMap map;
+  GstVideoOrientationMethod turn;
+  FvFrameMap map; /* of the picture upright */
   guint n_slots, next_slot;
   Slot slots[MAX_SLOTS];
   GPtrArray *decoders; /* GstFoveaDecoder *, of all slots */
@@ -118,23 +128,68 @@ fill_extra (GstFoveaStream *stream, const FvCardExtra *extra, guint slot,
   return TRUE;
 }
 
+static void
+way_free (gpointer data)
+{
+  Way *way = data;
+
+  fv_program_unref (way->program);
+  gst_fovea_import_free (way->import);
+  g_free (way);
+}
+
+static const Way *
+add_way (GstFoveaStream *stream, guint slot, const GstFoveaFraming *framing,
+    GError **error)
+{
+  const FvCardInput *input = &stream->model->card->input;
+  const FvPort *port =
+      fv_graph_input (stream->model->graph, slot, input->index);
+  Way *way = g_new0 (Way, 1);
+
+  way->framing = *framing;
+  way->import = gst_fovea_import_new (stream->model->device, &stream->info,
+      framing, input, port, &stream->map, error);
+  if (way->import) {
+    way->program = fv_program_new (stream->model->device);
+    fv_program_enable_timing (way->program);
+    gst_fovea_import_add (way->import, way->program);
+  }
+  if (way->import == NULL || !fv_program_finish (way->program, error)) {
+    way_free (way);
+    return NULL;
+  }
+  g_atomic_pointer_add (&stream->memory, gst_fovea_import_memory (way->import));
+  g_ptr_array_add (stream->slots[slot].ways, way);
+  return way;
+}
+
+static const Way *
+find_way (GstFoveaStream *stream, guint slot, const GstFoveaFraming *framing,
+    GError **error)
+{
+  GPtrArray *ways = stream->slots[slot].ways;
+
+  for (guint i = 0; i < ways->len; i++) {
+    const Way *way = g_ptr_array_index (ways, i);
+
+    if (way->framing.x == framing->x && way->framing.y == framing->y
+        && way->framing.is_interlaced == framing->is_interlaced)
+      return way;
+  }
+  return add_way (stream, slot, framing, error);
+}
+
 static gboolean
 prepare_slot (GstFoveaStream *stream, guint slot, GError **error)
 {
   const FvCard *card = stream->model->card;
-  Slot *s = &stream->slots[slot];
+  GstFoveaFraming framing = { .turn = stream->turn };
 
-  s->import =
-      gst_fovea_import_new (stream->model->device, &stream->info, &card->input,
-          fv_graph_input (stream->model->graph, slot, card->input.index),
-          &stream->map, error);
-  if (s->import == NULL)
-    return FALSE;
-  stream->memory += gst_fovea_import_memory (s->import);
-  s->program = fv_program_new (stream->model->device);
-  fv_program_enable_timing (s->program);
-  gst_fovea_import_add (s->import, s->program);
-  if (!fv_program_finish (s->program, error))
+  stream->slots[slot].ways = g_ptr_array_new_with_free_func (way_free);
+  framing.is_interlaced = GST_VIDEO_INFO_INTERLACE_MODE (&stream->info)
+      == GST_VIDEO_INTERLACE_MODE_INTERLEAVED;
+  if (add_way (stream, slot, &framing, error) == NULL)
     return FALSE;
   for (guint i = 0; i < card->n_extras; i++)
     if (!fill_extra (stream, &card->extras[i], slot, error))
@@ -145,8 +200,8 @@ prepare_slot (GstFoveaStream *stream, guint slot, GError **error)
 static GstFoveaDecoder *
 add_decoder (GstFoveaStream *stream, guint slot, GError **error)
 {
-  GstFoveaDecoder *decoder =
-      gst_fovea_decoder_new (stream->model, slot, &stream->map, error);
+  GstFoveaDecoder *decoder = gst_fovea_decoder_new (stream->model, slot,
+      &stream->map, gst_fovea_turn_flags (stream->turn), error);
 
   if (decoder == NULL)
     return NULL;
@@ -185,22 +240,39 @@ prepare_producers (GstFoveaStream *stream, const char *element)
       GST_FOVEA_ROLE_RESULT, NULL);
 }
 
+/* Where the picture lies in the input depends on its shape as it is seen; back to
+ * the frame goes by its own pixels. */
+static void
+place_picture (GstFoveaStream *stream)
+{
+  gboolean is_swapped =
+      (gst_fovea_turn_flags (stream->turn) & FV_FRAME_SWAP) != 0;
+  guint size[2] = { (guint) GST_VIDEO_INFO_WIDTH (&stream->info),
+    (guint) GST_VIDEO_INFO_HEIGHT (&stream->info) };
+  guint width, height;
+
+  gst_fovea_display_size (&stream->info, stream->turn, &width, &height);
+  fv_frame_map_init (&stream->map, &stream->model->card->input, width, height);
+  stream->map.frame_width = size[is_swapped];
+  stream->map.frame_height = size[!is_swapped];
+}
+
 GstFoveaStream *
 gst_fovea_stream_new (GstFoveaModel *model, const GstVideoInfo *info,
-    const char *element, GError **error)
+    GstVideoOrientationMethod turn, const char *element, GError **error)
 {
   g_autoptr (GstFoveaStream) stream = g_new0 (GstFoveaStream, 1);
 
   g_atomic_ref_count_init (&stream->ref);
   stream->model = gst_fovea_model_ref (model);
   stream->info = *info;
+  stream->turn = turn;
   stream->n_slots = MIN (fv_graph_n_slots (model->graph), MAX_SLOTS);
   stream->decoders =
       g_ptr_array_new_with_free_func ((GDestroyNotify) gst_fovea_decoder_free);
   stream->extras =
       g_ptr_array_new_with_free_func ((GDestroyNotify) fv_program_unref);
-  fv_frame_map_init (&stream->map, &model->card->input,
-      GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info));
+  place_picture (stream);
   prepare_producers (stream, element);
   for (guint slot = 0; slot < stream->n_slots; slot++)
     if (!prepare_slot (stream, slot, error))
@@ -224,10 +296,9 @@ gst_fovea_stream_unref (GstFoveaStream *stream)
     return;
   g_ptr_array_unref (stream->decoders);
   g_ptr_array_unref (stream->extras);
-  for (guint slot = 0; slot < stream->n_slots; slot++) {
-    fv_program_unref (stream->slots[slot].program);
-    gst_fovea_import_free (stream->slots[slot].import);
-  }
+  for (guint slot = 0; slot < stream->n_slots; slot++)
+    if (stream->slots[slot].ways)
+      g_ptr_array_unref (stream->slots[slot].ways);
   for (guint i = 0; i < stream->n_producers; i++)
     gst_fovea_producer_unref (stream->producers[i]);
   gst_fovea_producer_unref (stream->tensor_producer);
@@ -239,6 +310,19 @@ const GstVideoInfo *
 gst_fovea_stream_info (GstFoveaStream *stream)
 {
   return &stream->info;
+}
+
+void
+gst_fovea_stream_display_size (GstFoveaStream *stream, guint *width,
+    guint *height)
+{
+  gst_fovea_display_size (&stream->info, stream->turn, width, height);
+}
+
+GstVideoOrientationMethod
+gst_fovea_stream_turn (GstFoveaStream *stream)
+{
+  return stream->turn;
 }
 
 GstFoveaModel *
@@ -273,18 +357,25 @@ gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
 {
   guint slot = stream->next_slot;
   Slot *s = &stream->slots[slot];
-  GstFoveaDecoder *decoder = idle_decoder (stream, slot, error);
+  GstFoveaFraming framing = { .turn = stream->turn };
   FvProgram *programs[3];
+  GstFoveaDecoder *decoder;
+  const Way *way;
 
+  if (!gst_fovea_framing_init (&framing, &stream->info, frame, error))
+    return FALSE;
+  way = find_way (stream, slot, &framing, error);
+  decoder = way ? idle_decoder (stream, slot, error) : NULL;
   if (decoder == NULL)
     return FALSE;
   /* Only a frame that was given up can still be on its way here. */
   if (s->value
       && !fv_device_wait (stream->model->device, s->value, WAIT_NS, error))
     return FALSE;
-  *uploaded = gst_fovea_import_upload (s->import, frame);
+  s->way = way;
+  *uploaded = gst_fovea_import_upload (way->import, frame);
   gst_fovea_decoder_take (decoder, settings);
-  programs[0] = s->program;
+  programs[0] = way->program;
   programs[1] = fv_graph_program (stream->model->graph, slot);
   programs[2] = gst_fovea_decoder_program (decoder);
   if (!fv_program_submit (programs, 3, &s->value, error)) {
@@ -324,7 +415,7 @@ ticket_milliseconds (GstFoveaStream *stream, const GstFoveaTicket *ticket)
 {
   guint slot = gst_fovea_decoder_slot (ticket->decoder);
   FvProgram *programs[3] = {
-    stream->slots[slot].program,
+    stream->slots[slot].way->program,
     fv_graph_program (stream->model->graph, slot),
     gst_fovea_decoder_program (ticket->decoder),
   };
@@ -397,6 +488,19 @@ background_class (const FvCardHead *head)
   return head->background;
 }
 
+/* Of frames as they are stored. */
+static guint
+frame_width (const GstFoveaStream *stream)
+{
+  return (guint) GST_VIDEO_INFO_WIDTH (&stream->info);
+}
+
+static guint
+frame_height (const GstFoveaStream *stream)
+{
+  return (guint) GST_VIDEO_INFO_HEIGHT (&stream->info);
+}
+
 static void
 attach_classes (const GstFoveaStream *stream, guint i,
     const GstFoveaAnswer *answer, GstBuffer *buffer)
@@ -407,8 +511,8 @@ attach_classes (const GstFoveaStream *stream, guint i,
     const GstFoveaClass *c = &g_array_index (classes, GstFoveaClass, k);
 
     gst_fovea_buffer_add_frame_class (buffer, stream->producers[i], answer->pts,
-        (gint) c->class_id, c->score, stream->map.frame_width,
-        stream->map.frame_height);
+        (gint) c->class_id, c->score, frame_width (stream),
+        frame_height (stream));
   }
 }
 
@@ -419,14 +523,16 @@ attach_boxes (const GstFoveaStream *stream, guint i,
   GArray *boxes = answer->results[i].boxes;
 
   for (guint k = 0; k < boxes->len; k++) {
-    const GstFoveaBox *box = &g_array_index (boxes, GstFoveaBox, k);
-    GstVideoRegionOfInterestMeta *meta = gst_fovea_buffer_add_detection (buffer,
-        stream->producers[i], answer->pts, (gint) box->class_id, box->score,
-        box->x, box->y, box->width, box->height, stream->map.frame_width,
-        stream->map.frame_height);
+    GstFoveaBox box = g_array_index (boxes, GstFoveaBox, k);
+    GstVideoRegionOfInterestMeta *meta;
 
-    if (meta && box->instance)
-      gst_fovea_region_set_instance (meta, box->instance);
+    gst_fovea_turn_box (gst_fovea_turn_flags (stream->turn),
+        frame_width (stream), frame_height (stream), &box);
+    meta = gst_fovea_buffer_add_detection (buffer, stream->producers[i],
+        answer->pts, (gint) box.class_id, box.score, box.x, box.y, box.width,
+        box.height, frame_width (stream), frame_height (stream));
+    if (meta && box.instance)
+      gst_fovea_region_set_instance (meta, box.instance);
   }
 }
 
@@ -436,8 +542,8 @@ attach_head (GstFoveaStream *stream, guint i, const GstFoveaAnswer *answer,
 {
   const FvCardHead *head = gst_fovea_model_head (stream->model, i);
   GstFoveaPlane *map = answer->maps[i];
-  guint width = stream->map.frame_width;
-  guint height = stream->map.frame_height;
+  guint width = frame_width (stream);
+  guint height = frame_height (stream);
 
   if (head->kind == FV_HEAD_CLASSIFY)
     attach_classes (stream, i, answer, buffer);

@@ -29,18 +29,24 @@ typedef struct
  * Threads: submit by one thread, wait and collect by another; in order.
  * Errors:  FV_ERROR, as import, heads and device have them.
  */
-GstFoveaStream *gst_fovea_stream_new (GstFoveaModel *model,
-    const GstVideoInfo *info, const char *element, GError **error);
+/* @turn: what puts the picture upright. */
+GstFoveaStream *
+gst_fovea_stream_new (GstFoveaModel *model, const GstVideoInfo *info,
+    GstVideoOrientationMethod turn, const char *element, GError **error);
 GstFoveaStream *gst_fovea_stream_ref (GstFoveaStream *stream);
 void gst_fovea_stream_unref (GstFoveaStream *stream); /* %NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstFoveaStream, gst_fovea_stream_unref)
 
 const GstVideoInfo *gst_fovea_stream_info (GstFoveaStream *stream);
+/* Of its pictures upright, with square pixels. */
+void gst_fovea_stream_display_size (GstFoveaStream *stream, guint *width,
+    guint *height);
+GstVideoOrientationMethod gst_fovea_stream_turn (GstFoveaStream *stream);
 GstFoveaModel *gst_fovea_stream_model (GstFoveaStream *stream);
 /* Bytes taken on the device beside the graph's. */
 gsize gst_fovea_stream_memory (GstFoveaStream *stream);
 
-/* Copies @frame into an upload buffer and submits [import | net | heads].
+/* Copies the picture in @frame, which is checked against the caps, into an upload buffer and submits [import | net | heads].
  * *@uploaded: (out): bytes copied */
 gboolean gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
     const GstFoveaSettings *settings, GstFoveaTicket *ticket, gsize *uploaded,
