@@ -467,4 +467,9 @@ FV_STRUCT (FvScatterPush)
 #define FV_REDUCE_LOG_SUM_EXP 8
 #define FV_REDUCE_SUM_SQUARE 9
 
+/* peak.comp */
+#define FV_PEAK_UNITS 16 /* vec4 units that an invocation copies */
+#define FV_PEAK_STEPS 32 /* of a round, with 12 multiply-adds each */
+#define FV_PEAK_FLOPS (FV_PEAK_STEPS * 24)
+
 #endif

@@ -355,6 +355,23 @@ class CommandTest(unittest.TestCase):
             self.assertIn(f"host tail   2 nodes, the first: {reason}", text)
             self.assertRegex(text, r"host  Neg +Neg_1: behind 'NonZero_0'")
 
+    def bench_costs(self, report, text):
+        """Each dispatch, kernel and the net against what the device does at best."""
+        self.assertEqual(len(report["dispatches"]), report["n_dispatches"])
+        for name in ("dispatches", "kernels"):
+            self.assertAlmostEqual(sum(c["share"] for c in report[name]), 1, places=6)
+        dispatch, peaks = report["dispatches"][0], report["roofline"]
+        self.assertEqual(dispatch["kernel"], "elementwise")
+        self.assertIn("Sigmoid", dispatch["nodes"])
+        self.assertEqual(len(dispatch["groups"]), 3)
+        self.assertGreater(dispatch["ms"], 0)
+        bound = max(dispatch["flops"] / peaks["gflop_per_second"],
+                    dispatch["bytes"] / peaks["gb_per_second"]) * 1e-6
+        self.assertAlmostEqual(dispatch["bound_ms"] / bound, 1, places=3)
+        self.assertAlmostEqual(peaks["bound_ms"] / bound, 1, places=3)
+        self.assertRegex(text, r"\n +0 elementwise .*Sigmoid")
+        self.assertIn("the device's best", text)
+
     def test_bench(self):
         shape = ("--input-shape", "1x640")
         for device in [REFERENCE] + ([[]] if HAS_DEVICE else []):
@@ -366,8 +383,10 @@ class CommandTest(unittest.TestCase):
             self.assertEqual("net" in report, device != REFERENCE)
             parts = [p["part"] for p in report.get("load_parts", [])]
             self.assertEqual("plan" in parts and "first run" in parts, device != REFERENCE)
-            text = self.succeeds("bench", *device, self.path, *shape, "-n", "2")
+            text = self.succeeds("bench", *device, self.path, *shape, "-n", "2", "-D")
             self.assertIn("p95", text)
+            if device != REFERENCE:
+                self.bench_costs(report, text)
         self.fails(1, "expected sizes like", "bench", *REFERENCE, self.path,
                    "--input-shape", "1xpig")
         self.fails(1, "no such input", "bench", *REFERENCE, self.path,

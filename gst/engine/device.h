@@ -91,6 +91,22 @@ FV_API gboolean fv_device_wait (FvDevice *device, guint64 value,
     guint64 timeout_ns, GError **error);
 FV_API gboolean fv_device_is_done (FvDevice *device, guint64 value);
 
+/* What a device can do in a second: multiply-adds of f32 in registers, each two
+ * FLOPs, and bytes read and written by a copy of 64 MiB; 0: not measured. */
+typedef struct
+{
+  double flops, bytes;
+} FvPeaks;
+/**
+ * fv_device_measure:
+ * @peaks: (inout): what is measured now, where that is more
+ *
+ * Takes a fraction of a second and 128 MiB of device memory. Measures nothing on a
+ * device without timestamps.
+ */
+FV_API gboolean fv_device_measure (FvDevice *device, FvPeaks *peaks,
+    GError **error);
+
 /* Counters that tests and `stats` read. Validation messages are counted when
  * FOVEA_VALIDATION=1 turned the layers on. */
 typedef struct

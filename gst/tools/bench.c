@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* fovea bench: what a model costs. */
+#include "gst/tools/costs.h"
 #include "gst/tools/dataset.h"
 #include "gst/tools/tool.h"
 
@@ -14,18 +15,9 @@
 /* Sorted seconds of some runs. */
 typedef struct
 {
-  double median, p95, cpu; /* cpu: mean CPU-seconds of a run */
+  double median, p95, cpu; /* cpu: median CPU-seconds of a run */
   guint n;
 } Times;
-
-/* One kernel's share of a run. */
-typedef struct
-{
-  const char *kernel;
-  guint n_dispatches;
-  double seconds;
-  guint64 flops, bytes;
-} Share;
 
 typedef struct
 {
@@ -39,11 +31,12 @@ typedef struct
   FvType precision;
   Times net; /* the plan alone; n is 0 for references */
   Times host; /* with inputs from and outputs to host arrays */
-  guint64 bytes, host_bytes;
+  guint64 host_bytes;
   gsize peak_memory; /* resident, before kernels are timed one by one */
   guint64
       device_memory; /* the most that was allocated on the device till then */
-  GArray *shares;
+  Costs costs;
+  gboolean each; /* dispatch is printed */
 } Bench;
 
 static double
@@ -79,25 +72,52 @@ run_net (Bench *bench, FvGraph *graph, GError **error)
       && fv_device_wait (bench->tool->device, value, RUN_TIMEOUT_NS, error);
 }
 
+typedef gboolean (*Run) (Bench *bench, FvGraph *graph, GError **error);
+
 static gboolean
-measure (Bench *bench, FvGraph *graph,
-    gboolean (*run) (Bench *, FvGraph *, GError **), Times *times,
+time_run (Bench *bench, FvGraph *graph, Run run, double *wall, double *cpu,
     GError **error)
 {
-  guint n = bench->n_runs;
-  g_autofree double *seconds = g_new (double, n);
-  double cpu = clock_seconds (CLOCK_PROCESS_CPUTIME_ID);
-  for (guint i = 0; i < n; i++) {
-    double start = clock_seconds (CLOCK_MONOTONIC);
-    if (!run (bench, graph, error))
-      return FALSE;
-    seconds[i] = clock_seconds (CLOCK_MONOTONIC) - start;
-  }
-  times->cpu = (clock_seconds (CLOCK_PROCESS_CPUTIME_ID) - cpu) / n;
-  qsort (seconds, n, sizeof *seconds, compare_doubles);
-  times->median = (seconds[(n - 1) / 2] + seconds[n / 2]) / 2;
-  times->p95 = seconds[(n * 95 + 99) / 100 - 1];
+  double start = clock_seconds (CLOCK_MONOTONIC);
+  double cpu_start = clock_seconds (CLOCK_PROCESS_CPUTIME_ID);
+  if (!run (bench, graph, error))
+    return FALSE;
+  *wall = clock_seconds (CLOCK_MONOTONIC) - start;
+  *cpu = clock_seconds (CLOCK_PROCESS_CPUTIME_ID) - cpu_start;
+  return TRUE;
+}
+
+static double
+median (double *values, guint n)
+{
+  qsort (values, n, sizeof *values, compare_doubles);
+  return (values[(n - 1) / 2] + values[n / 2]) / 2;
+}
+
+static void
+fill_times (Times *times, double *wall, double *cpu, guint n)
+{
+  times->median = median (wall, n); /* which sorts them */
+  times->p95 = wall[(n * 95 + 99) / 100 - 1];
+  times->cpu = median (cpu, n);
   times->n = n;
+}
+
+/* By turns, so that what slows the machine down slows both. */
+static gboolean
+measure (Bench *bench, FvGraph *graph, GError **error)
+{
+  const Run runs[] = { run_host, run_net };
+  Times *times[] = { &bench->host, &bench->net };
+  guint n = bench->n_runs, n_kinds = bench->tool->reference ? 1 : 2;
+  g_autofree double *wall = g_new (double, 2 * n), *cpu = g_new (double, 2 * n);
+  for (guint i = 0; i < n; i++)
+    for (guint k = 0; k < n_kinds; k++)
+      if (!time_run (bench, graph, runs[k], &wall[k * n + i], &cpu[k * n + i],
+              error))
+        return FALSE;
+  for (guint k = 0; k < n_kinds; k++)
+    fill_times (times[k], wall + k * n, cpu + k * n, n);
   return TRUE;
 }
 
@@ -123,54 +143,15 @@ make_inputs (Bench *bench, GError **error)
   return TRUE;
 }
 
-static int
-compare_shares (gconstpointer a, gconstpointer b)
-{
-  double x = ((const Share *) a)->seconds, y = ((const Share *) b)->seconds;
-  return (x < y) - (x > y);
-}
-
-static Share *
-share_of (GArray *shares, const char *kernel)
-{
-  for (guint i = 0; i < shares->len; i++)
-    if (strcmp (g_array_index (shares, Share, i).kernel, kernel) == 0)
-      return &g_array_index (shares, Share, i);
-  g_array_append_val (shares, ((Share){ .kernel = kernel }));
-  return &g_array_index (shares, Share, shares->len - 1);
-}
-
 /* Timestamps cost something, so they are taken in a graph of their own. */
 static gboolean
 measure_kernels (Bench *bench, GError **error)
 {
   g_autoptr (FvGraph) graph =
       tool_graph (bench->tool, bench->model, bench->shapes, TRUE, error);
-  if (graph == NULL)
-    return FALSE;
-  const guint n_rounds = MIN (bench->n_runs, 5);
-  FvProgram *program = fv_graph_program (graph, 0);
-  guint n = fv_program_n_dispatches (program);
-  if (!run_host (bench, graph, error))
-    return FALSE;
-  for (guint round = 0; round < n_rounds; round++) {
-    if (!run_net (bench, graph, error))
-      return FALSE;
-    for (guint i = 0; i < n; i++) {
-      const FvDispatch *dispatch = fv_program_get (program, i);
-      const char *kernel = g_intern_string (dispatch->kernel);
-      Share *share = share_of (bench->shares, kernel);
-      share->seconds += fv_program_seconds (program, i) / n_rounds;
-      if (round > 0)
-        continue;
-      share->n_dispatches++;
-      share->flops += dispatch->flops;
-      share->bytes += dispatch->bytes;
-      bench->bytes += dispatch->bytes;
-    }
-  }
-  g_array_sort (bench->shares, compare_shares);
-  return TRUE;
+  return graph != NULL && run_host (bench, graph, error)
+      && costs_measure (&bench->costs, bench->tool->device,
+          fv_graph_program (graph, 0), MIN (bench->n_runs, 5), error);
 }
 
 static gsize
@@ -197,9 +178,7 @@ run_bench (Bench *bench, GError **error)
   bench->first_seconds = clock_seconds (CLOCK_MONOTONIC) - start;
   for (guint i = 0; i < bench->model->graph->n_outputs; i++)
     bench->host_bytes += bench->outputs[i]->size;
-  if (!measure (bench, graph, run_host, &bench->host, error)
-      || (!bench->tool->reference
-          && !measure (bench, graph, run_net, &bench->net, error)))
+  if (!measure (bench, graph, error))
     return FALSE;
   fv_graph_stats (graph, &bench->stats);
   bench->stats.tail_reason = NULL; /* the graph's, which goes now */
@@ -217,16 +196,6 @@ static double
 per_second (double amount, double seconds)
 {
   return seconds > 0 ? amount / seconds : 0;
-}
-
-/* CPU-seconds of a share: its part of the kernels' time, of the net's CPU time. */
-static double
-share_cpu (const Bench *bench, const Share *share)
-{
-  double total = 0;
-  for (guint i = 0; i < bench->shares->len; i++)
-    total += g_array_index (bench->shares, Share, i).seconds;
-  return bench->net.cpu * per_second (share->seconds, total);
 }
 
 static void
@@ -280,26 +249,12 @@ print_json (const Bench *bench)
       per_second (flops * 1e-9, bench->net.median));
   tool_json_double (json, "gflop_per_cpu_second",
       per_second (flops * 1e-9, bench->net.cpu));
-  tool_json_int (json, "kernel_bytes", bench->bytes);
+  tool_json_int (json, "kernel_bytes", bench->costs.all.bytes);
   tool_json_int (json, "host_bytes", bench->host_bytes);
   tool_json_int (json, "peak_device_bytes", bench->device_memory);
   tool_json_int (json, "peak_rss_bytes", bench->peak_memory);
   tool_json_tail (json, stats);
-  json_builder_set_member_name (json, "kernels");
-  json_builder_begin_array (json);
-  for (guint i = 0; i < bench->shares->len; i++) {
-    const Share *share = &g_array_index (bench->shares, Share, i);
-    json_builder_begin_object (json);
-    tool_json_string (json, "kernel", share->kernel);
-    tool_json_int (json, "dispatches", share->n_dispatches);
-    tool_json_double (json, "ms", share->seconds * 1e3);
-    tool_json_int (json, "flops", share->flops);
-    tool_json_int (json, "bytes", share->bytes);
-    tool_json_double (json, "gflop_per_cpu_second",
-        per_second (share->flops * 1e-9, share_cpu (bench, share)));
-    json_builder_end_object (json);
-  }
-  json_builder_end_array (json);
+  costs_json (&bench->costs, bench->net.cpu, json);
   tool_json_end (json);
 }
 
@@ -308,25 +263,6 @@ print_times (const char *title, const Times *times)
 {
   printf ("%-14smedian %.2f ms, p95 %.2f ms, CPU %.2f ms (%u runs)\n", title,
       times->median * 1e3, times->p95 * 1e3, times->cpu * 1e3, times->n);
-}
-
-static void
-print_kernels (const Bench *bench)
-{
-  double total = 0;
-  for (guint i = 0; i < bench->shares->len; i++)
-    total += g_array_index (bench->shares, Share, i).seconds;
-  printf ("\n%-22s %10s %8s %6s %10s %9s %12s\n", "kernel", "dispatches", "ms",
-      "share", "GFLOP/s", "GB/s", "GFLOP/CPU-s");
-  for (guint i = 0; i < bench->shares->len; i++) {
-    const Share *share = &g_array_index (bench->shares, Share, i);
-    printf ("%-22s %10u %8.3f %5.1f%% %10.2f %9.2f %12.2f\n", share->kernel,
-        share->n_dispatches, share->seconds * 1e3,
-        per_second (100 * share->seconds, total),
-        per_second (share->flops * 1e-9, share->seconds),
-        per_second (share->bytes * 1e-9, share->seconds),
-        per_second (share->flops * 1e-9, share_cpu (bench, share)));
-  }
 }
 
 static void
@@ -361,7 +297,7 @@ print_text (const Bench *bench)
     printf ("plan          %u dispatches, %u barriers, %u pipelines, kernels "
             "move %.1f MB\n",
         stats->n_dispatches, stats->n_barriers, stats->n_pipelines,
-        bench->bytes * 1e-6);
+        bench->costs.all.bytes * 1e-6);
   }
   if (stats->n_tail_nodes > 0)
     printf ("host tail     %u nodes, %.3f ms in the last run\n",
@@ -374,8 +310,8 @@ print_text (const Bench *bench)
       bench->device_memory * 1e-6, bench->peak_memory * 1e-6,
       stats->arena_bytes * 1e-6, stats->arena_bound * 1e-6,
       stats->weight_bytes * 1e-6, stats->io_bytes * 1e-6);
-  if (bench->shares->len > 0)
-    print_kernels (bench);
+  if (bench->costs.kernels->len > 0)
+    costs_print (&bench->costs, bench->net.cpu, bench->each);
 }
 
 static gboolean
@@ -398,12 +334,15 @@ int
 tool_bench (Tool *tool, int argc, char **argv)
 {
   int n_runs = 30, code;
+  Bench bench = { .tool = tool };
   const GOptionEntry entries[] = {
     TOOL_SHAPE_ENTRY (tool),
     TOOL_CARD_ENTRY (tool),
     TOOL_PRECISION_ENTRY (tool),
     { "runs", 'n', 0, G_OPTION_ARG_INT, &n_runs,
         "runs to measure (default: 30)", "N" },
+    { "dispatches", 'D', 0, G_OPTION_ARG_NONE, &bench.each,
+        "what every dispatch costs", NULL },
     { NULL },
   };
   if (!tool_parse (tool, entries, "MODEL", "measures a model on random input",
@@ -411,9 +350,8 @@ tool_bench (Tool *tool, int argc, char **argv)
     return code;
   if (n_runs < 1 || n_runs > 1000000)
     return tool_usage (tool, "--runs is %d, expected 1 to 1000000", n_runs);
-  Bench bench = { .tool = tool,
-    .n_runs = n_runs,
-    .shares = g_array_new (FALSE, FALSE, sizeof (Share)) };
+  bench.n_runs = (guint) n_runs;
+  costs_init (&bench.costs);
   GError *error = NULL;
   gboolean done =
       prepare (&bench, argv[1], &error) && run_bench (&bench, &error);
@@ -427,6 +365,6 @@ tool_bench (Tool *tool, int argc, char **argv)
   }
   fv_model_unref (bench.model);
   g_free (bench.shapes);
-  g_array_unref (bench.shares);
+  costs_clear (&bench.costs);
   return done ? TOOL_OK : tool_fail (tool, error);
 }

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The two sides of a roofline, measured: arithmetic and memory. */
+#include "gst/engine/program.h"
+#include "shaders/shared.h"
+
+#define TIMEOUT_NS ((guint64) 60 * 1000000000)
+#define LOCAL 64
+#define COPY_BYTES ((gsize) 64 << 20) /* beyond what CPUs and GPUs cache */
+#define COPY_GROUPS (COPY_BYTES / (LOCAL * FV_PEAK_UNITS * 16))
+/* For arithmetic, of LOCAL: all that large GPUs run at once; few enough for CPUs
+ * that it is arithmetic that takes the time. */
+#define GPU_GROUPS 4096
+#define CPU_GROUPS 256
+#define LONG_ENOUGH 20e-3 /* seconds */
+#define MOST_ROUNDS (1 << 20)
+#define N_TRIES 3
+
+/* Seconds of one dispatch, the best of some; -1 on failure or without timestamps,
+ * and then with @error unset. */
+static double
+time_dispatch (FvDevice *device, FvBuffer *x, FvBuffer *y, guint groups,
+    gint32 rounds, GError **error)
+{
+  g_autoptr (FvProgram) program = fv_program_new (device);
+  FvDispatch d = { .kernel = "peak",
+    .label = "peak",
+    .groups = { groups, 1, 1 } };
+  double best = -1;
+
+  fv_dispatch_spec (&d, FV_SPEC_LOCAL, LOCAL);
+  fv_dispatch_push (&d, &rounds, sizeof rounds);
+  fv_dispatch_bind (&d, x, 0, fv_buffer_size (x), FV_BIND_FLOATS_READ,
+      FV_TYPE_F32);
+  fv_dispatch_bind (&d, y, 0, fv_buffer_size (y), FV_BIND_FLOATS_WRITE,
+      FV_TYPE_F32);
+  fv_program_enable_timing (program);
+  fv_program_dispatch (program, &d);
+  if (!fv_program_finish (program, error))
+    return -1;
+  for (guint i = 0; i < N_TRIES; i++) {
+    guint64 value;
+
+    if (!fv_program_submit (&program, 1, &value, error)
+        || !fv_device_wait (device, value, TIMEOUT_NS, error))
+      return -1;
+    double seconds = fv_program_seconds (program, 0);
+    if (seconds > 0 && (best < 0 || seconds < best))
+      best = seconds;
+  }
+  return best;
+}
+
+/* Zeros: chains of them stay finite however long they are. */
+static gboolean
+clear (FvDevice *device, FvBuffer *buffer, GError **error)
+{
+  g_autoptr (FvProgram) program = fv_program_new (device);
+  guint64 value;
+
+  fv_program_fill (program, buffer, 0, fv_buffer_size (buffer), 0);
+  return fv_program_finish (program, error)
+      && fv_program_submit (&program, 1, &value, error)
+      && fv_device_wait (device, value, TIMEOUT_NS, error);
+}
+
+gboolean
+fv_device_measure (FvDevice *device, FvPeaks *peaks, GError **error)
+{
+  guint groups = fv_device_info (device)->is_cpu ? CPU_GROUPS : GPU_GROUPS;
+  GError *problem = NULL;
+
+  if (fv_device_info (device)->timestamp_ns <= 0)
+    return TRUE;
+  g_autoptr (FvBuffer) x =
+      fv_buffer_new (device, COPY_BYTES, FV_MEMORY_DEVICE, error);
+  g_autoptr (FvBuffer) y =
+      x ? fv_buffer_new (device, COPY_BYTES, FV_MEMORY_DEVICE, error) : NULL;
+  if (!y || !clear (device, x, error))
+    return FALSE;
+  double seconds = time_dispatch (device, x, y, COPY_GROUPS, 0, &problem);
+  if (seconds > 0)
+    peaks->bytes = MAX (peaks->bytes, 2.0 * COPY_BYTES / seconds);
+  for (gint32 rounds = 1; !problem && rounds <= MOST_ROUNDS; rounds *= 2) {
+    seconds = time_dispatch (device, x, y, groups, rounds, &problem);
+    double flops = (double) FV_PEAK_FLOPS * groups * LOCAL * rounds;
+    if (seconds > 0)
+      peaks->flops = MAX (peaks->flops, flops / seconds);
+    if (seconds < 0 || seconds >= LONG_ENOUGH)
+      break;
+  }
+  if (!problem)
+    return TRUE;
+  g_propagate_error (error, problem);
+  return FALSE;
+}
