@@ -334,6 +334,35 @@ START_TEST (test_box_and_stride)
 }
 END_TEST
 
+/* Colours and opacity that change between two frames hold from the next one on. */
+START_TEST (test_changes)
+{
+  static const guint32 colors[2][3] = { { 0, 0x0080ff, 0xff4000 },
+    { 0, 0x20c040, 0xc0c0ff } };
+  GstVideoInfo info = make_info ("NV12", 64, 48);
+  GstHarness *h = make_harness (
+      "foveaoverlay alpha=0.6 palette=#000000,#0080ff,#ff4000", &info);
+  GstElement *overlay = gst_harness_find_element (h, "foveaoverlay");
+  g_autoptr (GstBuffer) before = make_frame (&info, 0);
+
+  for (guint i = 0; i < 2; i++) {
+    g_autofree Paint *paint =
+        paint_mask (64, 48, colors[i], i ? 1 : 153 / 255.0);
+    GstBuffer *buffer = gst_buffer_copy_deep (before);
+
+    if (i)
+      g_object_set (overlay, "alpha", 1.0, "palette", "#000000,#20c040,#c0c0ff",
+          NULL);
+    add_mask (buffer, NULL, 64, 48);
+    buffer = run (h, buffer);
+    check_painted (&info, before, buffer, paint);
+    gst_buffer_unref (buffer);
+  }
+  gst_object_unref (overlay);
+  gst_harness_teardown (h);
+}
+END_TEST
+
 /* A picture that begins at an odd place of a larger frame. */
 START_TEST (test_cut_out)
 {
@@ -504,6 +533,7 @@ draw_suite (void)
   tcase_add_loop_test (tcase, test_box_and_stride, 0, G_N_ELEMENTS (formats));
   tcase_add_loop_test (tcase, test_cut_out, 0, G_N_ELEMENTS (formats));
   tcase_add_loop_test (tcase, test_interlaced, 0, G_N_ELEMENTS (formats));
+  tcase_add_test (tcase, test_changes);
   tcase_add_test (tcase, test_nothing);
   tcase_add_test (tcase, test_shared_frame);
   tcase_add_loop_test (tcase, test_not_ours, 0, 5);

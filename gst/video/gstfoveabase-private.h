@@ -28,6 +28,7 @@ typedef struct
   GstFoveaStream *stream; /* of a frame: owned */
   GstFoveaTicket ticket; /* of a frame; no decoder: the model is skipped */
   gint64 arrival; /* of a frame: monotonic microseconds */
+  gboolean is_first; /* of a frame: the first one with other settings */
 } GstFoveaItem;
 
 typedef enum
@@ -58,7 +59,16 @@ typedef struct
   GstFoveaModel *model;
   GstFoveaStream *stream; /* written by the sink pad's thread alone */
   gboolean is_broken; /* the device failed: open it anew */
+  gboolean is_swapping; /* a thread makes next_model and next_stream */
+  gboolean swap_wanted; /* settings changed since it looked at them */
+  gboolean swap_stopped; /* it is to come to its end */
+  GstFoveaModel *next_model; /* (nullable): to be taken with the next frame */
+  GstFoveaStream *next_stream; /* (nullable) */
+  guint n_changes; /* of settings that results depend on, while frames flow */
 
+  gboolean reload_set; /* by the properties that are being set */
+  guint
+      n_marked; /* sink pad: of n_changes, those that a frame was marked for */
   guint position; /* sink pad: frames since the last one that was inferred */
   GstVideoOrientationMethod turn; /* sink pad: what puts this picture upright */
   GstVideoOrientationMethod tag_turn; /* sink pad: what the stream's tags say */
@@ -88,8 +98,28 @@ void gst_fovea_base_warn (GstFoveaBase *self, const GstFoveaModel *model);
 /* Posts what the property `stats` reads, as an element message. */
 void gst_fovea_base_post_stats (GstFoveaBase *self);
 
+/* What no file has to be opened for, and the labels, so that a wrong labels file
+ * is not taken for a wrong model. */
+gboolean gst_fovea_base_check_settings (const GstFoveaSettings *settings,
+    GError **error);
+
+/* Makes a model and stream from the settings of now, beside those that run. */
+void gst_fovea_swap_begin (GstFoveaBase *self);
+/* Between two frames, sink pad's thread: takes what is ready. FALSE: an error was
+ * posted. */
+gboolean gst_fovea_swap_take (GstFoveaBase *self);
+/* Waits for the thread and gives back what nobody took. */
+void gst_fovea_swap_end (GstFoveaBase *self);
+/* Tells downstream and the application that @buffer is the first with results by
+ * other settings. */
+void gst_fovea_change_mark (GstFoveaBase *self, GstFoveaStream *stream,
+    GstBuffer *buffer);
+
 /* Sets the pads' functions. */
 void gst_fovea_flow_init (GstFoveaBase *self);
+/* Takes a stream for frames of @info, turned as they are now; without one, what
+ * went wrong is posted. */
+gboolean gst_fovea_flow_renew (GstFoveaBase *self, const GstVideoInfo *info);
 /* PAUSED to READY, pads inactive: forgets the stream. */
 void gst_fovea_flow_reset (GstFoveaBase *self);
 

@@ -111,23 +111,51 @@ gst_fovea_base_warn (GstFoveaBase *self, const GstFoveaModel *model)
         (NULL));
 }
 
+/* Whether frames flow, for all that a property knows. */
+static gboolean
+is_running (GstFoveaBase *self)
+{
+  return GST_STATE (self) > GST_STATE_READY;
+}
+
 static void
 set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
   GstFoveaBase *self = GST_FOVEA_BASE (object);
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
-  gboolean reload, known, is_late;
+  gboolean reload, known, is_late, running = is_running (self);
 
   g_mutex_lock (&priv->lock);
   known = gst_fovea_settings_set (&priv->settings, id, value, &reload);
   is_late = known && reload && priv->model != NULL;
   priv->reload |= is_late;
+  if (is_late && running && id != GST_FOVEA_PROP_DEVICE)
+    priv->reload_set = TRUE;
+  priv->n_changes += known && !reload && running;
   g_mutex_unlock (&priv->lock);
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
-  else if (is_late && GST_STATE (self) > GST_STATE_READY)
+  else if (is_late && running && id == GST_FOVEA_PROP_DEVICE)
     GST_WARNING_OBJECT (self,
         "property %s takes effect when the element leaves READY", spec->name);
+}
+
+/* Once for all that one g_object_set() changed. */
+static void
+dispatch_properties_changed (GObject *object, guint n, GParamSpec **specs)
+{
+  GstFoveaBase *self = GST_FOVEA_BASE (object);
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  gboolean swaps;
+
+  G_OBJECT_CLASS (gst_fovea_base_parent_class)
+      ->dispatch_properties_changed (object, n, specs);
+  g_mutex_lock (&priv->lock);
+  swaps = priv->reload_set && priv->model != NULL;
+  priv->reload_set = FALSE;
+  g_mutex_unlock (&priv->lock);
+  if (swaps)
+    gst_fovea_swap_begin (self);
 }
 
 static GstStructure *
@@ -196,11 +224,8 @@ close_model (GstFoveaBasePrivate *priv)
   fv_device_unref (device);
 }
 
-/* What no file has to be opened for, and the labels, so that a wrong labels file
- * is not taken for a wrong model. */
-static gboolean
-check_settings (GstFoveaBase *self, const GstFoveaSettings *settings,
-    GError **error)
+gboolean
+gst_fovea_base_check_settings (const GstFoveaSettings *settings, GError **error)
 {
   g_auto (GStrv) labels = NULL;
 
@@ -221,7 +246,7 @@ open_with (GstFoveaBase *self, const GstFoveaSettings *settings)
   g_autoptr (FvDevice) device = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (!check_settings (self, settings, &error)) {
+  if (!gst_fovea_base_check_settings (settings, &error)) {
     gst_fovea_base_fail (self, GST_FOVEA_STAGE_SETTINGS, error);
     return FALSE;
   }
@@ -308,10 +333,12 @@ change_state (GstElement *element, GstStateChange transition)
   result = GST_ELEMENT_CLASS (gst_fovea_base_parent_class)
                ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    gst_fovea_swap_end (self);
     gst_fovea_flow_reset (self);
     if (priv->is_broken)
       close_model (priv);
   } else if (transition == GST_STATE_CHANGE_READY_TO_NULL) {
+    gst_fovea_swap_end (self);
     close_model (priv);
   }
   return result;
@@ -322,6 +349,7 @@ finalize (GObject *object)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (GST_FOVEA_BASE (object));
 
+  gst_fovea_swap_end (GST_FOVEA_BASE (object));
   gst_fovea_flow_reset (GST_FOVEA_BASE (object));
   close_model (priv);
   gst_fovea_answer_clear (&priv->newest);
@@ -360,6 +388,7 @@ gst_fovea_base_class_init (GstFoveaBaseClass *klass)
 
   object_class->set_property = set_property;
   object_class->get_property = get_property;
+  object_class->dispatch_properties_changed = dispatch_properties_changed;
   object_class->finalize = finalize;
   element_class->change_state = change_state;
   gst_element_class_add_static_pad_template (element_class, &sink_template);

@@ -119,6 +119,7 @@ gst_fovea_flow_reset (GstFoveaBase *self)
   g_mutex_unlock (&priv->lock);
   gst_fovea_stream_unref (stream);
   priv->position = 0;
+  priv->n_marked = priv->n_changes;
   priv->turn = priv->tag_turn = GST_VIDEO_ORIENTATION_IDENTITY;
   priv->copies_layout = FALSE;
 }
@@ -165,7 +166,8 @@ submit_frame (GstFoveaBase *self, GstFoveaItem *item,
 }
 
 static GstFlowReturn
-begin_frame (GstFoveaBasePrivate *priv, GstFoveaSettings *settings)
+begin_frame (GstFoveaBasePrivate *priv, GstFoveaSettings *settings,
+    guint *n_changes)
 {
   GstFlowReturn flow;
 
@@ -179,6 +181,7 @@ begin_frame (GstFoveaBasePrivate *priv, GstFoveaSettings *settings)
   else
     priv->stats.dropped++;
   *settings = priv->settings; /* for its numbers, which stay as they are */
+  *n_changes = priv->n_changes;
   g_mutex_unlock (&priv->lock);
   return flow;
 }
@@ -228,10 +231,8 @@ is_same_frame (const GstVideoInfo *a, const GstVideoInfo *b)
   return gst_video_info_is_equal (a, &other);
 }
 
-/* Takes a stream for frames of @info, turned as they are now; without one, what
- * went wrong is posted. */
-static gboolean
-renew_stream (GstFoveaBase *self, const GstVideoInfo *info)
+gboolean
+gst_fovea_flow_renew (GstFoveaBase *self, const GstVideoInfo *info)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
   g_autoptr (GError) error = NULL;
@@ -263,7 +264,7 @@ set_caps (GstFoveaBase *self, GstCaps *caps)
   if (gst_video_info_from_caps (&info, caps))
     return (priv->stream
                && is_same_frame (gst_fovea_stream_info (priv->stream), &info))
-        || renew_stream (self, &info);
+        || gst_fovea_flow_renew (self, &info);
   text = gst_caps_to_string (caps);
   g_set_error (&error, FV_ERROR, FV_ERROR_INVALID,
       "expected caps of raw video, got %s", text);
@@ -296,7 +297,7 @@ keep_upright (GstFoveaBase *self, GstBuffer *buffer)
   if (priv->stream == NULL)
     return TRUE;
   info = *gst_fovea_stream_info (priv->stream);
-  return renew_stream (self, &info);
+  return gst_fovea_flow_renew (self, &info);
 }
 
 /* The tags of a stream hold until the next one starts. */
@@ -320,13 +321,14 @@ chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   g_autoptr (GError) error = NULL;
   GstFoveaSettings settings;
   GstFlowReturn flow;
+  guint n_changes;
 
   item.arrival = g_get_monotonic_time ();
-  if (!keep_upright (self, buffer)) {
+  if (!gst_fovea_swap_take (self) || !keep_upright (self, buffer)) {
     gst_buffer_unref (buffer);
     return GST_FLOW_ERROR;
   }
-  flow = begin_frame (priv, &settings);
+  flow = begin_frame (priv, &settings, &n_changes);
   if (flow != GST_FLOW_OK) {
     gst_buffer_unref (buffer);
     return flow;
@@ -339,6 +341,8 @@ chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
       drop_frame (priv, &item);
       return GST_FLOW_ERROR;
     }
+    item.is_first = n_changes != priv->n_marked;
+    priv->n_marked = n_changes;
   }
   priv->position++;
   queue_item (priv, &item);
@@ -578,6 +582,8 @@ push_frame (GstFoveaBase *self, GstFoveaItem *item)
         buffer);
   if (priv->newest_stream == item->stream)
     gst_fovea_stream_attach (item->stream, &priv->newest, buffer);
+  if (item->is_first)
+    gst_fovea_change_mark (self, item->stream, buffer);
   gst_fovea_stream_unref (item->stream);
   account_frame (self, item, skipped);
   return gst_pad_push (priv->srcpad, buffer);

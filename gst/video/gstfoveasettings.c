@@ -146,6 +146,10 @@ install_model (GObjectClass *klass)
    * the only one there), or a `.modelinfo` card whose `model` key names it, or the
    * name of a model that came along or was put where fv_card_find_model() looks.
    * Read when going to READY; `model-file` and `model-location` are other names.
+   * While playing the new model is opened and planned beside the old one, and
+   * taken between two frames; one that cannot be used leaves the old one running,
+   * with a warning. So it is with all properties but `device`; those that one
+   * g_object_set() changes are one change.
    *
    * Since: 0.1
    */
@@ -153,7 +157,7 @@ install_model (GObjectClass *klass)
       g_param_spec_string ("model", "Model",
           "The ONNX file to run, or a folder with one, or its .modelinfo card, or "
           "the name of an installed model.",
-          NULL, FLAGS_READY));
+          NULL, FLAGS_PLAYING));
   /**
    * GstFoveaBase:labels-file:
    *
@@ -166,7 +170,7 @@ install_model (GObjectClass *klass)
       g_param_spec_string ("labels-file", "Labels file",
           "A text file with the name of one class a line; NULL takes the names "
           "from the model's card.",
-          NULL, FLAGS_READY));
+          NULL, FLAGS_PLAYING));
   /**
    * GstFoveaBase:labels:
    *
@@ -180,8 +184,8 @@ install_model (GObjectClass *klass)
           "The names of the classes in order, which win over labels-file; an "
           "empty list takes them from there or from the card.",
           g_param_spec_string ("label", "Label", "The name of one class.", NULL,
-              FLAGS_READY),
-          FLAGS_READY));
+              FLAGS_PLAYING),
+          FLAGS_PLAYING));
 }
 
 static void
@@ -226,7 +230,7 @@ install_run (GObjectClass *klass)
       g_param_spec_enum ("precision", "Precision of the tensors",
           "How tensors are stored on the device; auto is f16 on GPUs that "
           "store it and f32 on others.",
-          GST_TYPE_FOVEA_PRECISION, GST_FOVEA_PRECISION_AUTO, FLAGS_READY));
+          GST_TYPE_FOVEA_PRECISION, GST_FOVEA_PRECISION_AUTO, FLAGS_PLAYING));
 }
 
 static void
@@ -243,7 +247,8 @@ install_size (GObjectClass *klass)
   g_object_class_install_property (klass, GST_FOVEA_PROP_RESIZE_MODE,
       g_param_spec_enum ("resize-mode", "Resize mode",
           "How a frame comes to the size of the model's input.",
-          GST_TYPE_FOVEA_RESIZE_MODE, GST_FOVEA_RESIZE_MODE_AUTO, FLAGS_READY));
+          GST_TYPE_FOVEA_RESIZE_MODE, GST_FOVEA_RESIZE_MODE_AUTO,
+          FLAGS_PLAYING));
   /**
    * GstFoveaBase:input-width:
    *
@@ -257,7 +262,7 @@ install_size (GObjectClass *klass)
       g_param_spec_uint ("input-width", "Input width",
           "Width of the model's input in pixels where the model leaves it "
           "free; 0 takes the card's, or one that suits the frame.",
-          0, 16384, 0, FLAGS_READY));
+          0, 16384, 0, FLAGS_PLAYING));
   /**
    * GstFoveaBase:input-height:
    *
@@ -270,7 +275,7 @@ install_size (GObjectClass *klass)
       g_param_spec_uint ("input-height", "Input height",
           "Height of the model's input in pixels where the model leaves it "
           "free; 0 takes the card's, or one that suits the frame.",
-          0, 16384, 0, FLAGS_READY));
+          0, 16384, 0, FLAGS_PLAYING));
 }
 
 static void
@@ -287,7 +292,7 @@ install_values (GObjectClass *klass)
       g_param_spec_enum ("input-format", "Input channels",
           "The order of the channels that the model was trained with.",
           GST_TYPE_FOVEA_INPUT_FORMAT, GST_FOVEA_INPUT_FORMAT_AUTO,
-          FLAGS_READY));
+          FLAGS_PLAYING));
   /**
    * GstFoveaBase:mean:
    *
@@ -301,8 +306,8 @@ install_values (GObjectClass *klass)
           "One number or three, in units of 0 to 1, that are subtracted from "
           "the channels in the input's order; empty takes the card's.",
           g_param_spec_double ("value", "Mean", "The mean of one channel.",
-              -G_MAXFLOAT, G_MAXFLOAT, 0.0, FLAGS_READY),
-          FLAGS_READY));
+              -G_MAXFLOAT, G_MAXFLOAT, 0.0, FLAGS_PLAYING),
+          FLAGS_PLAYING));
   /**
    * GstFoveaBase:std:
    *
@@ -317,8 +322,8 @@ install_values (GObjectClass *klass)
           "divided by after the mean is gone; empty takes the card's.",
           g_param_spec_double ("value", "Deviation",
               "The standard deviation of one channel.", -G_MAXFLOAT, G_MAXFLOAT,
-              1.0, FLAGS_READY),
-          FLAGS_READY));
+              1.0, FLAGS_PLAYING),
+          FLAGS_PLAYING));
   /**
    * GstFoveaBase:output-tensor-meta:
    *
@@ -331,7 +336,7 @@ install_values (GObjectClass *klass)
       g_param_spec_boolean ("output-tensor-meta", "Attach raw tensors",
           "Attach every output of the model to the frame as it is; the values "
           "stay on the device until somebody maps them.",
-          FALSE, FLAGS_READY));
+          FALSE, FLAGS_PLAYING));
 }
 
 static void
@@ -353,7 +358,7 @@ install_aliases (GObjectClass *klass)
   for (guint i = 0; i < G_N_ELEMENTS (aliases); i++)
     g_object_class_install_property (klass, aliases[i].id,
         g_param_spec_string (aliases[i].name, aliases[i].nick, aliases[i].blurb,
-            NULL, FLAGS_READY));
+            NULL, FLAGS_PLAYING));
 }
 
 void
