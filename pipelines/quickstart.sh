@@ -51,7 +51,7 @@ case ${OUT-} in
   *) out=$PWD/$OUT ;;
 esac
 build=$(absolute "${BUILD:-build}")
-source=${SRC:-foveascenesrc seed=112 ! video/x-raw,width=640,height=360,framerate=30/1}
+source=${SRC:-foveascenesrc seed=130 ! video/x-raw,width=640,height=360,framerate=30/1}
 if [ -n "${SRC-}" ] && [ -f "$SRC" ]; then
   source="filesrc location=\"$(absolute "$SRC")\" ! decodebin"
 fi
@@ -73,8 +73,13 @@ log=$out/launch.log
 device=${DEVICE:+device=\"$DEVICE\"}
 case $model in
   # sky, ground, pavement, grass, wall, tree, pole, furniture; then the things
-  *scene-mit* | *scene-cnn*) palette="palette=#4682b4,#804080,#f423e8,#98fb98,\
-#666680,#6b8e23,#999999,#dcdc00,#dc143c,#2060ff,#ff8800,#a0622d,#00e0d0" ;;
+  *scene-mit* | *scene-cnn*)
+    # precision is averaged over the doubtful boxes too, which are not drawn
+    doubtful=threshold=0.05
+    sure=threshold=0.5
+    palette="palette=#4682b4,#804080,#f423e8,#98fb98,\
+#666680,#6b8e23,#999999,#dcdc00,#dc143c,#2060ff,#ff8800,#a0622d,#00e0d0"
+    ;;
 esac
 mkdir -p "$out"
 
@@ -96,19 +101,19 @@ has_window () {
   return 1
 }
 
-# launch [WINDOW]: the whole pipeline; the picture is of the middle of the video.
+# launch [WINDOW]: the whole pipeline; the picture is of what comes behind the middle.
 launch () {
   # Quoted words of the description are gst-launch's to read.
   # shellcheck disable=SC2086
   eval "meson devenv -C '$build' gst-launch-1.0 -e -m \
     $source ! videoconvert ! identity eos-after=$((frames + 1)) \
-    ! foveainfer model='\"$model\"' ${device-} ! foveaevaluate \
-    ! foveaoverlay depth-inset=bottom-right alpha=0.45 ${palette-} ! tee name=all \
+    ! foveainfer model='\"$model\"' ${device-} ${doubtful-} ! foveaevaluate \
+    ! foveaoverlay depth-inset=bottom-right alpha=0.45 ${sure-} ${palette-} ! tee name=all \
     all. ! queue ! videoconvert \
     ! x264enc tune=zerolatency speed-preset=veryfast bitrate=3000 \
     ! video/x-h264,profile=high ! mp4mux \
     ! filesink location='\"$out/result.mp4\"' \
-    all. ! queue ! videorate ! video/x-raw,framerate=60/$frames ! videoconvert \
+    all. ! queue ! videorate drop-only=true ! video/x-raw,framerate=50/$((frames > 50 ? frames : 50)) ! videoconvert \
     ! pngenc ! multifilesink location='\"$out/result.png\"' ${1-}" \
     >"$log" 2>&1 && ! grep -q '^ERROR' "$log"
 }

@@ -50,6 +50,7 @@ enum
   PROP_DRAW,
   PROP_ALPHA,
   PROP_DEPTH_INSET,
+  PROP_THRESHOLD,
   PROP_LINE_WIDTH,
   PROP_FONT,
   PROP_BACKGROUND,
@@ -112,6 +113,9 @@ gst_fovea_overlay_set_property (GObject *object, guint id, const GValue *value,
     case PROP_DEPTH_INSET:
       draw->depth_inset = g_value_get_enum (value);
       break;
+    case PROP_THRESHOLD:
+      draw->threshold = g_value_get_double (value);
+      break;
     case PROP_LINE_WIDTH:
       draw->line_width = g_value_get_uint (value);
       break;
@@ -150,6 +154,9 @@ gst_fovea_overlay_get_property (GObject *object, guint id, GValue *value,
       break;
     case PROP_DEPTH_INSET:
       g_value_set_enum (value, draw->depth_inset);
+      break;
+    case PROP_THRESHOLD:
+      g_value_set_double (value, draw->threshold);
       break;
     case PROP_LINE_WIDTH:
       g_value_set_uint (value, draw->line_width);
@@ -338,6 +345,11 @@ gst_fovea_overlay_class_init (GstFoveaOverlayClass *klass)
           "Corner in which depth is drawn as a small picture, instead of over "
           "the frame",
           GST_TYPE_FOVEA_DEPTH_INSET, GST_FOVEA_DEPTH_INSET_NONE, playing));
+  g_object_class_install_property (object, PROP_THRESHOLD,
+      g_param_spec_double ("threshold", "Threshold",
+          "Boxes with a lower confidence than this are not drawn; those "
+          "without one always are",
+          0, 1, 0, playing));
   g_object_class_install_property (object, PROP_LINE_WIDTH,
       g_param_spec_uint ("line-width", "Line width",
           "Width of the boxes' lines in pixels, 0: by the size of the frame", 0,

@@ -401,6 +401,30 @@ START_TEST (test_many_boxes)
 }
 END_TEST
 
+/* Boxes below the threshold stay on the buffer, and are not drawn. */
+START_TEST (test_threshold)
+{
+  static const double confidences[] = { 0.4, 0.5, 0 };
+  static const guint32 expected[] = { 0x646464, 0xff0000, 0xff0000 };
+  g_autoptr (GstFoveaProducer) producer = make_producer ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (confidences); i++) {
+    GstHarness *h = make_harness (
+        "foveaoverlay threshold=0.45 line-width=4 palette=#ff0000", 64, 48);
+    GstBuffer *buffer = make_frame (64, 48, 0);
+    guint8 pixel[4];
+
+    gst_fovea_buffer_add_detection (buffer, producer, 0, 0, confidences[i], 10,
+        30, 20, 10, 64, 48);
+    buffer = run (h, buffer);
+    gst_buffer_extract (buffer, 4 * (39 * 64 + 12), pixel, 4);
+    ck_assert_uint_eq (GST_READ_UINT24_BE (pixel), expected[i]);
+    gst_buffer_unref (buffer);
+    gst_harness_teardown (h);
+  }
+}
+END_TEST
+
 /* Properties that may change while playing do so from the next frame on. */
 START_TEST (test_changes_while_playing)
 {
@@ -536,6 +560,7 @@ overlay_suite (void)
   tcase_add_loop_test (tcase, test_depth, 0, 4);
   tcase_add_loop_test (tcase, test_depth_inset, 0, 4);
   tcase_add_test (tcase, test_box_of_mask);
+  tcase_add_test (tcase, test_threshold);
   tcase_add_test (tcase, test_depth_range_adapts);
   tcase_add_test (tcase, test_range_alone);
   tcase_add_loop_test (tcase, test_labels, 0, 2);

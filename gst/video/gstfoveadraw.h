@@ -55,6 +55,7 @@ typedef struct
                            not each its own */
   double alpha; /* of masks and depth, 0..1; an inset hides what is behind it */
   GstFoveaDepthInset depth_inset;
+  double threshold; /* boxes with a lower confidence are not drawn */
   guint32 palette[GST_FOVEA_PALETTE_SIZE];
   guint32 colormap[256];
   guint line_width; /* pixels; 0: by the size of the frame */

@@ -175,7 +175,8 @@ gst_fovea_marks_collect (GArray *marks, GstFoveaLabels *labels,
   /* boxes come best first: the best are drawn last, on top */
   for (guint i = regions->len; i-- > 0;) {
     const GstFoveaRegion *r = &g_array_index (regions, GstFoveaRegion, i);
-    if (!r->is_frame)
+    gboolean is_sure = r->confidence <= 0 || r->confidence >= style->threshold;
+    if (!r->is_frame && is_sure)
       collect_box (&c, r);
   }
   for (guint i = 0; i < regions->len; i++) {
