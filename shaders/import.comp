@@ -19,7 +19,15 @@ vec3 import_pixel (int x, int y)
   vec4 h = FV_LOAD (columns, x), v = FV_LOAD (rows, y);
   int sx = int (h.x), sy = int (v.x);
   if (h.y * v.y == 0)
-    return vec3 (push.pad);
+    return around ();
+  if (eight_bits == 1) {
+    ivec4 across = whole_steps (h), down = whole_steps (v);
+    ivec3 top = across.z * bytes (sx, sy) + across.w * bytes (sx + 1, sy);
+    ivec3 bottom
+      = across.z * bytes (sx, sy + 1) + across.w * bytes (sx + 1, sy + 1);
+    top = down.z * narrowed (top) + down.w * narrowed (bottom);
+    return vec3 (narrowed (top)) / 255;
+  }
   return v.z * (h.z * channels (sx, sy) + h.w * channels (sx + 1, sy))
     + v.w * (h.z * channels (sx, sy + 1) + h.w * channels (sx + 1, sy + 1));
 }

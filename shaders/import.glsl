@@ -6,8 +6,21 @@ layout (constant_id = FV_IMPORT_SPEC_GRAY) const int gray = 0;
 layout (constant_id = FV_IMPORT_SPEC_PLANAR) const int planar = 0;
 layout (constant_id = FV_IMPORT_SPEC_FILL) const int fill = 0;
 layout (constant_id = FV_IMPORT_SPEC_TAPS) const int taps = 0;
+layout (constant_id = FV_IMPORT_SPEC_EIGHT_BITS) const int eight_bits = 0;
 
 layout (push_constant) uniform Push { FvImportPush push; };
+
+/* Where eight_bits is 1 all is as in Pillow's Resample.c, in whole numbers: pixels
+ * of 0..255, weights in steps of 2^-22, sums rounded and clamped to 0..255. */
+ivec4 whole_steps (vec4 weights)
+{
+  return ivec4 (weights * 4194304.0);
+}
+
+ivec3 narrowed (ivec3 sum)
+{
+  return clamp ((sum + (1 << 21)) >> 22, 0, 255);
+}
 
 #ifdef FV_IMPORT_SOURCE
 #include "frame.glsl"
@@ -22,9 +35,19 @@ vec3 channels (int x, int y)
       push.matrix[4 * i + 2], push.matrix[4 * i + 3]));
   return clamp (c, 0.0, 1.0);
 }
+
+ivec3 bytes (int x, int y)
+{
+  return ivec3 (channels (x, y) * 255 + 0.5);
+}
 #endif
 
 #ifdef FV_IMPORT_TARGET
+vec3 around ()
+{
+  return vec3 (push.pad & 1023, (push.pad >> 10) & 1023, push.pad >> 20) / 1020;
+}
+
 vec3 normalised (vec3 c)
 {
   if (gray == 1)

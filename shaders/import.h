@@ -30,6 +30,8 @@
   5 /* 1: each channel is a plane of its own       */
 #define FV_IMPORT_SPEC_FILL 6 /* vec4s of zeros behind a pixel's first       */
 #define FV_IMPORT_SPEC_TAPS 7 /* vec4s of weights behind a table's header    */
+#define FV_IMPORT_SPEC_EIGHT_BITS \
+  8 /* 1: columns, then rows are rounded to 8 bits      */
 
 FV_STRUCT (FvImportPush)
 {
@@ -44,7 +46,8 @@ FV_STRUCT (FvImportPush)
   fv_int width; /* of the picture, as it is stored                         */
   fv_int height;
   fv_int origin; /* x, and 256 y, of the picture in what is stored           */
-  float pad; /* 0..1, around the frame                                  */
+  fv_int pad; /* around the frame: of three channels, from the lowest, ten bits
+                 of 1/1020 each                                               */
   fv_int
       out_width; /* of the input, pixels                                    */
   fv_int base; /* where and how to store, in vec4 units                   */

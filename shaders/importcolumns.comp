@@ -19,13 +19,22 @@ vec3 import_pixel (int x, int y)
   vec4 h = FV_LOAD (columns, x * (push.plane[1] + 1)), v = FV_LOAD (rows, at);
   int n = h.y == 0 ? 0 : int (v.y);
   int last = push.plane[2], first = int (v.x) - push.plane[0];
-  vec3 sum = vec3 (n == 0 ? push.pad : 0);
+  vec3 sum = vec3 (0);
+  ivec3 whole = ivec3 (0);
+  if (n == 0)
+    return around ();
   for (int k = 0; k < n; k += 4) {
     vec4 w = FV_LOAD (rows, at + 1 + k / 4);
-    [[unroll]] for (int i = 0; i < 4; i++)
-      sum += w[i] * FV_LOAD (source, min (first + k + i, last) * push.out_width + x).xyz;
+    ivec4 s = whole_steps (w);
+    [[unroll]] for (int i = 0; i < 4; i++) {
+      vec3 value = FV_LOAD (source, min (first + k + i, last) * push.out_width + x).xyz;
+      if (eight_bits == 1)
+        whole += s[i] * ivec3 (value);
+      else
+        sum += w[i] * value;
+    }
   }
-  return sum;
+  return eight_bits == 1 ? vec3 (narrowed (whole)) / 255 : sum;
 }
 
 void main ()

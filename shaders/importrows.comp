@@ -3,7 +3,7 @@
  * a wide filter. The table holds for each column: first pixel, how many, -, -,
  * then the weights.
  * Bindings: 0, 1 frame; 2 columns; 3 result. Grid: columns / local size, rows of
- * the frame from push.base on. */
+ * the frame from push.base on. With eight_bits the result is 0..255. */
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "fv.glsl"
@@ -12,6 +12,32 @@ FV_IN (2, columns)
 FV_OUT (3, result)
 #include "import.glsl"
 
+vec3 filtered (int at, int x, int y, int n)
+{
+  vec3 sum = vec3 (0);
+  for (int k = 0; k < n; k += 4) {
+    vec4 w = FV_LOAD (columns, at + k / 4);
+    sum += w.x * channels (x + k, y);
+    sum += w.y * channels (x + k + 1, y);
+    sum += w.z * channels (x + k + 2, y);
+    sum += w.w * channels (x + k + 3, y);
+  }
+  return sum;
+}
+
+vec3 filtered_bytes (int at, int x, int y, int n)
+{
+  ivec3 sum = ivec3 (0);
+  for (int k = 0; k < n; k += 4) {
+    ivec4 w = whole_steps (FV_LOAD (columns, at + k / 4));
+    sum += w.x * bytes (x + k, y);
+    sum += w.y * bytes (x + k + 1, y);
+    sum += w.z * bytes (x + k + 2, y);
+    sum += w.w * bytes (x + k + 3, y);
+  }
+  return vec3 (narrowed (sum));
+}
+
 void main ()
 {
   int x = int (gl_GlobalInvocationID.x), y = int (gl_GlobalInvocationID.y);
@@ -19,14 +45,8 @@ void main ()
     return;
   int at = x * (taps + 1);
   vec4 head = FV_LOAD (columns, at);
-  int first = int (head.x), n = int (head.y);
-  vec3 sum = vec3 (0);
-  for (int k = 0; k < n; k += 4) {
-    vec4 w = FV_LOAD (columns, at + 1 + k / 4);
-    sum += w.x * channels (first + k, push.base + y);
-    sum += w.y * channels (first + k + 1, push.base + y);
-    sum += w.z * channels (first + k + 2, push.base + y);
-    sum += w.w * channels (first + k + 3, push.base + y);
-  }
+  int first = int (head.x), n = int (head.y), row = push.base + y;
+  vec3 sum = eight_bits == 1 ? filtered_bytes (at + 1, first, row, n)
+                             : filtered (at + 1, first, row, n);
   FV_STORE (result, y * push.out_width + x, vec4 (sum, 0));
 }

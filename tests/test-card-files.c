@@ -6,7 +6,6 @@
 START_TEST (test_hostile_json)
 {
   g_autoptr (GString) deep = g_string_new (NULL);
-  g_autofree char *folder = NULL;
   GError *error = NULL;
   const struct
   {
@@ -18,9 +17,43 @@ START_TEST (test_hostile_json)
     { "{\"a\": ", "expected a JSON object", FV_ERROR_MALFORMED },
     { "\xff\xfe\x01", "this is not text", FV_ERROR_MALFORMED },
     { "{\"image_mean\": [1e999, 0, 0]}", "", FV_ERROR_MALFORMED },
-    { "{\"rescale_factor\": 0, \"image_mean\": [1, 1, 1]}", "mean must be",
+    { "{\"rescale_factor\": 0, \"image_mean\": [1, 1, 1]}",
+        "rescale_factor must be a number from 1e-06 to 1e+06, not 0",
         FV_ERROR_MALFORMED },
-    { "{\"image_std\": [0, 0, 0], \"do_normalize\": true}", "std must be",
+    { "{\"image_std\": [0, 0, 0], \"do_normalize\": true}",
+        "preprocessor_config.json: image_std must be 1 to 3 numbers from 1e-06 "
+        "to 1e+06, not [0,0,0]",
+        FV_ERROR_MALFORMED },
+    { "{\"image_std\": [1, 1], \"do_normalize\": true}",
+        "image_std must be 1 or 3 numbers, not [1,1]", FV_ERROR_MALFORMED },
+    { "{\"image_mean\": \"no\"}", "image_mean must be 1 to 3 numbers",
+        FV_ERROR_MALFORMED },
+    { "{\"size\": \"big\"}", "size must be 1 to 2 numbers",
+        FV_ERROR_MALFORMED },
+    { "{\"size\": -224}",
+        "size must be 1 to 2 numbers from 1 to 65536, not -224",
+        FV_ERROR_MALFORMED },
+    { "{\"size\": {\"height\": 224, \"width\": -1}}",
+        "size.width must be a number from 1 to 65536, not -1",
+        FV_ERROR_MALFORMED },
+    { "{\"size\": {\"height\": 224}}",
+        "size must be a number, {height, width} or", FV_ERROR_MALFORMED },
+    { "{\"crop_size\": {\"height\": 0, \"width\": 1}}",
+        "crop_size.height must be a number from 1 to 65536, not 0",
+        FV_ERROR_MALFORMED },
+    { "{\"do_resize\": 3}", "do_resize must be true or false, not 3",
+        FV_ERROR_MALFORMED },
+    { "{\"size_divisor\": 0.5}", "size_divisor must be a number from 1 to 1024",
+        FV_ERROR_MALFORMED },
+    { "{\"image_processor_type\": 7}", "image_processor_type must be a text",
+        FV_ERROR_MALFORMED },
+    { "{\"pretrained_cfg\": {\"mean\": [1, 2]}}",
+        "pretrained_cfg.mean must be three numbers, not [1,2]",
+        FV_ERROR_MALFORMED },
+    { "{\"pretrained_cfg\": {\"input_size\": [3, 224]}}",
+        "input_size must be [channels, height, width], not [3,224]",
+        FV_ERROR_MALFORMED },
+    { "{\"pretrained_cfg\": [1]}", "pretrained_cfg must be an object, not [1]",
         FV_ERROR_MALFORMED },
     { NULL, "nested deeper", FV_ERROR_TOO_LARGE },
   };
@@ -34,13 +67,60 @@ START_TEST (test_hostile_json)
     ck_assert_msg (card == NULL, "'%s' was read", rows[i].text);
     fv_test_error (&error, rows[i].code, rows[i].message);
   }
-  /* values of the wrong type are passed over */
-  folder = make_folder ("hf",
-      "{\"architectures\": {\"a\": 1}, \"id2label\": {\"x\": [1], \"0\": 2}}",
-      "{\"size\": \"big\", \"image_mean\": \"no\", \"resample\": -4,"
-      " \"crop_size\": [1], \"size_divisor\": null, \"do_resize\": 3}");
-  fv_card_unref (must (
-      make (IMAGE, "x=f32[1,5]", NULL, NULL, folder, NULL, &error), error));
+}
+END_TEST
+
+/* What is told and does not stand in the way. */
+START_TEST (test_doubtful_json)
+{
+  static const struct
+  {
+    const char *config, *preprocessor, *warning;
+  } rows[] = {
+    { NULL, "{}", "no config.json there: labels and the kind of head" },
+    { "{}", NULL, "no preprocessor_config.json there: mean, std" },
+    { "{\"id2label\": {\"0\": \"a\", \"1\": \"b\"}}", "{}",
+        "config.json: id2label: 2 labels were given, output 'x' has 5 classes" },
+    { "{\"id2label\": {\"zero\": \"a\"}}", "{}",
+        "config.json: id2label must have whole numbers below 65536 as keys and "
+        "texts as values, not \"zero\": \"a\"" },
+    { "{\"id2label\": {\"0\": 2}}", "{}", "not \"0\": 2" },
+    { "{\"id2label\": {\"-1\": \"a\"}}", "{}", "not \"-1\": \"a\"" },
+    { "{\"id2label\": [\"a\"]}", "{}",
+        "id2label must be an object of numbers and texts, not [\"a\"]" },
+    { "{\"architectures\": {\"a\": 1}}", "{}",
+        "architectures must be a list of class names, not {\"a\":1}" },
+    { "{}", "{\"resample\": -4}",
+        "preprocessor_config.json: resample must be one of Pillow's filters, 0 to "
+        "5 (bilinear is taken), not -4" },
+    { "{}", "{\"resample\": 6}", "not 6" },
+    { "{}", "{\"image_processor_type\": \"OwlImageProcessor\"}",
+        "image_processor_type must be a class whose defaults are known" },
+    { "{}", "{\"size\": {\"height\": 224, \"width\": 224}}",
+        "size is 224, input 'images' of the model has a fixed width of 96" },
+    { "{\"label_names\": [1], \"pretrained_cfg\": {}}", NULL,
+        "label_names must be a list of texts, not [1]" },
+    { "{\"pretrained_cfg\": {\"interpolation\": \"random\"}}", NULL,
+        "pretrained_cfg.interpolation must be nearest" },
+    { "{\"pretrained_cfg\": {\"crop_mode\": \"left\"}}", NULL,
+        "pretrained_cfg.crop_mode must be center, squash or border" },
+  };
+  g_autofree char *folder =
+      make_folder ("hf", rows[_i].config, rows[_i].preprocessor);
+  GError *error = NULL;
+  FvCard *card = must (
+      make (IMAGE, "x=f32[1,5]", NULL, NULL, folder, NULL, &error), error);
+
+  ck_assert_msg (warns (card, rows[_i].warning), "no warning '%s' but '%s'",
+      rows[_i].warning,
+      card->warnings->len ? (char *) card->warnings->pdata[0] : "none");
+  fv_card_unref (card);
+  /* a .modelinfo tells as much as these files do */
+  card = must (make (IMAGE, "x=f32[1,5]", "[fovea]\nmean=0\n", NULL, folder,
+                   NULL, &error),
+      error);
+  ck_assert (!warns (card, "config.json there"));
+  fv_card_unref (card);
 }
 END_TEST
 
@@ -97,6 +177,16 @@ START_TEST (test_hostile_modelinfo)
     { "[images]\ndir=input\nranges=0,1;0,1;0,1;0,1\n", "1 or 3 pairs",
         FV_ERROR_MALFORMED },
     { "[fovea]\nlabels=\xff\xfe\n", "", FV_ERROR_MALFORMED },
+    { "[fovea]\npad=1;2\n", "pad must be 1 or 3 numbers", FV_ERROR_INVALID },
+    { "[fovea]\ncrop-fraction=5\n", "from 0.05 to 4", FV_ERROR_MALFORMED },
+    { "[fovea]\ncrop-offset=left\n", "one of round, floor",
+        FV_ERROR_MALFORMED },
+    { "[fovea]\neight-bits=8\n", "false, true", FV_ERROR_MALFORMED },
+    { "[fovea]\nfree-size=any\n", "one of auto, frame", FV_ERROR_MALFORMED },
+    { "[fovea]\nmultiple-rounding=1\n", "one of auto, nearest",
+        FV_ERROR_MALFORMED },
+    { "[fovea]\nshortest-edge=0\n", "from 1 to 65536", FV_ERROR_MALFORMED },
+    { "[fovea]\nlongest-edge=x\n", "from 1 to 65536", FV_ERROR_MALFORMED },
   };
   GError *error = NULL;
 
@@ -358,7 +448,8 @@ main (void)
   TCase *tcase = tcase_create ("card-files");
 
   tcase_add_test (tcase, test_hostile_json);
-  tcase_add_loop_test (tcase, test_hostile_modelinfo, 0, 32);
+  tcase_add_loop_test (tcase, test_doubtful_json, 0, 15);
+  tcase_add_loop_test (tcase, test_hostile_modelinfo, 0, 40);
   tcase_add_test (tcase, test_labels);
   tcase_add_test (tcase, test_load);
   tcase_add_loop_test (tcase, test_real, 0, 6);

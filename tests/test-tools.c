@@ -208,7 +208,7 @@ START_TEST (letterboxed_image)
     .std = { 1, 1, 1 },
     .resize = FV_RESIZE_LETTERBOX,
     .anchor = FV_ANCHOR_TOP_LEFT,
-    .pad = 51,
+    .pad = { 51, 51, 51 },
     .crop_fraction = 1,
     .filter = FV_FILTER_BILINEAR };
   g_autoptr (FvArray) array = load (&input, (FvShape){ 4, { 1, 3, 4, 4 } });

@@ -11,6 +11,7 @@ line_free (gpointer data)
   FvCardLine *line = data;
   g_free (line->key);
   g_free (line->value);
+  g_free (line->where);
   g_free (line);
 }
 
@@ -196,7 +197,7 @@ fv_card_new (FvModel *model, const char *folder, const FvCardOptions *options,
 
   if (path == NULL)
     path = found = find_card_file (model->path);
-  if (!fv_card_read_hugging_face (card, error))
+  if (!fv_card_read_hugging_face (card, path == NULL, error))
     return NULL;
   if (model->metadata != NULL)
     fv_card_read_ultralytics (card, model->metadata);
@@ -375,6 +376,29 @@ fv_head_kind_name (FvHeadKind kind)
   return kind <= FV_HEAD_DEPTH ? fv_head_nicks[kind] : "?";
 }
 
+/* The file and field that a line came from, without the folder of the card; else
+ * the kind of its source. */
+static const char *
+line_origin (const FvCard *card, const FvCardLine *line)
+{
+  g_autofree char *beside =
+      card->card_path ? g_path_get_dirname (card->card_path) : NULL;
+  const char *folders[] = { card->priv->folder, beside };
+
+  if (line->where == NULL
+      || (line->source != FV_CARD_HUGGING_FACE
+          && line->source != FV_CARD_MODELINFO))
+    return fv_card_source_name (line->source);
+  for (guint i = 0; i < G_N_ELEMENTS (folders); i++) {
+    g_autofree char *inside =
+        folders[i] ? g_build_filename (folders[i], "x", NULL) : NULL;
+    gsize length = inside ? strlen (inside) - 1 : 0;
+    if (length > 0 && strncmp (line->where, inside, length) == 0)
+      return line->where + length;
+  }
+  return line->where;
+}
+
 char *
 fv_card_to_string (const FvCard *card)
 {
@@ -383,7 +407,7 @@ fv_card_to_string (const FvCard *card)
   for (guint i = 0; i < card->lines->len; i++) {
     const FvCardLine *line = card->lines->pdata[i];
     g_string_append_printf (text, "  %-22s %-34s (%s)\n", line->key,
-        line->value, fv_card_source_name (line->source));
+        line->value, line_origin (card, line));
   }
   for (guint i = 0; i < card->warnings->len; i++)
     g_string_append_printf (text, "  warning: %s\n",

@@ -51,7 +51,34 @@ typedef enum
   FV_FILTER_BICUBIC,
   FV_FILTER_LANCZOS,
   FV_FILTER_BOX,
+  FV_FILTER_HAMMING,
 } FvFilter;
+
+/* Which pixels a crop keeps where a frame is larger by an odd number. */
+typedef enum
+{
+  FV_CROP_ROUND, /* offset rounded, halves to the even one: torchvision        */
+  FV_CROP_FLOOR, /* rounded down: Hugging Face                                 */
+} FvCropOffset;
+
+/* How a size that the model leaves free follows that of the frames. */
+typedef enum
+{
+  FV_FREE_AUTO, /* the frame's aspect, the long side at most 640              */
+  FV_FREE_FRAME, /* the frame's size                                           */
+  FV_FREE_EDGES, /* the short side becomes shortest_edge, the long side at most
+                   longest_edge: DETR and its kin                              */
+  FV_FREE_LEAST, /* width or height becomes shortest_edge, that which changes
+                   the frame less: DPT with keep_aspect_ratio                  */
+} FvFreeSize;
+
+typedef enum
+{
+  FV_MULTIPLE_AUTO, /* up for a letterbox, else the nearest */
+  FV_MULTIPLE_NEAREST,
+  FV_MULTIPLE_DOWN,
+  FV_MULTIPLE_UP,
+} FvMultipleRounding;
 
 /* What goes into the model's image input: y = (x / 255 - mean) / std of every
  * channel x in 0..255, channels in the input's order. */
@@ -63,15 +90,23 @@ typedef struct
   guint rank; /* 4, or 3 without the batch axis                 */
   guint width, height; /* 0: free, see fv_card_choose_size()             */
   guint multiple; /* free sizes must be multiples of this           */
+  FvMultipleRounding multiple_rounding;
+  FvFreeSize free_size;
+  guint shortest_edge, longest_edge; /* pixels; 0: no limit                */
   FvChannels channels;
   guint n_channels; /* 3 or 1                                         */
   float mean[3], std[3];
   FvResizeMode resize;
   FvAnchor anchor; /* of the frame in a letterbox                    */
-  float pad; /* 0..255, around a letterbox                     */
-  float crop_fraction; /* of the resized short side, 0 < f <= 1          */
+  float pad[3]; /* 0..255, around the frame, in the input's channels  */
+  float crop_fraction; /* the part of the resized frame that is kept: the
+                          frame is resized to width / f x height / f, and the
+                          middle of that goes in                         */
+  FvCropOffset crop_offset;
   FvFilter filter;
   gboolean antialias; /* widens the filter when the frame is reduced    */
+  gboolean eight_bits; /* columns, then rows are rounded to 0..255, as of
+                          8-bit images by Pillow                         */
 } FvCardInput;
 
 /* A further input that the card tells how to fill. A model with more inputs than
@@ -295,6 +330,7 @@ typedef struct
 {
   char *key, *value;
   FvCardSource source;
+  char *where; /* (nullable) file and field: "config.json: id2label" */
 } FvCardLine;
 
 #define FV_TYPE_CARD (fv_card_get_type ())
@@ -323,8 +359,9 @@ FV_API void fv_card_unref (FvCard *card); /* %NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvCard, fv_card_unref)
 
 /* Sets card->input.width and .height where they are free: to those of the
- * options, else the frame's aspect, long side at most 640, multiples of 32; a
- * letterbox has room for the frame at that size. */
+ * options, else as input.free_size says, rounded to input.multiple; by themselves
+ * the frame's aspect, long side at most 640, multiples of 32; a letterbox has room
+ * for the frame at that size. */
 FV_API void
 fv_card_choose_size (FvCard *card, guint frame_width, guint frame_height);
 /* The shape of the image input, batch 1, sizes as chosen. */

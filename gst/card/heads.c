@@ -10,17 +10,28 @@ const char *const fv_activation_nicks[] = { "none", "sigmoid", "softmax",
   NULL };
 static const char *const depth_nicks[] = { "inverse", "metric", NULL };
 
+/* (nullable) the setting that labels are taken from */
+static const FvSetting *
+said_labels (const FvCard *card, const char *name)
+{
+  const FvSetting *labels = fv_settings_get (card, name, "labels");
+  const FvSetting *file = fv_settings_get (card, name, "labels-file");
+
+  return file != NULL && (labels == NULL || labels->source < file->source)
+      ? file
+      : labels;
+}
+
 /* The labels of the card's file lie beside the card. */
 static gboolean
 read_labels (FvCard *card, const char *name, FvCardHead *head, GError **error)
 {
-  const FvSetting *labels = fv_settings_get (card, name, "labels");
+  const FvSetting *said = said_labels (card, name);
   const char *file = fv_settings_string (card, name, "labels-file");
-  FvCardSource source =
-      fv_settings_source (card, name, "labels-file", FV_CARD_DEFAULT);
 
-  if (file != NULL && (labels == NULL || labels->source < source)) {
-    g_autofree char *folder = card->card_path && source != FV_CARD_PROPERTY
+  if (said != NULL && said == fv_settings_get (card, name, "labels-file")) {
+    g_autofree char *folder =
+        card->card_path && said->source != FV_CARD_PROPERTY
         ? g_path_get_dirname (card->card_path)
         : g_strdup (".");
     g_autofree char *path = g_path_is_absolute (file)
@@ -29,18 +40,46 @@ read_labels (FvCard *card, const char *name, FvCardHead *head, GError **error)
     head->labels = fv_labels_load (path, error);
     if (head->labels == NULL)
       return FALSE;
-  } else if (labels != NULL) {
-    source = labels->source;
-    head->labels = g_strdupv (labels->values);
-  }
-  if (head->labels != NULL) {
-    guint n = g_strv_length (head->labels);
-    fv_card_line (card, name, "labels", source, "%u: %s%s%s%s", n,
-        n > 0 ? head->labels[0] : "", n > 1 ? ", " : "",
-        n > 1 ? head->labels[1] : "", n > 2 ? ", ..." : "")
-        ->source = source;
+  } else if (said != NULL) {
+    head->labels = g_strdupv (said->values);
   }
   return TRUE;
+}
+
+/* Where training set the first class aside (do_reduce_labels) a list of one label
+ * too many still has it. */
+gboolean
+fv_card_reduce_labels (FvCard *card, const char *name, FvCardHead *head,
+    GError **error)
+{
+  guint n = head->labels ? g_strv_length (head->labels) : 0;
+  gboolean reduce = FALSE;
+
+  if (!fv_settings_bool (card, name, "reduce-labels", &reduce, error))
+    return FALSE;
+  if (!reduce)
+    return TRUE;
+  fv_card_line (card, name, "reduce-labels", FV_CARD_DEFAULT, "true");
+  if (head->n_classes == 0 || n != head->n_classes + 1)
+    return TRUE;
+  g_free (head->labels[0]);
+  memmove (head->labels, head->labels + 1, n * sizeof *head->labels);
+  return TRUE;
+}
+
+static void
+show_labels (FvCard *card, const char *name, const FvCardHead *head)
+{
+  const FvSetting *said = said_labels (card, name);
+  guint n = head->labels ? g_strv_length (head->labels) : 0;
+  FvCardLine *line;
+
+  if (n == 0)
+    return;
+  line = fv_card_line (card, name, "labels", said->source, "%u: %s%s%s%s", n,
+      head->labels[0], n > 1 ? ", " : "", n > 1 ? head->labels[1] : "",
+      n > 2 ? ", ..." : "");
+  fv_card_line_from (line, said->source, said->where);
 }
 
 /* Labels of the wrong number name the wrong things. Whoever asks for them by a
@@ -50,16 +89,13 @@ check_labels (FvCard *card, const char *name, const FvCardHead *head,
     GError **error)
 {
   guint n = head->labels ? g_strv_length (head->labels) : 0;
-  FvCardSource list =
-      fv_settings_source (card, name, "labels", FV_CARD_DEFAULT);
-  FvCardSource file =
-      fv_settings_source (card, name, "labels-file", FV_CARD_DEFAULT);
+  const FvSetting *said = said_labels (card, name);
 
   if (n == 0 || head->n_classes == 0 || n == head->n_classes)
     return TRUE;
-  if (MAX (list, file) != FV_CARD_PROPERTY) {
-    fv_card_warn (card, "%u labels were given, output '%s' has %u classes", n,
-        head->name, head->n_classes);
+  if (said->source != FV_CARD_PROPERTY) {
+    fv_card_warn (card, "%s: %u labels were given, output '%s' has %u classes",
+        said->where, n, head->name, head->n_classes);
     return TRUE;
   }
   g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
@@ -193,6 +229,7 @@ read_head (FvCard *card, const char *name, FvHeadKind kind, GError **error)
   if (ok) {
     head->name = g_strdup (card->priv->outputs[head->output].name);
     ok = check_labels (card, name, head, error);
+    show_labels (card, name, head);
   }
   if (!ok) {
     fv_card_head_clear (head);

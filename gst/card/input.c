@@ -14,7 +14,12 @@ static const char *const resize_nicks[] = { "auto", "stretch", "letterbox",
   "crop", NULL };
 static const char *const anchor_nicks[] = { "center", "top-left", NULL };
 static const char *const filter_nicks[] = { "nearest", "bilinear", "bicubic",
-  "lanczos", "box", NULL };
+  "lanczos", "box", "hamming", NULL };
+static const char *const offset_nicks[] = { "round", "floor", NULL };
+static const char *const free_nicks[] = { "auto", "frame", "edges", "least",
+  NULL };
+static const char *const rounding_nicks[] = { "auto", "nearest", "down", "up",
+  NULL };
 static const char *const fill_nicks[] = { "values", "frame-wh", "frame-hw",
   "input-wh", "input-hw", "scale-wh", "scale-hw", NULL };
 
@@ -130,14 +135,54 @@ choose_size (FvCard *card, const char *key, gint64 fixed, guint *size,
     return FALSE;
   }
   if (fixed > 0) {
+    if (source == FV_CARD_HUGGING_FACE && *size != (guint) fixed)
+      fv_card_warn (card,
+          "%s is %u, input '%s' of %s has a fixed %s of %" G_GINT64_FORMAT
+          ", which is taken",
+          fv_settings_get (card, NULL, key)->where, *size, card->input.name,
+          card->priv->name, key, fixed);
     *size = (guint) fixed;
-    fv_card_line (card, NULL, key, FV_CARD_SHAPES, "%u", *size)->source =
-        FV_CARD_SHAPES;
+    fv_card_line_from (
+        fv_card_line (card, NULL, key, FV_CARD_SHAPES, "%u", *size),
+        FV_CARD_SHAPES, NULL);
   } else if (*size == 0) {
     fv_card_line (card, NULL, key, FV_CARD_DEFAULT, "free");
   } else {
     fv_card_line (card, NULL, key, FV_CARD_DEFAULT, "%u", *size);
   }
+  return TRUE;
+}
+
+/* How sizes follow the frame, told where one is free. */
+static gboolean
+read_free_size (FvCard *card, GError **error)
+{
+  FvCardInput *input = &card->input;
+  gint rule = FV_FREE_AUTO, rounding = FV_MULTIPLE_AUTO;
+
+  if (!fv_settings_uint (card, NULL, "multiple", 1, 1024, &input->multiple,
+          error)
+      || !fv_settings_enum (card, NULL, "multiple-rounding", rounding_nicks,
+          &rounding, error)
+      || !fv_settings_enum (card, NULL, "free-size", free_nicks, &rule, error)
+      || !fv_settings_uint (card, NULL, "shortest-edge", 1, MAX_SIZE,
+          &input->shortest_edge, error)
+      || !fv_settings_uint (card, NULL, "longest-edge", 1, MAX_SIZE,
+          &input->longest_edge, error))
+    return FALSE;
+  input->multiple_rounding = rounding;
+  input->free_size = rule;
+  if (input->width != 0 && input->height != 0)
+    return TRUE;
+  fv_card_line (card, NULL, "free-size", FV_CARD_DEFAULT, "%s",
+      free_nicks[rule]);
+  if (input->shortest_edge != 0)
+    fv_card_line (card, NULL, "shortest-edge", FV_CARD_DEFAULT, "%u",
+        input->shortest_edge);
+  if (input->longest_edge != 0)
+    fv_card_line (card, NULL, "longest-edge", FV_CARD_DEFAULT, "%u",
+        input->longest_edge);
+  fv_card_line (card, NULL, "multiple", FV_CARD_DEFAULT, "%u", input->multiple);
   return TRUE;
 }
 
@@ -152,8 +197,6 @@ read_shape (FvCard *card, FvLayout guessed, GError **error)
 
   if (!fv_settings_enum (card, NULL, "layout", layout_nicks, &layout, error)
       || !fv_settings_enum (card, NULL, "channels", channel_nicks, &channels,
-          error)
-      || !fv_settings_uint (card, NULL, "multiple", 1, 1024, &input->multiple,
           error))
     return FALSE;
   input->layout = layout;
@@ -188,19 +231,8 @@ static gboolean
 read_triple (FvCard *card, const char *key, double low, float *values,
     GError **error)
 {
-  double given[3];
-  guint n = 0;
-
-  if (!fv_settings_numbers (card, NULL, key, low, 1e6, 3, given, &n, error))
+  if (!fv_settings_triple (card, key, low, 1e6, values, error))
     return FALSE;
-  if (n == 2) {
-    const FvSetting *setting = fv_settings_get (card, NULL, key);
-    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
-        "%s: %s must be 1 or 3 numbers, not 2", setting->where, key);
-    return FALSE;
-  }
-  for (guint i = 0; n != 0 && i < 3; i++)
-    values[i] = (float) given[n == 1 ? 0 : i];
   fv_card_line (card, NULL, key, FV_CARD_DEFAULT, "%.6g %.6g %.6g", values[0],
       values[1], values[2]);
   return TRUE;
@@ -229,40 +261,92 @@ read_values (FvCard *card, GError **error)
   return TRUE;
 }
 
+/* What is around the frame: one number, or one for each of the input's channels. */
+static gboolean
+read_pad (FvCard *card, GError **error)
+{
+  float *pad = card->input.pad;
+
+  if (!fv_settings_triple (card, "pad", 0, 255, pad, error))
+    return FALSE;
+  if (card->input.resize != FV_RESIZE_LETTERBOX
+      && card->input.crop_fraction <= 1)
+    return TRUE;
+  if (pad[0] == pad[1] && pad[0] == pad[2])
+    fv_card_line (card, NULL, "pad", FV_CARD_DEFAULT, "%g", pad[0]);
+  else
+    fv_card_line (card, NULL, "pad", FV_CARD_DEFAULT, "%.6g %.6g %.6g", pad[0],
+        pad[1], pad[2]);
+  return TRUE;
+}
+
+/* A user who asks for another resize than the card's means all of the frame. */
+static gboolean
+read_crop (FvCard *card, GError **error)
+{
+  FvCardInput *input = &card->input;
+  gint offset = FV_CROP_ROUND;
+
+  input->crop_fraction = 1;
+  if (!fv_settings_float (card, NULL, "crop-fraction", 0.05, 4,
+          &input->crop_fraction, error)
+      || !fv_settings_enum (card, NULL, "crop-offset", offset_nicks, &offset,
+          error))
+    return FALSE;
+  input->crop_offset = offset;
+  if (input->resize != FV_RESIZE_CROP
+      && fv_settings_source (card, NULL, "resize", FV_CARD_DEFAULT)
+          > fv_settings_source (card, NULL, "crop-fraction", FV_CARD_DEFAULT))
+    input->crop_fraction = 1;
+  if (input->resize != FV_RESIZE_CROP && input->crop_fraction == 1)
+    return TRUE;
+  fv_card_line (card, NULL, "crop-fraction", FV_CARD_DEFAULT, "%g",
+      input->crop_fraction);
+  fv_card_line (card, NULL, "crop-offset", FV_CARD_DEFAULT, "%s",
+      offset_nicks[offset]);
+  return TRUE;
+}
+
 static gboolean
 read_resize (FvCard *card, GError **error)
 {
   FvCardInput *input = &card->input;
   gint resize = FV_RESIZE_AUTO, anchor = FV_ANCHOR_CENTER;
-  gint filter = FV_FILTER_BILINEAR;
 
-  input->crop_fraction = 1;
-  input->antialias = TRUE;
   if (!fv_settings_enum (card, NULL, "resize", resize_nicks, &resize, error)
-      || !fv_settings_enum (card, NULL, "anchor", anchor_nicks, &anchor, error)
-      || !fv_settings_enum (card, NULL, "filter", filter_nicks, &filter, error)
-      || !fv_settings_float (card, NULL, "pad", 0, 255, &input->pad, error)
-      || !fv_settings_float (card, NULL, "crop-fraction", 0.05, 1,
-          &input->crop_fraction, error)
-      || !fv_settings_bool (card, NULL, "antialias", &input->antialias, error))
+      || !fv_settings_enum (card, NULL, "anchor", anchor_nicks, &anchor, error))
     return FALSE;
   input->resize = resize == FV_RESIZE_AUTO ? FV_RESIZE_STRETCH : resize;
   input->anchor = anchor;
-  input->filter = filter;
   fv_card_line (card, NULL, "resize", FV_CARD_DEFAULT, "%s",
       resize_nicks[input->resize]);
-  if (input->resize == FV_RESIZE_LETTERBOX) {
+  if (!read_crop (card, error))
+    return FALSE;
+  if (input->resize == FV_RESIZE_LETTERBOX)
     fv_card_line (card, NULL, "anchor", FV_CARD_DEFAULT, "%s",
         anchor_nicks[anchor]);
-    fv_card_line (card, NULL, "pad", FV_CARD_DEFAULT, "%g", input->pad);
-  }
-  if (input->resize == FV_RESIZE_CROP)
-    fv_card_line (card, NULL, "crop-fraction", FV_CARD_DEFAULT, "%g",
-        input->crop_fraction);
+  return read_pad (card, error);
+}
+
+static gboolean
+read_filter (FvCard *card, GError **error)
+{
+  FvCardInput *input = &card->input;
+  gint filter = FV_FILTER_BILINEAR;
+
+  input->antialias = TRUE;
+  if (!fv_settings_enum (card, NULL, "filter", filter_nicks, &filter, error)
+      || !fv_settings_bool (card, NULL, "antialias", &input->antialias, error)
+      || !fv_settings_bool (card, NULL, "eight-bits", &input->eight_bits,
+          error))
+    return FALSE;
+  input->filter = filter;
   fv_card_line (card, NULL, "filter", FV_CARD_DEFAULT, "%s",
       filter_nicks[filter]);
   fv_card_line (card, NULL, "antialias", FV_CARD_DEFAULT, "%s",
       input->antialias ? "true" : "false");
+  if (input->eight_bits)
+    fv_card_line (card, NULL, "eight-bits", FV_CARD_DEFAULT, "true");
   return TRUE;
 }
 
@@ -351,42 +435,14 @@ fv_card_find_input (FvCard *card, const FvCardOptions *options, GError **error)
     return FALSE;
   if (card->input.name == NULL)
     return TRUE;
-  if (!read_shape (card, layout, error) || !read_values (card, error)
-      || !read_resize (card, error))
+  if (!read_shape (card, layout, error) || !read_free_size (card, error)
+      || !read_values (card, error) || !read_resize (card, error)
+      || !read_filter (card, error))
     return FALSE;
   for (guint i = 0; i < card->priv->n_inputs; i++)
     if (i != card->input.index && !read_extra (card, i, error))
       return FALSE;
   return TRUE;
-}
-
-/* The nearest multiple of @m, or the next one if nothing may be cut off. */
-static guint
-round_to_multiple (double size, guint m, gboolean up)
-{
-  guint n = (guint) (size / m + (up ? 1 - 1e-6 : 0.5));
-
-  if (size <= 640 && n * m > 640)
-    n--;
-  return MAX (1, n) * m;
-}
-
-void
-fv_card_choose_size (FvCard *card, guint frame_width, guint frame_height)
-{
-  FvCardInput *input = &card->input;
-  double scale = MIN (1, 640.0 / MAX (1, MAX (frame_width, frame_height)));
-  guint m = MAX (1, input->multiple);
-  gboolean up = input->resize == FV_RESIZE_LETTERBOX;
-
-  if (input->width != 0 && input->height == 0)
-    scale = (double) input->width / MAX (1, frame_width);
-  if (input->height != 0 && input->width == 0)
-    scale = (double) input->height / MAX (1, frame_height);
-  if (input->width == 0)
-    input->width = round_to_multiple (frame_width * scale, m, up);
-  if (input->height == 0)
-    input->height = round_to_multiple (frame_height * scale, m, up);
 }
 
 void
@@ -402,53 +458,6 @@ fv_card_input_shape (const FvCard *card, FvShape *shape)
   d[0] = input->layout == FV_LAYOUT_NCHW ? input->n_channels : input->height;
   d[1] = input->layout == FV_LAYOUT_NCHW ? input->height : input->width;
   d[2] = input->layout == FV_LAYOUT_NCHW ? input->width : input->n_channels;
-}
-
-/* Rounding is that of the programs the models were trained with: a letterbox of
- * YOLOX truncates and lies top left, Ultralytics' rounds and is centred;
- * torchvision truncates the long side and rounds the offset of a crop. */
-void
-fv_frame_map_init (FvFrameMap *map, const FvCardInput *input, guint frame_width,
-    guint frame_height)
-{
-  double fw = MAX (1, frame_width), fh = MAX (1, frame_height);
-  double iw = input->width, ih = input->height, scale;
-
-  map->frame_width = frame_width;
-  map->frame_height = frame_height;
-  map->input_width = input->width;
-  map->input_height = input->height;
-  map->x = map->y = 0;
-  map->width = (gint) input->width;
-  map->height = (gint) input->height;
-  if (input->resize == FV_RESIZE_LETTERBOX) {
-    gboolean centered = input->anchor == FV_ANCHOR_CENTER;
-    scale = MIN (iw / fw, ih / fh);
-    map->width = (gint) (fw * scale + (centered ? 0.5 : 1e-6));
-    map->height = (gint) (fh * scale + (centered ? 0.5 : 1e-6));
-    map->width = CLAMP (map->width, 1, (gint) input->width);
-    map->height = CLAMP (map->height, 1, (gint) input->height);
-    if (centered) {
-      map->x = (gint) floor ((iw - map->width) / 2 - 0.1 + 0.5);
-      map->y = (gint) floor ((ih - map->height) / 2 - 0.1 + 0.5);
-    }
-  } else if (input->resize == FV_RESIZE_CROP) {
-    double fraction = input->crop_fraction > 0 ? input->crop_fraction : 1;
-    scale = MAX (floor (iw / fraction + 1e-4) / fw,
-        floor (ih / fraction + 1e-4) / fh);
-    map->width = MAX ((gint) input->width, (gint) (fw * scale + 1e-6));
-    map->height = MAX ((gint) input->height, (gint) (fh * scale + 1e-6));
-    map->x = -(gint) floor ((map->width - iw) / 2 + 0.5);
-    map->y = -(gint) floor ((map->height - ih) / 2 + 0.5);
-  }
-}
-
-void
-fv_frame_map_to_frame (const FvFrameMap *map, double x, double y,
-    double *frame_x, double *frame_y)
-{
-  *frame_x = (x - map->x) * map->frame_width / MAX (1, map->width);
-  *frame_y = (y - map->y) * map->frame_height / MAX (1, map->height);
 }
 
 void

@@ -133,6 +133,7 @@ fv_card_read_segment (FvCard *card, const char *name, FvCardHead *head,
     head->n_classes = (guint) CLAMP (channels, 0, 65536);
     ok = channels != 2 || read_pair (card, name, head, error);
   }
+  ok = ok && fv_card_reduce_labels (card, name, head, error);
   if (ok && (head->channel_axis >= 0 || head->class_map))
     ok = read_background (card, name, head, error);
   fv_card_line (card, name, "channel-axis", FV_CARD_SHAPES, "%d",

@@ -164,6 +164,26 @@ fv_settings_numbers (const FvCard *card, const char *head, const char *key,
 }
 
 gboolean
+fv_settings_triple (const FvCard *card, const char *key, double low,
+    double high, float *values, GError **error)
+{
+  double given[3];
+  guint n = 0;
+
+  if (!fv_settings_numbers (card, NULL, key, low, high, 3, given, &n, error))
+    return FALSE;
+  if (n == 2) {
+    const FvSetting *setting = fv_settings_get (card, NULL, key);
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "%s: %s must be 1 or 3 numbers, not 2", setting->where, key);
+    return FALSE;
+  }
+  for (guint i = 0; n != 0 && i < 3; i++)
+    values[i] = (float) given[n == 1 ? 0 : i];
+  return TRUE;
+}
+
+gboolean
 fv_settings_number (const FvCard *card, const char *head, const char *key,
     double low, double high, double *value, GError **error)
 {
@@ -283,6 +303,7 @@ fv_card_line (FvCard *card, const char *head, const char *key,
     FvCardSource otherwise, const char *format, ...)
 {
   FvCardLine *line = g_new0 (FvCardLine, 1);
+  const FvSetting *setting;
   va_list args;
 
   va_start (args, format);
@@ -290,9 +311,20 @@ fv_card_line (FvCard *card, const char *head, const char *key,
   va_end (args);
   line->key = head != NULL && *head != '\0' ? g_strconcat (head, ".", key, NULL)
                                             : g_strdup (key);
-  line->source = fv_settings_source (card, head, key, otherwise);
+  setting = fv_settings_get (card, head, key);
+  line->source = setting ? setting->source : otherwise;
+  line->where = setting ? g_strdup (setting->where) : NULL;
   g_ptr_array_add (card->lines, line);
   return line;
+}
+
+void
+fv_card_line_from (FvCardLine *line, FvCardSource source, const char *where)
+{
+  g_autofree char *old = line->where;
+
+  line->source = source;
+  line->where = g_strdup (where);
 }
 
 void

@@ -81,6 +81,9 @@ gboolean fv_settings_uint (const FvCard *card, const char *head,
 gboolean fv_settings_numbers (const FvCard *card, const char *head,
     const char *key, double low, double high, guint max, double *values,
     guint *n, GError **error);
+/* One number for all three, or three. */
+gboolean fv_settings_triple (const FvCard *card, const char *key, double low,
+    double high, float *values, GError **error);
 gboolean fv_settings_bool (const FvCard *card, const char *head,
     const char *key, gboolean *value, GError **error);
 /* @nicks: NULL-terminated; the result is an index into it */
@@ -95,9 +98,12 @@ gboolean fv_card_find_output (const FvCard *card, const char *name,
 /* Decimal numbers alone, whatever the locale. */
 gboolean fv_parse_number (const char *text, double *value);
 
-/* Adds to card->lines. The source is that of @key, or @otherwise. */
+/* Adds to card->lines. Source and place are those of @key, or @otherwise. */
 FvCardLine *fv_card_line (FvCard *card, const char *head, const char *key,
     FvCardSource otherwise, const char *format, ...) G_GNUC_PRINTF (5, 6);
+/* Says so of a line that is not what its key's setting said. */
+void
+fv_card_line_from (FvCardLine *line, FvCardSource source, const char *where);
 void fv_card_warn (FvCard *card, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* The sources. Each puts settings; malformed ones fail, but for metadata, where
@@ -105,7 +111,10 @@ void fv_card_warn (FvCard *card, const char *format, ...) G_GNUC_PRINTF (2, 3);
 gboolean fv_card_read_modelinfo (FvCard *card, const char *path,
     const char *data, gsize size, GError **error);
 void fv_card_read_ultralytics (FvCard *card, GHashTable *metadata);
-gboolean fv_card_read_hugging_face (FvCard *card, GError **error);
+/* @expected: nothing else tells what the model is, so that a folder without these
+ * files is worth a warning. */
+gboolean
+fv_card_read_hugging_face (FvCard *card, gboolean expected, GError **error);
 
 /* The meaning. */
 gboolean
@@ -143,6 +152,8 @@ gboolean fv_card_read_detect (FvCard *card, const char *name, FvCardHead *head,
     GError **error);
 gboolean fv_card_read_segment (FvCard *card, const char *name, FvCardHead *head,
     GError **error);
+gboolean fv_card_reduce_labels (FvCard *card, const char *name,
+    FvCardHead *head, GError **error);
 /* Which of the first two labels is that of the background; -1: none */
 gint fv_card_background (char **labels);
 /* Output @head->output has @low to @high axes, as far as its shape is known. */

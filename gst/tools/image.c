@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Images as model inputs, on the host: the command has no pipeline. */
 #include "gst/tools/image.h"
+#include "gst/card/resample.h"
 
 #include <gdk-pixbuf/gdk-pixbuf.h>
-#include <math.h>
 
 typedef struct
 {
@@ -11,75 +11,31 @@ typedef struct
   guint width, height, stride, n_channels; /* of a pixel: 3 or 4 */
 } Image;
 
-static double
-cubic (double x)
+/* Lines of samples, along one axis of a picture. */
+typedef struct
 {
-  const double a = -0.5;
-  x = fabs (x);
-  if (x < 1)
-    return ((a + 2) * x - (a + 3)) * x * x + 1;
-  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
-}
+  const float *in;
+  float *out;
+  gsize in_step, in_line, out_step, out_line;
+  guint n_out, n_lines;
+} Pass;
 
-static double
-sinc (double x)
-{
-  return x == 0 ? 1 : sin (G_PI * x) / (G_PI * x);
-}
-
-static double
-filter_weight (FvFilter filter, double x)
-{
-  switch (filter) {
-    case FV_FILTER_BILINEAR:
-      return MAX (0, 1 - fabs (x));
-    case FV_FILTER_BICUBIC:
-      return cubic (x);
-    case FV_FILTER_LANCZOS:
-      return fabs (x) < 3 ? sinc (x) * sinc (x / 3) : 0;
-    default:
-      return x > -0.5 && x <= 0.5;
-  }
-}
-
-static double
-filter_radius (FvFilter filter)
-{
-  switch (filter) {
-    case FV_FILTER_BILINEAR:
-      return 1;
-    case FV_FILTER_BICUBIC:
-      return 2;
-    case FV_FILTER_LANCZOS:
-      return 3;
-    default:
-      return 0.5;
-  }
-}
-
-/* One row or column: @n_out samples at @start + i out of @n_in items, scaled so
- * that @scale input items make one. */
+/* Samples that lie outside of the frame are left alone. */
 static void
-resample (const float *in, guint n_in, guint in_step, float *out, guint n_out,
-    guint out_step, double start, double scale, const FvCardInput *card)
+run_pass (const FvAxis *axis, const Pass *pass)
 {
-  double widen = card->antialias ? MAX (scale, 1) : 1;
-  double radius = filter_radius (card->filter) * widen;
-  for (guint i = 0; i < n_out; i++) {
-    double centre = (start + i + 0.5) * scale;
-    double sum = 0, total = 0;
-    if (card->filter == FV_FILTER_NEAREST) {
-      gint at = CLAMP ((gint) floor (centre), 0, (gint) n_in - 1);
-      out[i * out_step] = in[at * in_step];
-      continue;
+  g_autofree double *weights = g_new (double, fv_axis_taps (axis));
+
+  for (guint i = 0; i < pass->n_out; i++) {
+    guint first, n = fv_axis_weights (axis, i, &first, weights);
+    for (guint line = 0; n != 0 && line < pass->n_lines; line++) {
+      const float *in = pass->in + line * pass->in_line + first * pass->in_step;
+      double sum = 0;
+      for (guint k = 0; k < n; k++)
+        sum += weights[k] * in[k * pass->in_step];
+      pass->out[line * pass->out_line + i * pass->out_step] =
+          (float) fv_axis_round (axis, sum);
     }
-    gint first = floor (centre - radius), last = ceil (centre + radius);
-    for (gint k = first; k <= last; k++) {
-      double weight = filter_weight (card->filter, (k + 0.5 - centre) / widen);
-      sum += weight * in[CLAMP (k, 0, (gint) n_in - 1) * in_step];
-      total += weight;
-    }
-    out[i * out_step] = total != 0 ? sum / total : 0;
   }
 }
 
@@ -97,40 +53,28 @@ read_channel (const Image *image, guint channel, gboolean gray, float *plane)
   }
 }
 
-/* The part of the frame's place in the input that lies inside of it. */
-typedef struct
-{
-  guint x, y, width, height;
-} Area;
-
-static Area
-visible_area (const FvFrameMap *map)
-{
-  gint x0 = MAX (map->x, 0), y0 = MAX (map->y, 0);
-  gint x1 = MIN (map->x + map->width, (gint) map->input_width);
-  gint y1 = MIN (map->y + map->height, (gint) map->input_height);
-  return (Area){ x0, y0, MAX (x1 - x0, 0), MAX (y1 - y0, 0) };
-}
-
-/* Fills @target, input_height rows of input_width, with the resized plane. */
+/* Fills @target, input_height rows of input_width, with the resized plane around
+ * which is @pad. */
 static void
 place_channel (const Image *image, const float *plane, const FvFrameMap *map,
-    const FvCardInput *card, float *target)
+    const FvCardInput *card, float pad, float *target)
 {
-  Area area = visible_area (map);
   gsize width = map->input_width;
-  g_autofree float *narrow =
-      g_new0 (float, (gsize) area.width * image->height + 1);
+  g_autofree float *narrow = g_new (float, width * image->height + 1);
+  FvAxis columns, rows;
+
+  for (gsize i = 0; i < width * image->height; i++)
+    narrow[i] = pad;
   for (gsize i = 0; i < width * map->input_height; i++)
-    target[i] = card->pad;
-  for (guint y = 0; y < image->height; y++)
-    resample (plane + (gsize) y * image->width, image->width, 1,
-        narrow + (gsize) y * area.width, area.width, 1, (gint) area.x - map->x,
-        (double) image->width / map->width, card);
-  for (guint x = 0; x < area.width; x++)
-    resample (narrow + x, image->height, area.width,
-        target + area.y * width + area.x + x, area.height, width,
-        (gint) area.y - map->y, (double) image->height / map->height, card);
+    target[i] = pad;
+  fv_axis_init (&columns, card, map, FALSE);
+  fv_axis_init (&rows, card, map, TRUE);
+  run_pass (&columns,
+      &(Pass){ plane, narrow, 1, image->width, 1, width, map->input_width,
+          image->height });
+  run_pass (&rows,
+      &(Pass){ narrow, target, width, 1, width, 1, map->input_height,
+          map->input_width });
 }
 
 static void
@@ -145,12 +89,11 @@ fill_input (const Image *image, const FvCardInput *card, FvArray *array)
   for (guint c = 0; c < card->n_channels; c++) {
     guint from = card->channels == FV_CHANNELS_BGR ? 2 - c : c;
     read_channel (image, from, gray, plane);
-    place_channel (image, plane, &map, card, resized);
+    place_channel (image, plane, &map, card, card->pad[c], resized);
     for (gsize i = 0; i < n; i++) {
       gsize at =
           card->layout == FV_LAYOUT_NHWC ? i * card->n_channels + c : c * n + i;
-      array->f32[at] =
-          (CLAMP (resized[i], 0, 255) / 255 - card->mean[c]) / card->std[c];
+      array->f32[at] = (resized[i] / 255 - card->mean[c]) / card->std[c];
     }
   }
 }

@@ -96,8 +96,15 @@ print_card (JsonBuilder *json, const FvCard *card, const char *problem)
     tool_json_string (json, "key", line->key);
     tool_json_string (json, "value", line->value);
     tool_json_string (json, "from", fv_card_source_name (line->source));
+    if (line->where != NULL)
+      tool_json_string (json, "where", line->where);
     json_builder_end_object (json);
   }
+  json_builder_end_array (json);
+  json_builder_set_member_name (json, "warnings");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < card->warnings->len; i++)
+    json_builder_add_string_value (json, card->warnings->pdata[i]);
   json_builder_end_array (json);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveaimport.h"
+#include "gst/card/resample.h"
 #include "gst/video/gstfoveapixels.h"
 #include "shaders/shared.h"
 
@@ -28,6 +29,7 @@ struct _GstFoveaImport
   guint tap_words[2]; /* vec4s of weights per column, per row; 0: two pixels,
                          whose weights stand in the header */
   guint first_row, n_rows; /* of the frame: those that the filter touches */
+  gboolean eight_bits;
   FvBuffer *frame;
   FvBuffer *tables; /* columns at 0, rows at table_offset */
   gsize table_offset, table_size[2];
@@ -88,26 +90,14 @@ target_init (Target *target, const FvPort *port, const FvCardInput *input,
   return TRUE;
 }
 
-static void
-axis_init (GstFoveaAxis *axis, const FvCardInput *input, const FvFrameMap *map,
-    gboolean is_vertical)
-{
-  *axis = (GstFoveaAxis){ .frame_size = is_vertical ? map->frame_height
-                                                    : map->frame_width,
-    .start = is_vertical ? map->y : map->x,
-    .size = is_vertical ? map->height : map->width,
-    .filter = input->filter,
-    .antialias = input->antialias };
-}
-
 /* Header (first pixel, how many, two weights), then words vec4s of weights. */
 static void
-fill_table (float *table, const GstFoveaAxis *axis, guint n, guint words,
+fill_table (float *table, const FvAxis *axis, guint n, guint words,
     double *weights)
 {
   for (guint i = 0; i < n; i++) {
     float *entry = table + (gsize) i * 4 * (words + 1);
-    guint first, count = gst_fovea_axis_weights (axis, i, &first, weights);
+    guint first, count = fv_axis_weights (axis, i, &first, weights);
     memset (entry, 0, 4 * sizeof *entry * (words + 1));
     entry[0] = (float) first;
     entry[1] = (float) count;
@@ -118,12 +108,12 @@ fill_table (float *table, const GstFoveaAxis *axis, guint n, guint words,
 
 /* The rows of the frame that any row of the input is made of. */
 static void
-find_rows (GstFoveaImport *import, const GstFoveaAxis *axis, double *weights)
+find_rows (GstFoveaImport *import, const FvAxis *axis, double *weights)
 {
   guint low = G_MAXUINT, high = 0;
 
   for (guint y = 0; y < import->target.height; y++) {
-    guint first, n = gst_fovea_axis_weights (axis, y, &first, weights);
+    guint first, n = fv_axis_weights (axis, y, &first, weights);
     if (!n)
       continue;
     low = MIN (low, first);
@@ -137,12 +127,12 @@ static gboolean
 make_tables (GstFoveaImport *import, const FvCardInput *input,
     const FvFrameMap *map, GError **error)
 {
-  GstFoveaAxis axes[2];
+  FvAxis axes[2];
   guint n[2] = { import->target.width, import->target.height }, taps[2];
 
   for (guint i = 0; i < 2; i++) {
-    axis_init (&axes[i], input, map, i == 1);
-    taps[i] = gst_fovea_axis_taps (&axes[i]);
+    fv_axis_init (&axes[i], input, map, i == 1);
+    taps[i] = fv_axis_taps (&axes[i]);
   }
   if (taps[0] > 2 || taps[1] > 2)
     for (guint i = 0; i < 2; i++)
@@ -180,6 +170,7 @@ fill_push (GstFoveaImport *import, const FvCardInput *input)
       push->matrix[4 * c + i] = (float) pixels->rgb[from][i];
     push->scale[c] = 1 / input->std[norm];
     push->offset[c] = -input->mean[norm] / input->std[norm];
+    push->pad |= (gint) (input->pad[norm] * 4 + 0.5f) << 10 * c;
   }
   for (guint i = 0; i < pixels->n_planes; i++) {
     push->plane[i] = (gint) pixels->planes[i].offset;
@@ -188,7 +179,6 @@ fill_push (GstFoveaImport *import, const FvCardInput *input)
   push->width = (gint) pixels->width;
   push->height = (gint) pixels->height;
   push->origin = (gint) (pixels->framing.x | pixels->framing.y << 8);
-  push->pad = input->pad / 255;
   push->out_width = (gint) target->width;
   push->base = (gint) (import->port.offset / 4);
   push->row = (gint) (target->y / 4);
@@ -217,6 +207,7 @@ import_init (GstFoveaImport *import, const GstVideoInfo *info,
         import->target.height);
     return FALSE;
   }
+  import->eight_bits = input->eight_bits;
   fill_push (import, input);
   import->frame = fv_buffer_new (import->device, import->pixels.size,
       FV_MEMORY_UPLOAD, error);
@@ -338,6 +329,7 @@ set_target (GstFoveaImport *import, FvDispatch *dispatch)
       port->buffer_size, FV_BIND_FLOATS_WRITE, port->type);
   fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_GRAY, target->n_channels == 1);
   fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_PLANAR, target->is_planar);
+  fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_EIGHT_BITS, import->eight_bits);
   fv_dispatch_spec (dispatch, FV_IMPORT_SPEC_FILL,
       target->is_planar ? 0 : (gint) filled);
   dispatch->groups[0] = (invocations + LOCAL - 1) / LOCAL;
@@ -369,6 +361,7 @@ add_two_halves (GstFoveaImport *import, FvProgram *program)
       FV_TYPE_F32);
   set_source (import, &d);
   fv_dispatch_spec (&d, FV_IMPORT_SPEC_TAPS, (gint) import->tap_words[0]);
+  fv_dispatch_spec (&d, FV_IMPORT_SPEC_EIGHT_BITS, import->eight_bits);
   push.base = (gint) import->first_row;
   fv_dispatch_push (&d, &push, sizeof push);
   d.groups[0] = (target->width + LOCAL - 1) / LOCAL;
@@ -522,56 +515,68 @@ pixel_at (const GstVideoFrame *frame, const GstFoveaPixels *pixels, gint u,
   }
 }
 
-/* All of the upright picture as R, G, B of 0..1; NULL where memory is not to be
+/* All of the upright picture as R, G, B of 0..255; NULL where memory is not to be
  * had. */
 static double *
 whole_picture (const GstVideoFrame *frame, const GstFoveaPixels *pixels,
-    guint width, guint height)
+    guint width, guint height, const FvAxis *axis)
 {
   double *rgb = g_try_malloc_n ((gsize) width * height, 3 * sizeof *rgb);
 
   for (guint y = 0; rgb && y < height; y++)
-    for (guint x = 0; x < width; x++)
-      pixel_at (frame, pixels, (gint) x, (gint) y,
-          rgb + 3 * ((gsize) y * width + x));
+    for (guint x = 0; x < width; x++) {
+      double *pixel = rgb + 3 * ((gsize) y * width + x);
+      pixel_at (frame, pixels, (gint) x, (gint) y, pixel);
+      for (guint c = 0; c < 3; c++)
+        pixel[c] = fv_axis_round (axis, pixel[c] * 255);
+    }
   return rgb;
 }
 
 typedef struct
 {
-  GstFoveaAxis axes[2];
+  FvAxis axes[2];
   double *weights[2];
   guint first[2], n[2];
 } Window;
 
+/* Columns first, as the device does it. */
 static void
 filtered (const double *rgb, guint width, const Window *window,
     double result[3])
 {
   memset (result, 0, 3 * sizeof *result);
-  for (guint k = 0; k < window->n[1]; k++)
-    for (guint i = 0; i < window->n[0]; i++)
-      for (guint c = 0; c < 3; c++)
-        result[c] += window->weights[0][i] * window->weights[1][k]
-            * rgb[3
-                    * ((gsize) (window->first[1] + k) * width + window->first[0]
-                        + i)
-                + c];
+  for (guint k = 0; k < window->n[1]; k++) {
+    const double *row =
+        rgb + 3 * ((gsize) (window->first[1] + k) * width + window->first[0]);
+    for (guint c = 0; c < 3; c++) {
+      double sum = 0;
+      for (guint i = 0; i < window->n[0]; i++)
+        sum += window->weights[0][i] * row[3 * i + c];
+      result[c] +=
+          window->weights[1][k] * fv_axis_round (&window->axes[0], sum);
+    }
+  }
+  for (guint c = 0; c < 3; c++)
+    result[c] = fv_axis_round (&window->axes[1], result[c]) / 255;
 }
 
 static void
 reference_pixel (const double *rgb, guint width, const Window *window,
     const FvCardInput *input, float *target, gsize step)
 {
-  double pad = input->pad / 255.0, p[3] = { pad, pad, pad };
+  double p[3];
   gboolean is_bgr = input->channels == FV_CHANNELS_BGR;
+  gboolean inside = window->n[0] && window->n[1];
 
-  if (window->n[0] && window->n[1])
+  if (inside)
     filtered (rgb, width, window, p);
-  if (input->n_channels == 1)
+  if (inside && input->n_channels == 1)
     p[0] = 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
   for (guint c = 0; c < input->n_channels; c++) {
     double v = p[is_bgr && input->n_channels == 3 ? 2 - c : c];
+    if (!inside)
+      v = input->pad[c] / 255.0;
     target[c * step] = (float) ((v - input->mean[c]) / input->std[c]);
   }
 }
@@ -594,9 +599,11 @@ gst_fovea_import_reference (const GstVideoFrame *frame,
   if (!gst_fovea_pixels_init (&pixels, info, framing, error))
     return NULL;
   gst_fovea_pixels_upright (&pixels, &width, &height);
+  for (guint i = 0; i < 2; i++)
+    fv_axis_init (&window.axes[i], input, map, i == 1);
   g_autoptr (FvArray) array = fv_array_new (FV_TYPE_F32, &shape, error);
   g_autofree double *rgb =
-      array ? whole_picture (frame, &pixels, width, height) : NULL;
+      array ? whole_picture (frame, &pixels, width, height, window.axes) : NULL;
   if (!rgb) {
     if (array)
       g_set_error (error, FV_ERROR, FV_ERROR_TOO_LARGE,
@@ -604,15 +611,13 @@ gst_fovea_import_reference (const GstVideoFrame *frame,
           height);
     return NULL;
   }
-  for (guint i = 0; i < 2; i++) {
-    axis_init (&window.axes[i], input, map, i == 1);
-    window.weights[i] = g_new0 (double, gst_fovea_axis_taps (&window.axes[i]));
-  }
+  for (guint i = 0; i < 2; i++)
+    window.weights[i] = g_new0 (double, fv_axis_taps (&window.axes[i]));
   for (guint y = 0; y < input->height; y++)
     for (guint x = 0; x < input->width; x++) {
       gsize at = (gsize) y * input->width + x;
       for (guint i = 0; i < 2; i++)
-        window.n[i] = gst_fovea_axis_weights (&window.axes[i], i ? y : x,
+        window.n[i] = fv_axis_weights (&window.axes[i], i ? y : x,
             &window.first[i], window.weights[i]);
       reference_pixel (rgb, width, &window, input,
           array->f32 + (is_nchw ? at : at * input->n_channels),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How frames are stored, and how they are resized: what the import on the device
- * and its plain C reference share. Private to libgstfovea. */
+/* How frames are stored: what the import on the device and its plain C reference
+ * share. Private to libgstfovea. */
 #pragma once
 
 #include <gst/video/video.h>
@@ -42,22 +42,5 @@ void gst_fovea_display_size (const GstVideoInfo *info,
     GstVideoOrientationMethod turn, guint *width, guint *height);
 /* FV_FRAME_* of what turns a stored picture upright. */
 guint gst_fovea_turn_flags (GstVideoOrientationMethod turn);
-
-/* The filter's taps for one position of the input, along one axis. */
-typedef struct
-{
-  guint frame_size; /* pixels of the frame along the axis */
-  gint start, size; /* of the frame in the input (FvFrameMap) */
-  FvFilter filter;
-  gboolean antialias;
-} GstFoveaAxis;
-
-/* Most taps that any position of the axis has. */
-guint gst_fovea_axis_taps (const GstFoveaAxis *axis);
-/* Weights of frame pixels *@first and on for pixel @position of the input, into
- * @weights, which has room for gst_fovea_axis_taps(). Their sum is 1. Returns how
- * many; 0 outside of the frame. */
-guint gst_fovea_axis_weights (const GstFoveaAxis *axis, guint position,
-    guint *first, double *weights);
 
 G_END_DECLS

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* preprocessor_config.json of Hugging Face's transformers: what its image
+ * processors do, which leave out of the file what their class has as default. */
+#include "gst/card/json.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MAX_EDGE 65536
+
+/* What the class does with a size, where the file says no more than a number. */
+typedef enum
+{
+  SQUARE, /* width and height become it                     */
+  EDGE, /* the shorter side becomes it, the aspect is kept */
+} Sizing;
+
+typedef enum
+{
+  PLAIN,
+  CONVNEXT, /* below 384 a crop of crop_pct, else a square       */
+  POOLFORMER, /* resized to size / crop_pct, then cropped         */
+  LEVIT, /* resized to size x 256 / 224, then cropped           */
+  YOLOS, /* sizes become multiples of 16                        */
+} Manner;
+
+typedef enum
+{
+  NO_VALUES, /* 0..1 goes in */
+  STANDARD, /* mean and std 0.5 */
+  IMAGENET,
+  CLIP,
+} Values;
+
+/* The defaults of the classes' constructors in transformers,
+ * models/NAME/image_processing_NAME.py. */
+typedef struct
+{
+  const char *name; /* without ImageProcessor */
+  Sizing sizing;
+  guint size, longest, crop, divisor; /* 0: none */
+  const char *filter;
+  Values values;
+  Manner manner;
+  gboolean flip; /* do_flip_channel_order */
+} Processor;
+
+static const Processor processors[] = {
+  { "ViT", SQUARE, 224, 0, 0, 0, "bilinear", STANDARD, PLAIN, FALSE },
+  { "DeiT", SQUARE, 256, 0, 224, 0, "bicubic", STANDARD, PLAIN, FALSE },
+  { "Beit", SQUARE, 256, 0, 224, 0, "bicubic", STANDARD, PLAIN, FALSE },
+  { "Siglip", SQUARE, 224, 0, 0, 0, "bicubic", STANDARD, PLAIN, FALSE },
+  { "Segformer", SQUARE, 512, 0, 0, 0, "bilinear", IMAGENET, PLAIN, FALSE },
+  { "Pvt", SQUARE, 224, 0, 0, 0, "bilinear", IMAGENET, PLAIN, FALSE },
+  { "RTDetr", SQUARE, 640, 0, 0, 0, "bilinear", NO_VALUES, PLAIN, FALSE },
+  { "DPT", SQUARE, 384, 0, 0, 0, "bicubic", STANDARD, PLAIN, FALSE },
+  { "GLPN", EDGE, 0, 0, 0, 32, "bilinear", NO_VALUES, PLAIN, FALSE },
+  { "EfficientNet", SQUARE, 346, 0, 0, 0, "nearest", STANDARD, PLAIN, FALSE },
+  { "CLIP", EDGE, 224, 0, 224, 0, "bicubic", CLIP, PLAIN, FALSE },
+  { "Bit", EDGE, 224, 0, 224, 0, "bicubic", CLIP, PLAIN, FALSE },
+  { "ConvNext", EDGE, 384, 0, 0, 0, "bicubic", STANDARD, CONVNEXT, FALSE },
+  { "MobileNetV1", EDGE, 256, 0, 224, 0, "bilinear", STANDARD, PLAIN, FALSE },
+  { "MobileNetV2", EDGE, 256, 0, 224, 0, "bilinear", STANDARD, PLAIN, FALSE },
+  { "MobileViT", EDGE, 224, 0, 256, 0, "bilinear", NO_VALUES, PLAIN, TRUE },
+  { "Levit", EDGE, 224, 0, 224, 0, "bicubic", IMAGENET, LEVIT, FALSE },
+  { "PoolFormer", EDGE, 224, 0, 224, 0, "bicubic", IMAGENET, POOLFORMER,
+      FALSE },
+  { "Detr", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN, FALSE },
+  { "ConditionalDetr", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN,
+      FALSE },
+  { "DeformableDetr", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN,
+      FALSE },
+  { "Deta", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN, FALSE },
+  { "GroundingDino", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN,
+      FALSE },
+  { "Yolos", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, YOLOS, FALSE },
+  { "MaskFormer", EDGE, 800, 1333, 0, 32, "bilinear", IMAGENET, PLAIN, FALSE },
+  { "Mask2Former", EDGE, 800, 1333, 0, 32, "bilinear", IMAGENET, PLAIN, FALSE },
+  { "OneFormer", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN, FALSE },
+};
+
+/* Of a file that names no class, or one that is not known. */
+static const Processor unknown = { NULL, SQUARE, 0, 0, 0, 0, "bilinear",
+  NO_VALUES, PLAIN, FALSE };
+
+static const Processor *
+find_processor (FvJson *json)
+{
+  static const char *const endings[] = { "ImageProcessorFast", "ImageProcessor",
+    "FeatureExtractor" };
+  const char *key = fv_json_has (json, "image_processor_type")
+      ? "image_processor_type"
+      : "feature_extractor_type";
+  const char *type = fv_json_string (json, key);
+
+  if (type == NULL)
+    return &unknown;
+  for (guint i = 0; i < G_N_ELEMENTS (endings); i++) {
+    gsize length = strlen (type) - strlen (endings[i]);
+    if (!g_str_has_suffix (type, endings[i]))
+      continue;
+    for (guint k = 0; k < G_N_ELEMENTS (processors); k++)
+      if (strlen (processors[k].name) == length
+          && strncmp (processors[k].name, type, length) == 0) {
+        json->defaults = type;
+        return &processors[k];
+      }
+  }
+  fv_json_doubt (json, key,
+      "a class whose defaults are known (what the file does not say is taken as "
+      "mean 0, std 1, bilinear)");
+  return &unknown;
+}
+
+/* y = (x rescale_factor - offset - image_mean) / image_std; each may be off. */
+static void
+read_values (FvJson *json, const Processor *processor)
+{
+  static const double means[][3] = { { 0, 0, 0 }, { 0.5, 0.5, 0.5 },
+    { 0.485, 0.456, 0.406 }, { 0.48145466, 0.4578275, 0.40821073 } };
+  static const double stds[][3] = { { 1, 1, 1 }, { 0.5, 0.5, 0.5 },
+    { 0.229, 0.224, 0.225 }, { 0.26862954, 0.26130258, 0.27577711 } };
+  double mean[3] = { 0, 0, 0 }, std[3] = { 1, 1, 1 }, factor = 1.0 / 255;
+  gboolean is_efficientnet = g_strcmp0 (processor->name, "EfficientNet") == 0;
+  gboolean is_normal = processor->values != NO_VALUES;
+
+  if (processor->name == NULL)
+    is_normal = fv_json_has (json, "image_mean");
+  fv_json_number (json, "rescale_factor", 1e-6, 1e6, &factor);
+  if (!fv_json_bool (json, "do_rescale", TRUE))
+    factor = 1;
+  if (fv_json_bool (json, "do_normalize", is_normal)) {
+    guint n_mean, n_std;
+    memcpy (mean, means[processor->values], sizeof mean);
+    memcpy (std, stds[processor->values], sizeof std);
+    n_mean = fv_json_numbers (json, "image_mean", -1e6, 1e6, 3, mean);
+    n_std = fv_json_numbers (json, "image_std", 1e-6, 1e6, 3, std);
+    if (n_mean == 2)
+      fv_json_fail (json, "image_mean", "1 or 3 numbers");
+    if (n_std == 2)
+      fv_json_fail (json, "image_std", "1 or 3 numbers");
+    for (guint i = 1; i < 3; i++) {
+      mean[i] = n_mean == 1 ? mean[0] : mean[i];
+      std[i] = n_std == 1 ? std[0] : std[i];
+    }
+  }
+  for (guint i = 0; i < 3; i++) {
+    if (is_efficientnet && fv_json_bool (json, "rescale_offset", FALSE))
+      mean[i] += 1;
+    /* the class divides a second time */
+    if (is_efficientnet && fv_json_bool (json, "include_top", TRUE))
+      std[i] *= std[i];
+    mean[i] /= 255 * factor;
+    std[i] /= 255 * factor;
+  }
+  fv_json_put_numbers (json, "image_mean", "mean", mean, 3);
+  fv_json_put_numbers (json, "image_std", "std", std, 3);
+}
+
+/* A size: the frame becomes width x height, or keeps its aspect. */
+typedef struct
+{
+  double width, height; /* 0: it keeps its aspect                  */
+  double edge, longest; /* of the shorter, the longer side; 0: any */
+} Size;
+
+/* A number, [height, width], {height, width} or {shortest_edge, longest_edge} */
+static void
+read_size (FvJson *json, const char *key, Sizing sizing, Size *size)
+{
+  JsonNode *node = json_object_get_member (json->object, key);
+  double numbers[2];
+  FvJson child;
+
+  if (!fv_json_has (json, key))
+    return;
+  *size = (Size){ .longest = size->longest };
+  if (!JSON_NODE_HOLDS_OBJECT (node)) {
+    guint n = fv_json_numbers (json, key, 1, MAX_EDGE, 2, numbers);
+    if (n == 1 && sizing == EDGE)
+      size->edge = numbers[0];
+    else if (n != 0) {
+      size->height = numbers[0];
+      size->width = numbers[n - 1];
+    }
+    return;
+  }
+  size->longest = 0;
+  if (!fv_json_child (json, key, &child))
+    return;
+  fv_json_number (&child, "width", 1, MAX_EDGE, &size->width);
+  fv_json_number (&child, "height", 1, MAX_EDGE, &size->height);
+  fv_json_number (&child, "shortest_edge", 1, MAX_EDGE, &size->edge);
+  fv_json_number (&child, "longest_edge", 1, MAX_EDGE, &size->longest);
+  if ((size->width == 0) != (size->height == 0)
+      || (size->width == 0 && size->edge == 0 && size->longest == 0))
+    fv_json_fail (json, key,
+        "a number, {height, width} or {shortest_edge, longest_edge}");
+  fv_json_close (&child);
+}
+
+/* Settings of the input's own size; @key: the field that gave it. */
+static void
+put_size (FvJson *json, const char *key, double width, double height)
+{
+  fv_json_put_number (json, key, "width", width);
+  fv_json_put_number (json, key, "height", height);
+}
+
+/* The middle of the frame, @from_* of whose size become @crop's. */
+static void
+put_crop (FvJson *json, const char *key, const Size *crop, const Size *size)
+{
+  gboolean keeps_aspect = size->width == 0;
+  double from = keeps_aspect ? size->edge : MIN (size->width, size->height);
+  double kept = MIN (crop->width, crop->height);
+
+  put_size (json, key, crop->width, crop->height);
+  fv_json_put (json, "size", "resize", keeps_aspect ? "crop" : "stretch");
+  fv_json_put_number (json, key, "crop-fraction", CLAMP (kept / from, 0.05, 4));
+  fv_json_put (json, key, "crop-offset", "floor");
+  if (keeps_aspect ? crop->width != crop->height
+                   : crop->width * size->height != crop->height * size->width)
+    fv_json_doubt (json, key,
+        "of the resized frame's shape for the same pixels as transformers'");
+}
+
+static void
+put_aspect (FvJson *json, const Size *size, guint multiple,
+    const char *rounding)
+{
+  fv_json_put (json, "size", "free-size", "edges");
+  fv_json_put (json, "size", "resize", "stretch");
+  if (size->edge > 0)
+    fv_json_put_number (json, "size", "shortest-edge", size->edge);
+  if (size->longest > 0)
+    fv_json_put_number (json, "size", "longest-edge", size->longest);
+  fv_json_put_number (json, NULL, "multiple", multiple);
+  fv_json_put (json, NULL, "multiple-rounding", rounding);
+}
+
+/* DPT and its kin: a square, or the aspect kept by changing the frame least. */
+static gboolean
+read_least (FvJson *json, const Size *size)
+{
+  double multiple = 1;
+
+  if (fv_json_number (json, "ensure_multiple_of", 1, 1024, &multiple))
+    fv_json_put_number (json, "ensure_multiple_of", "multiple", multiple);
+  if (!fv_json_bool (json, "keep_aspect_ratio", FALSE))
+    return FALSE;
+  fv_json_put (json, "keep_aspect_ratio", "free-size", "least");
+  fv_json_put (json, "keep_aspect_ratio", "resize", "stretch");
+  fv_json_put (json, NULL, "multiple-rounding", "nearest");
+  fv_json_put_number (json, "ensure_multiple_of", "multiple", multiple);
+  fv_json_put_number (json, "size", "shortest-edge",
+      MAX (size->edge, MIN (size->width, size->height)));
+  if (size->width != size->height)
+    fv_json_doubt (json, "size", "a square where keep_aspect_ratio is true");
+  return TRUE;
+}
+
+/* All that tells the size, the class' own where the file says nothing. */
+typedef struct
+{
+  const Processor *processor;
+  Size size, crop;
+  double pct, divisor;
+  gboolean crops;
+} Sizes;
+
+static void
+load_sizes (FvJson *json, const Processor *processor, Sizes *sizes)
+{
+  Sizing sizing = processor->sizing;
+  gboolean crops = processor->crop != 0;
+
+  *sizes = (Sizes){ .processor = processor,
+    .pct = processor->manner == POOLFORMER ? 0.9 : 224.0 / 256,
+    .divisor = processor->divisor };
+  sizes->size.longest = processor->longest;
+  if (processor->sizing == SQUARE)
+    sizes->size.width = sizes->size.height = processor->size;
+  else
+    sizes->size.edge = processor->size;
+  sizes->crop.width = sizes->crop.height = processor->crop;
+  sizes->crops = fv_json_bool (json, "do_center_crop", crops);
+  if (processor->name == NULL
+      && (sizes->crops || fv_json_has (json, "crop_pct")))
+    sizing = EDGE;
+  fv_json_number (json, "max_size", 1, MAX_EDGE, &sizes->size.longest);
+  read_size (json, "size", sizing, &sizes->size);
+  read_size (json, "crop_size", SQUARE, &sizes->crop);
+  fv_json_number (json, "crop_pct", 0.05, 1, &sizes->pct);
+  fv_json_number (json, "size_divisor", 1, 1024, &sizes->divisor);
+}
+
+static void
+put_convnext (FvJson *json, const Sizes *sizes)
+{
+  double edge = sizes->size.edge;
+  Size resized = { .edge = floor (edge / sizes->pct) };
+  Size crop = { .width = edge, .height = edge };
+
+  if (edge < 384) {
+    put_crop (json, "crop_pct", &crop, &resized);
+    put_size (json, "size", edge, edge);
+    return;
+  }
+  put_size (json, "size", edge, edge);
+  fv_json_put (json, "size", "resize", "stretch");
+}
+
+/* Sizes that follow the frame's, or the one that all frames get. */
+static void
+put_whole (FvJson *json, const Sizes *sizes)
+{
+  const Size *size = &sizes->size;
+  gboolean is_yolos = sizes->processor->manner == YOLOS;
+
+  if (read_least (json, size))
+    return;
+  if (size->width > 0) {
+    put_size (json, "size", size->width, size->height);
+    fv_json_put (json, "size", "resize", "stretch");
+  } else if (size->edge > 0 || size->longest > 0) {
+    put_aspect (json, size, is_yolos ? 16 : (guint) MAX (1, sizes->divisor),
+        is_yolos ? "down" : "up");
+  } else if (sizes->divisor > 0) {
+    fv_json_put (json, "size_divisor", "free-size", "frame");
+    fv_json_put (json, "size_divisor", "resize", "stretch");
+    fv_json_put_number (json, "size_divisor", "multiple", sizes->divisor);
+  }
+  if (fv_json_bool (json, "do_pad", FALSE)
+      && (fv_json_has (json, "pad_size")
+          || g_strcmp0 (sizes->processor->name, "DPT") == 0))
+    fv_json_doubt (json, "do_pad", "false: frames are not padded");
+}
+
+static void
+read_sizes (FvJson *json, const Processor *processor)
+{
+  Sizes sizes;
+  Size *size = &sizes.size;
+
+  load_sizes (json, processor, &sizes);
+  if (*json->error != NULL)
+    return;
+  if (!fv_json_bool (json, "do_resize", TRUE)) {
+    fv_json_put (json, "do_resize", "free-size", "frame");
+    fv_json_put_number (json, NULL, "multiple", 1);
+    return;
+  }
+  if (size->edge > 0
+      && (processor->manner == CONVNEXT
+          || (processor->name == NULL && fv_json_has (json, "crop_pct")))) {
+    put_convnext (json, &sizes);
+    return;
+  }
+  if (processor->manner == POOLFORMER) {
+    size->edge =
+        floor ((size->edge > 0 ? size->edge : size->width) / sizes.pct);
+    size->width = size->height = 0;
+  }
+  if (processor->manner == LEVIT)
+    size->edge = floor (256.0 / 224 * size->edge);
+  if (sizes.crops && sizes.crop.width > 0
+      && (size->width > 0 || size->edge > 0))
+    put_crop (json, "crop_size", &sizes.crop, size);
+  else
+    put_whole (json, &sizes);
+}
+
+static void
+read_filter (FvJson *json, const Processor *processor)
+{
+  /* Pillow's numbers of them */
+  static const char *const filters[] = { "nearest", "lanczos", "bilinear",
+    "bicubic", "box", "hamming" };
+  double resample;
+
+  fv_json_put_pillow (json);
+  fv_json_put_filter (json, NULL, processor->filter);
+  if (!fv_json_has (json, "resample"))
+    return;
+  JsonNode *node = json_object_get_member (json->object, "resample");
+  if (JSON_NODE_HOLDS_VALUE (node)
+      && json_node_get_value_type (node) == G_TYPE_INT64) {
+    resample = (double) json_node_get_int (node);
+    if (resample >= 0 && resample < G_N_ELEMENTS (filters)) {
+      fv_json_put_filter (json, "resample", filters[(guint) resample]);
+      return;
+    }
+  }
+  g_autofree char *expected = g_strdup_printf (
+      "one of Pillow's filters, 0 to 5 (%s is taken)", processor->filter);
+  fv_json_doubt (json, "resample", expected);
+}
+
+void
+fv_json_read_preprocessor (FvJson *json)
+{
+  const Processor *processor = find_processor (json);
+  const char *reduce = fv_json_has (json, "do_reduce_labels")
+      ? "do_reduce_labels"
+      : "reduce_labels";
+
+  fv_json_put (json, "do_flip_channel_order", "channels",
+      fv_json_bool (json, "do_flip_channel_order", processor->flip) ? "bgr"
+                                                                    : "rgb");
+  if (fv_json_bool (json, reduce, FALSE))
+    fv_json_put (json, reduce, "reduce-labels", "true");
+  read_values (json, processor);
+  read_filter (json, processor);
+  read_sizes (json, processor);
+}
