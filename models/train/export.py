@@ -45,7 +45,7 @@ output=boxes
 decoder=yolov8
 activation=none
 threshold=0.3
-iou-threshold=0.6
+iou-threshold=0.5
 labels={things}
 """
 

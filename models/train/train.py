@@ -39,7 +39,7 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--net", choices=sorted(NETS), nargs="+", default=sorted(NETS))
     parser.add_argument("--folder", required=True, help="for frames and checkpoints")
-    parser.add_argument("--frames", type=int, default=12000)
+    parser.add_argument("--frames", type=int, default=14000)
     parser.add_argument("--test-frames", type=int, default=250)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--batch", type=int, default=8)
