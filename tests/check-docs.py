@@ -8,6 +8,7 @@ Lines are taken from *.md and from the comments of plugins/*.c. A camera becomes
 three frames of videotestsrc, a window a fakesink, and a model or clip that the
 reader is to bring one that the script makes; everything else runs as it stands.
 """
+import os
 import re
 import subprocess
 import sys
@@ -49,7 +50,7 @@ def adapt(line, scratch):
     line = re.sub(r"\bvideotestsrc(?! num-buffers)", "videotestsrc num-buffers=3", line)
     line = re.sub(r"\b(autovideosink|glimagesink|waylandsink)\b", "fakesink", line)
     line = re.sub(r"\b(uridecodebin|filesrc)\s[^!]*!(\s*decodebin\s*!)?", FRAMES + " ! ", line)
-    line = re.sub(r"(model=)(\S+)", rf"\1{scratch}/colours.onnx", line)
+    line = re.sub(r"(model=)(?!scene-\w+ )(\S+)", rf"\1{scratch}/colours.onnx", line)
     line = re.sub(r"(labels-file=)(\S+)", rf"\1{scratch}/colours.labels", line)
     line = re.sub(r"(filesink\s+location=)(\S+)", rf"\1{scratch}/out", line)
     line = re.sub(r"num-buffers=\d{3,}", "num-buffers=50", line)
@@ -62,7 +63,8 @@ def run(path, line, scratch):
     command = "exec gst-launch-1.0 -q " + line
     try:
         done = subprocess.run(command, shell=True, timeout=120, capture_output=True,
-                              text=True, cwd=scratch, check=False)
+                              text=True, cwd=scratch, check=False,
+                              env=dict(os.environ, FOVEA_MODEL_PATH=str(root / "models")))
     except subprocess.TimeoutExpired:
         faults.append(f"{path}: hangs: {line}")
         return
