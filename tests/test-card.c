@@ -589,7 +589,43 @@ static const struct
       " \"size\": {\"shortest_edge\": 224}, \"crop_pct\": 0.9}",
       "logits=f32[1,9]", FV_HEAD_CLASSIFY,
       { { "resize", "crop" }, { "crop-fraction", "0.903226" }, /* 224 / 248 */
-          { "eight-bits", "true" }, { "width", "224" } } },
+          { "filter", "bilinear" }, { "width", "224" } } },
+  { NULL,
+      "{\"image_processor_type\": \"EfficientNetImageProcessor\","
+      " \"do_normalize\": false, \"do_rescale\": false, \"rescale_offset\": true,"
+      " \"do_center_crop\": true}",
+      "logits=f32[1,9]", FV_HEAD_CLASSIFY,
+      { { "mean", "0 0 0" }, { "std", "0.00196078 0.00196078 0.00196078" },
+          { "crop-fraction", "0.83526" }, { "width", "289" } } },
+  { NULL,
+      "{\"image_processor_type\": \"RTDetrImageProcessor\","
+      " \"do_normalize\": true}",
+      "logits=f32[1,300,80] pred_boxes=f32[1,300,4]", FV_HEAD_DETECT,
+      { { "mean", "0.485 0.456 0.406" }, { "width", "640" } } },
+  { NULL, "{\"image_processor_type\": \"RTDetrImageProcessor\"}",
+      "logits=f32[1,300,80] pred_boxes=f32[1,300,4]", FV_HEAD_DETECT,
+      { { "mean", "0 0 0" }, { "std", "1 1 1" } } },
+  { "{\"architectures\": [\"MaskFormerForInstanceSegmentation\"]}",
+      "{\"feature_extractor_type\": \"MaskFormerFeatureExtractor\","
+      " \"size\": 512, \"max_size\": 2048, \"size_divisibility\": 0}",
+      "class_queries_logits=f32[1,9,3] masks_queries_logits=f32[1,9,16,24]",
+      FV_HEAD_SEGMENT,
+      { { "free-size", "cut-edges" }, { "shortest-edge", "512" },
+          { "longest-edge", "2048" }, { "multiple", "1" } } },
+  { "{\"architectures\": [\"Mask2FormerForUniversalSegmentation\"]}",
+      "{\"image_processor_type\": \"Mask2FormerImageProcessor\","
+      " \"size\": {\"height\": 380, \"width\": 500}}",
+      "class_queries_logits=f32[1,9,3] masks_queries_logits=f32[1,9,16,24]",
+      FV_HEAD_SEGMENT, { { "width", "512" }, { "height", "384" } } },
+  { NULL,
+      "{\"image_processor_type\": \"PoolFormerImageProcessor\","
+      " \"size\": {\"height\": 200, \"width\": 100}, \"do_center_crop\": false}",
+      "logits=f32[1,9]", FV_HEAD_CLASSIFY,
+      { { "width", "111" }, { "height", "222" }, { "resize", "stretch" } } },
+  { "{\"architecture\": \"resnet18\", \"pretrained_cfg\": {\"input_size\":"
+    " [3, 160, 288], \"interpolation\": \"bicubic\"}}",
+      NULL, "logits=f32[1,2]", FV_HEAD_CLASSIFY,
+      { { "filter", "bilinear" }, { "resize", "crop" } } },
   { "{\"architectures\": [\"SegformerForSemanticSegmentation\"], \"id2label\":"
     " {\"0\": \"background\", \"1\": \"wall\", \"2\": \"sky\", \"3\":"
     " \"tree\"}}",

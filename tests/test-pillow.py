@@ -82,6 +82,7 @@ def timm(image, size, pct, mode, filter, mean):
     if box_h == box_w:
         image = by_short_side(image, box_h, filter)
     else:
+        filter = BILINEAR  # ResizeKeepRatio's own, it is not told another
         ratio = min(image.width / box_w, image.height / box_h)
         image = image.resize((round(image.width / ratio), round(image.height / ratio)), filter)
     return crop_round(image, width, height)
@@ -104,6 +105,19 @@ def detr_size(image, edge, longest):
 
 def detr(image, edge, longest, filter):
     return image.resize(detr_size(image, edge, longest), filter)
+
+
+def maskformer(image, edge, longest, multiple, filter):
+    """get_maskformer_resize_output_image_size () of image_processing_maskformer.py and
+    get_resize_output_image_size () of image_transforms.py; OneFormer with 1"""
+    low, high = min(image.size), max(image.size)
+    new_low, new_high = edge, int(edge * high / low)
+    if new_high > longest:
+        new_low, new_high = int(longest * new_low / new_high), longest
+    new_low = math.ceil(new_low / multiple) * multiple
+    new_high = math.ceil(new_high / multiple) * multiple
+    is_tall = image.width <= image.height
+    return image.resize((new_low, new_high) if is_tall else (new_high, new_low), filter)
 
 
 def yolos(image, edge, longest, filter):
@@ -147,7 +161,7 @@ CASES = {
     'timm, crop_pct 0.9, bicubic': timm_case((224, 224), 0.9, BICUBIC),
     'timm, crop_pct 0.95, bicubic': timm_case((299, 299), 0.95, BICUBIC),
     'timm, crop_pct 1.0, bicubic': timm_case((384, 384), 1.0, BICUBIC),
-    'timm, crop_pct 0.9, not square': timm_case((160, 288), 0.9, BILINEAR),
+    'timm, crop_pct 0.9, not square': timm_case((160, 288), 0.9, BICUBIC),
     'timm, squash, lanczos': timm_case((224, 224), 0.9, LANCZOS, 'squash'),
     'timm, border': timm_case((224, 224), 0.9, BICUBIC, 'border'),
     'ViT, 224 x 224': hugging_face(
@@ -170,7 +184,7 @@ CASES = {
         'ConvNext', {'size': {'shortest_edge': 224}, 'crop_pct': 0.875, 'resample': BICUBIC},
         lambda image: crop_floor(by_short_side(image, 256, BICUBIC), 224, 224)),
     'ConvNeXT, 384 x 384': hugging_face(
-        'ConvNext', {'size': 384}, lambda image: image.resize((384, 384), BICUBIC)),
+        'ConvNext', {'size': 384}, lambda image: image.resize((384, 384), BILINEAR)),
     'LeViT, 224 of 256': hugging_face(
         'Levit', {}, lambda image: crop_floor(by_short_side(image, 256, BICUBIC), 224, 224)),
     'PoolFormer, 224 of 248': hugging_face(
@@ -182,6 +196,12 @@ CASES = {
         'Detr', {}, lambda image: detr(image, 800, 1333, BILINEAR)),
     'DETR, 300 to 500': hugging_face(
         'Detr', {'size': 300, 'max_size': 500}, lambda image: detr(image, 300, 500, BILINEAR)),
+    'OneFormer, 300 to 500': hugging_face(
+        'OneFormer', {'size': {'shortest_edge': 300, 'longest_edge': 500}},
+        lambda image: maskformer(image, 300, 500, 1, BILINEAR)),
+    'MaskFormer, 300 to 500, multiples of 32': hugging_face(
+        'MaskFormer', {'size': {'shortest_edge': 300, 'longest_edge': 500}},
+        lambda image: maskformer(image, 300, 500, 32, BILINEAR)),
     'YOLOS, 512 to 864': hugging_face(
         'Yolos', {'size': {'shortest_edge': 512, 'longest_edge': 864}},
         lambda image: yolos(image, 512, 864, BILINEAR)),
@@ -190,6 +210,9 @@ CASES = {
         lambda image: glpn(image, 32, BILINEAR)),
     'DPT, 384 x 384': hugging_face(
         'DPT', {}, lambda image: image.resize((384, 384), BICUBIC)),
+    'DPT, 384 x 384, multiples of 14': hugging_face(
+        'DPT', {'ensure_multiple_of': 14},
+        lambda image: image.resize((378, 378), BICUBIC)),
     'Depth Anything, 518, multiples of 14': hugging_face(
         'DPT', {'size': {'height': 518, 'width': 518}, 'keep_aspect_ratio': True,
                 'ensure_multiple_of': 14},

@@ -70,6 +70,8 @@ typedef enum
                    longest_edge: DETR and its kin                              */
   FV_FREE_LEAST, /* width or height becomes shortest_edge, that which changes
                    the frame less: DPT with keep_aspect_ratio                  */
+  FV_FREE_CUT_EDGES, /* as edges, but all sizes are cut to whole pixels:
+                       MaskFormer and its kin                              */
 } FvFreeSize;
 
 typedef enum

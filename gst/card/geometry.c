@@ -57,6 +57,25 @@ size_by_edges (const FvCardInput *input, double frame_width,
   }
 }
 
+/* transformers, get_resize_output_image_size() of image_transforms.py: here the
+ * short side is cut, not rounded, and by a long side that was cut before. */
+static void
+size_by_cut_edges (const FvCardInput *input, double frame_width,
+    double frame_height, double *width, double *height)
+{
+  double low = MIN (frame_width, frame_height);
+  double high = MAX (frame_width, frame_height);
+  double short_side = input->shortest_edge ? input->shortest_edge : low;
+  double long_side = floor (short_side * high / low);
+
+  if (input->longest_edge != 0 && long_side > input->longest_edge) {
+    short_side = floor (input->longest_edge * short_side / long_side);
+    long_side = input->longest_edge;
+  }
+  *width = frame_width <= frame_height ? short_side : long_side;
+  *height = frame_width <= frame_height ? long_side : short_side;
+}
+
 /* transformers, get_resize_output_image_size() of image_processing_dpt.py */
 static void
 size_by_least (const FvCardInput *input, double frame_width,
@@ -93,6 +112,8 @@ fv_card_choose_size (FvCard *card, guint frame_width, guint frame_height)
 
   if (input->free_size == FV_FREE_EDGES)
     size_by_edges (input, width, height, &width, &height);
+  else if (input->free_size == FV_FREE_CUT_EDGES)
+    size_by_cut_edges (input, width, height, &width, &height);
   else if (input->free_size == FV_FREE_LEAST)
     size_by_least (input, width, height, &width, &height);
   else if (input->free_size == FV_FREE_AUTO)

@@ -17,7 +17,7 @@ static const char *const filter_nicks[] = { "nearest", "bilinear", "bicubic",
   "lanczos", "box", "hamming", NULL };
 static const char *const offset_nicks[] = { "round", "floor", NULL };
 static const char *const free_nicks[] = { "auto", "frame", "edges", "least",
-  NULL };
+  "cut-edges", NULL };
 static const char *const rounding_nicks[] = { "auto", "nearest", "down", "up",
   NULL };
 static const char *const fill_nicks[] = { "values", "frame-wh", "frame-hw",

@@ -22,6 +22,8 @@ typedef enum
   POOLFORMER, /* resized to size / crop_pct, then cropped         */
   LEVIT, /* resized to size x 256 / 224, then cropped           */
   YOLOS, /* sizes become multiples of 16                        */
+  MASKFORMER, /* cut edges, whatever the size a multiple         */
+  EFFICIENTNET, /* rescale_offset and include_top                */
 } Manner;
 
 typedef enum
@@ -32,8 +34,19 @@ typedef enum
   CLIP,
 } Values;
 
+/* What is not as it is with most. */
+enum
+{
+  BGR = 1, /* do_flip_channel_order is true             */
+  NOT_CROPPED = 2, /* do_center_crop is false, crop_size there  */
+  NOT_NORMALIZED = 4, /* do_normalize is false, image_mean there   */
+};
+
 /* The defaults of the classes' constructors in transformers,
- * models/NAME/image_processing_NAME.py. */
+ * models/NAME/image_processing_NAME.py, read in 4.44.0.dev0, commit 80b90e7b2f74:
+ * the classes of 4.x that use Pillow, whose files most folders have. Those of 5
+ * (read in 5.5.0.dev0) have others: bicubic for ConvNext, EfficientNet, MobileViT
+ * and Pvt, and 224 x 224 without a crop for Beit; but they write them out. */
 typedef struct
 {
   const char *name; /* without ImageProcessor */
@@ -42,52 +55,51 @@ typedef struct
   const char *filter;
   Values values;
   Manner manner;
-  gboolean flip; /* do_flip_channel_order */
+  guint flags;
 } Processor;
 
 static const Processor processors[] = {
-  { "ViT", SQUARE, 224, 0, 0, 0, "bilinear", STANDARD, PLAIN, FALSE },
-  { "DeiT", SQUARE, 256, 0, 224, 0, "bicubic", STANDARD, PLAIN, FALSE },
-  { "Beit", SQUARE, 256, 0, 224, 0, "bicubic", STANDARD, PLAIN, FALSE },
-  { "Siglip", SQUARE, 224, 0, 0, 0, "bicubic", STANDARD, PLAIN, FALSE },
-  { "Segformer", SQUARE, 512, 0, 0, 0, "bilinear", IMAGENET, PLAIN, FALSE },
-  { "Pvt", SQUARE, 224, 0, 0, 0, "bilinear", IMAGENET, PLAIN, FALSE },
-  { "RTDetr", SQUARE, 640, 0, 0, 0, "bilinear", NO_VALUES, PLAIN, FALSE },
-  { "DPT", SQUARE, 384, 0, 0, 0, "bicubic", STANDARD, PLAIN, FALSE },
-  { "GLPN", EDGE, 0, 0, 0, 32, "bilinear", NO_VALUES, PLAIN, FALSE },
-  { "EfficientNet", SQUARE, 346, 0, 0, 0, "nearest", STANDARD, PLAIN, FALSE },
-  { "CLIP", EDGE, 224, 0, 224, 0, "bicubic", CLIP, PLAIN, FALSE },
-  { "Bit", EDGE, 224, 0, 224, 0, "bicubic", CLIP, PLAIN, FALSE },
-  { "ConvNext", EDGE, 384, 0, 0, 0, "bicubic", STANDARD, CONVNEXT, FALSE },
-  { "MobileNetV1", EDGE, 256, 0, 224, 0, "bilinear", STANDARD, PLAIN, FALSE },
-  { "MobileNetV2", EDGE, 256, 0, 224, 0, "bilinear", STANDARD, PLAIN, FALSE },
-  { "MobileViT", EDGE, 224, 0, 256, 0, "bilinear", NO_VALUES, PLAIN, TRUE },
-  { "Levit", EDGE, 224, 0, 224, 0, "bicubic", IMAGENET, LEVIT, FALSE },
-  { "PoolFormer", EDGE, 224, 0, 224, 0, "bicubic", IMAGENET, POOLFORMER,
-      FALSE },
-  { "Detr", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN, FALSE },
-  { "ConditionalDetr", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN,
-      FALSE },
-  { "DeformableDetr", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN,
-      FALSE },
-  { "Deta", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN, FALSE },
-  { "GroundingDino", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN,
-      FALSE },
-  { "Yolos", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, YOLOS, FALSE },
-  { "MaskFormer", EDGE, 800, 1333, 0, 32, "bilinear", IMAGENET, PLAIN, FALSE },
-  { "Mask2Former", EDGE, 800, 1333, 0, 32, "bilinear", IMAGENET, PLAIN, FALSE },
-  { "OneFormer", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN, FALSE },
+  { "ViT", SQUARE, 224, 0, 0, 0, "bilinear", STANDARD, PLAIN, 0 },
+  { "DeiT", SQUARE, 256, 0, 224, 0, "bicubic", STANDARD, PLAIN, 0 },
+  { "Beit", SQUARE, 256, 0, 224, 0, "bicubic", STANDARD, PLAIN, 0 },
+  { "Siglip", SQUARE, 224, 0, 0, 0, "bicubic", STANDARD, PLAIN, 0 },
+  { "Segformer", SQUARE, 512, 0, 0, 0, "bilinear", IMAGENET, PLAIN, 0 },
+  { "Pvt", SQUARE, 224, 0, 0, 0, "bilinear", IMAGENET, PLAIN, 0 },
+  { "RTDetr", SQUARE, 640, 0, 0, 0, "bilinear", IMAGENET, PLAIN,
+      NOT_NORMALIZED },
+  { "DPT", SQUARE, 384, 0, 0, 0, "bicubic", STANDARD, PLAIN, 0 },
+  { "GLPN", EDGE, 0, 0, 0, 32, "bilinear", NO_VALUES, PLAIN, 0 },
+  { "EfficientNet", SQUARE, 346, 0, 289, 0, "nearest", STANDARD, EFFICIENTNET,
+      NOT_CROPPED },
+  { "CLIP", EDGE, 224, 0, 224, 0, "bicubic", CLIP, PLAIN, 0 },
+  { "Bit", EDGE, 224, 0, 224, 0, "bicubic", CLIP, PLAIN, 0 },
+  { "ConvNext", EDGE, 384, 0, 0, 0, "bilinear", STANDARD, CONVNEXT, 0 },
+  { "MobileNetV1", EDGE, 256, 0, 224, 0, "bilinear", STANDARD, PLAIN, 0 },
+  { "MobileNetV2", EDGE, 256, 0, 224, 0, "bilinear", STANDARD, PLAIN, 0 },
+  { "MobileViT", EDGE, 224, 0, 256, 0, "bilinear", NO_VALUES, PLAIN, BGR },
+  { "Levit", EDGE, 224, 0, 224, 0, "bicubic", IMAGENET, LEVIT, 0 },
+  { "PoolFormer", EDGE, 224, 0, 224, 0, "bicubic", IMAGENET, POOLFORMER, 0 },
+  { "Detr", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN, 0 },
+  { "ConditionalDetr", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN, 0 },
+  { "DeformableDetr", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN, 0 },
+  { "Deta", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN, 0 },
+  { "GroundingDino", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, PLAIN, 0 },
+  { "Yolos", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, YOLOS, 0 },
+  { "MaskFormer", EDGE, 800, 1333, 0, 32, "bilinear", IMAGENET, MASKFORMER, 0 },
+  { "Mask2Former", EDGE, 800, 1333, 0, 32, "bilinear", IMAGENET, MASKFORMER,
+      0 },
+  { "OneFormer", EDGE, 800, 1333, 0, 0, "bilinear", IMAGENET, MASKFORMER, 0 },
 };
 
 /* Of a file that names no class, or one that is not known. */
 static const Processor unknown = { NULL, SQUARE, 0, 0, 0, 0, "bilinear",
-  NO_VALUES, PLAIN, FALSE };
+  NO_VALUES, PLAIN, 0 };
 
 static const Processor *
 find_processor (FvJson *json)
 {
-  static const char *const endings[] = { "ImageProcessorFast", "ImageProcessor",
-    "FeatureExtractor" };
+  static const char *const endings[] = { "ImageProcessorFast",
+    "ImageProcessorPil", "ImageProcessor", "FeatureExtractor" };
   const char *key = fv_json_has (json, "image_processor_type")
       ? "image_processor_type"
       : "feature_extractor_type";
@@ -112,7 +124,25 @@ find_processor (FvJson *json)
   return &unknown;
 }
 
-/* y = (x rescale_factor - offset - image_mean) / image_std; each may be off. */
+/* image_mean and image_std: a number or one for each channel */
+static void
+read_statistics (FvJson *json, double *mean, double *std)
+{
+  guint n_mean = fv_json_numbers (json, "image_mean", -1e6, 1e6, 3, mean);
+  guint n_std = fv_json_numbers (json, "image_std", 1e-6, 1e6, 3, std);
+
+  if (n_mean == 2)
+    fv_json_fail (json, "image_mean", "1 or 3 numbers");
+  if (n_std == 2)
+    fv_json_fail (json, "image_std", "1 or 3 numbers");
+  for (guint i = 1; i < 3; i++) {
+    mean[i] = n_mean == 1 ? mean[0] : mean[i];
+    std[i] = n_std == 1 ? std[0] : std[i];
+  }
+}
+
+/* y = (x rescale_factor - offset - image_mean) / image_std; each may be off, and
+ * with include_top the division is done once more. */
 static void
 read_values (FvJson *json, const Processor *processor)
 {
@@ -120,38 +150,31 @@ read_values (FvJson *json, const Processor *processor)
     { 0.485, 0.456, 0.406 }, { 0.48145466, 0.4578275, 0.40821073 } };
   static const double stds[][3] = { { 1, 1, 1 }, { 0.5, 0.5, 0.5 },
     { 0.229, 0.224, 0.225 }, { 0.26862954, 0.26130258, 0.27577711 } };
-  double mean[3] = { 0, 0, 0 }, std[3] = { 1, 1, 1 }, factor = 1.0 / 255;
-  gboolean is_efficientnet = g_strcmp0 (processor->name, "EfficientNet") == 0;
-  gboolean is_normal = processor->values != NO_VALUES;
+  double mean[3], std[3], factor = 1.0 / 255;
+  gboolean is_efficientnet = processor->manner == EFFICIENTNET;
+  gboolean is_normal = processor->values != NO_VALUES
+      && (processor->flags & NOT_NORMALIZED) == 0;
+  gboolean is_rescaled = fv_json_bool (json, "do_rescale", TRUE);
+  gboolean has_offset = is_efficientnet && is_rescaled
+      && fv_json_bool (json, "rescale_offset", FALSE);
+  guint n_divisions =
+      is_efficientnet && fv_json_bool (json, "include_top", TRUE) ? 1 : 0;
 
+  memcpy (mean, means[processor->values], sizeof mean);
+  memcpy (std, stds[processor->values], sizeof std);
   if (processor->name == NULL)
     is_normal = fv_json_has (json, "image_mean");
   fv_json_number (json, "rescale_factor", 1e-6, 1e6, &factor);
-  if (!fv_json_bool (json, "do_rescale", TRUE))
+  if (!is_rescaled)
     factor = 1;
-  if (fv_json_bool (json, "do_normalize", is_normal)) {
-    guint n_mean, n_std;
-    memcpy (mean, means[processor->values], sizeof mean);
-    memcpy (std, stds[processor->values], sizeof std);
-    n_mean = fv_json_numbers (json, "image_mean", -1e6, 1e6, 3, mean);
-    n_std = fv_json_numbers (json, "image_std", 1e-6, 1e6, 3, std);
-    if (n_mean == 2)
-      fv_json_fail (json, "image_mean", "1 or 3 numbers");
-    if (n_std == 2)
-      fv_json_fail (json, "image_std", "1 or 3 numbers");
-    for (guint i = 1; i < 3; i++) {
-      mean[i] = n_mean == 1 ? mean[0] : mean[i];
-      std[i] = n_std == 1 ? std[0] : std[i];
-    }
-  }
+  is_normal = fv_json_bool (json, "do_normalize", is_normal);
+  n_divisions += is_normal ? 1 : 0;
+  if (n_divisions > 0)
+    read_statistics (json, mean, std);
   for (guint i = 0; i < 3; i++) {
-    if (is_efficientnet && fv_json_bool (json, "rescale_offset", FALSE))
-      mean[i] += 1;
-    /* the class divides a second time */
-    if (is_efficientnet && fv_json_bool (json, "include_top", TRUE))
-      std[i] *= std[i];
+    mean[i] = (is_normal ? mean[i] : 0) + (has_offset ? 1 : 0);
     mean[i] /= 255 * factor;
-    std[i] /= 255 * factor;
+    std[i] = pow (std[i], n_divisions) / (255 * factor);
   }
   fv_json_put_numbers (json, "image_mean", "mean", mean, 3);
   fv_json_put_numbers (json, "image_std", "std", std, 3);
@@ -226,29 +249,34 @@ put_crop (FvJson *json, const char *key, const Size *crop, const Size *size)
 }
 
 static void
-put_aspect (FvJson *json, const Size *size, guint multiple,
-    const char *rounding)
+put_aspect (FvJson *json, const Size *size, Manner manner, guint multiple)
 {
-  fv_json_put (json, "size", "free-size", "edges");
+  fv_json_put (json, "size", "free-size",
+      manner == MASKFORMER ? "cut-edges" : "edges");
   fv_json_put (json, "size", "resize", "stretch");
   if (size->edge > 0)
     fv_json_put_number (json, "size", "shortest-edge", size->edge);
   if (size->longest > 0)
     fv_json_put_number (json, "size", "longest-edge", size->longest);
   fv_json_put_number (json, NULL, "multiple", multiple);
-  fv_json_put (json, NULL, "multiple-rounding", rounding);
+  fv_json_put (json, NULL, "multiple-rounding",
+      manner == YOLOS ? "down" : "up");
 }
 
-/* DPT and its kin: a square, or the aspect kept by changing the frame least. */
+/* DPT and its kin: a size of its own, made a multiple, or the aspect kept by
+ * changing the frame least. */
 static gboolean
-read_least (FvJson *json, const Size *size)
+read_least (FvJson *json, Size *size)
 {
   double multiple = 1;
 
   if (fv_json_number (json, "ensure_multiple_of", 1, 1024, &multiple))
     fv_json_put_number (json, "ensure_multiple_of", "multiple", multiple);
-  if (!fv_json_bool (json, "keep_aspect_ratio", FALSE))
+  if (!fv_json_bool (json, "keep_aspect_ratio", FALSE)) {
+    size->width = rint (size->width / multiple) * multiple;
+    size->height = rint (size->height / multiple) * multiple;
     return FALSE;
+  }
   fv_json_put (json, "keep_aspect_ratio", "free-size", "least");
   fv_json_put (json, "keep_aspect_ratio", "resize", "stretch");
   fv_json_put (json, NULL, "multiple-rounding", "nearest");
@@ -273,7 +301,11 @@ static void
 load_sizes (FvJson *json, const Processor *processor, Sizes *sizes)
 {
   Sizing sizing = processor->sizing;
-  gboolean crops = processor->crop != 0;
+  gboolean crops =
+      processor->crop != 0 && (processor->flags & NOT_CROPPED) == 0;
+  const char *divisor = fv_json_has (json, "size_divisibility")
+      ? "size_divisibility" /* until 4.41 */
+      : "size_divisor";
 
   *sizes = (Sizes){ .processor = processor,
     .pct = processor->manner == POOLFORMER ? 0.9 : 224.0 / 256,
@@ -292,7 +324,22 @@ load_sizes (FvJson *json, const Processor *processor, Sizes *sizes)
   read_size (json, "size", sizing, &sizes->size);
   read_size (json, "crop_size", SQUARE, &sizes->crop);
   fv_json_number (json, "crop_pct", 0.05, 1, &sizes->pct);
-  fv_json_number (json, "size_divisor", 1, 1024, &sizes->divisor);
+  if (fv_json_number (json, divisor, 0, 1024, &sizes->divisor)
+      && sizes->divisor != floor (sizes->divisor))
+    fv_json_fail (json, divisor, "a whole number");
+}
+
+/* The crop's part of the size, of one with a crop_pct. */
+static void
+scale_poolformer (Size *size, double pct)
+{
+  if (size->width == size->height)
+    size->edge = MAX (size->edge, size->width);
+  if (size->edge > 0)
+    size->width = size->height = 0;
+  size->edge = floor (size->edge / pct);
+  size->width = floor (size->width / pct);
+  size->height = floor (size->height / pct);
 }
 
 static void
@@ -313,19 +360,23 @@ put_convnext (FvJson *json, const Sizes *sizes)
 
 /* Sizes that follow the frame's, or the one that all frames get. */
 static void
-put_whole (FvJson *json, const Sizes *sizes)
+put_whole (FvJson *json, Sizes *sizes)
 {
-  const Size *size = &sizes->size;
-  gboolean is_yolos = sizes->processor->manner == YOLOS;
+  Size *size = &sizes->size;
+  Manner manner = sizes->processor->manner;
+  double divisor = MAX (1, sizes->divisor);
 
   if (read_least (json, size))
     return;
+  if (manner == MASKFORMER) {
+    size->width = ceil (size->width / divisor) * divisor;
+    size->height = ceil (size->height / divisor) * divisor;
+  }
   if (size->width > 0) {
     put_size (json, "size", size->width, size->height);
     fv_json_put (json, "size", "resize", "stretch");
   } else if (size->edge > 0 || size->longest > 0) {
-    put_aspect (json, size, is_yolos ? 16 : (guint) MAX (1, sizes->divisor),
-        is_yolos ? "down" : "up");
+    put_aspect (json, size, manner, manner == YOLOS ? 16 : (guint) divisor);
   } else if (sizes->divisor > 0) {
     fv_json_put (json, "size_divisor", "free-size", "frame");
     fv_json_put (json, "size_divisor", "resize", "stretch");
@@ -357,11 +408,8 @@ read_sizes (FvJson *json, const Processor *processor)
     put_convnext (json, &sizes);
     return;
   }
-  if (processor->manner == POOLFORMER) {
-    size->edge =
-        floor ((size->edge > 0 ? size->edge : size->width) / sizes.pct);
-    size->width = size->height = 0;
-  }
+  if (processor->manner == POOLFORMER)
+    scale_poolformer (size, sizes.pct);
   if (processor->manner == LEVIT)
     size->edge = floor (256.0 / 224 * size->edge);
   if (sizes.crops && sizes.crop.width > 0
@@ -406,8 +454,9 @@ fv_json_read_preprocessor (FvJson *json)
       : "reduce_labels";
 
   fv_json_put (json, "do_flip_channel_order", "channels",
-      fv_json_bool (json, "do_flip_channel_order", processor->flip) ? "bgr"
-                                                                    : "rgb");
+      fv_json_bool (json, "do_flip_channel_order", processor->flags & BGR)
+          ? "bgr"
+          : "rgb");
   if (fv_json_bool (json, reduce, FALSE))
     fv_json_put (json, reduce, "reduce-labels", "true");
   read_values (json, processor);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The pretrained_cfg of timm's config.json: evaluation as timm 1.0 does it,
- * transforms_imagenet_eval() of timm/data/transforms_factory.py. */
+/* The pretrained_cfg of timm's config.json: evaluation as
+ * transforms_imagenet_eval() of timm/data/transforms_factory.py does it, with what
+ * resolve_data_config() of config.py takes as defaults (timm 1.0.29.dev0, commit
+ * aa4b5850c154). */
 #include "gst/card/json.h"
 
 #include <math.h>
@@ -34,6 +36,24 @@ read_labels (FvJson *json)
       (const char *const *) labels->pdata);
 }
 
+/* Crops of other shapes than squares are resized by ResizeKeepRatio, which is not
+ * told the interpolation and has its own. */
+static void
+read_filter (FvJson *json, gboolean ignored)
+{
+  const char *filter = fv_json_string (json, "interpolation");
+
+  if (ignored) {
+    fv_json_put_filter (json, NULL, "bilinear");
+  } else if (!fv_json_put_filter (json, "interpolation",
+                 filter ? filter : "bicubic")) {
+    fv_json_doubt (json, "interpolation",
+        "nearest, bilinear, bicubic, lanczos, box or hamming (bicubic is "
+        "taken)");
+    fv_json_put_filter (json, NULL, "bicubic");
+  }
+}
+
 static void
 read_place (FvJson *json, const double *mean)
 {
@@ -60,6 +80,7 @@ read_place (FvJson *json, const double *mean)
     pct = size[1] / floor (size[1] / pct);
   fv_json_put_number (json, "crop_pct", "crop-fraction", pct);
   fv_json_put (json, NULL, "crop-offset", "round");
+  read_filter (json, i == 0 && size[1] != size[2]);
   if (i != 2)
     return;
   for (guint c = 0; c < 3; c++)
@@ -71,7 +92,6 @@ void
 fv_json_read_timm (FvJson *json)
 {
   double mean[3] = { 0.485, 0.456, 0.406 }, std[3] = { 0.229, 0.224, 0.225 };
-  const char *filter;
   FvJson config;
 
   fv_json_put (json, "architecture", "head", "classify");
@@ -79,7 +99,6 @@ fv_json_read_timm (FvJson *json)
   if (!fv_json_child (json, "pretrained_cfg", &config))
     return;
   config.defaults = "timm";
-  filter = fv_json_string (&config, "interpolation");
   fv_json_put (&config, NULL, "channels", "rgb");
   if (fv_json_numbers (&config, "mean", -1e3, 1e3, 3, mean) % 3 != 0)
     fv_json_fail (&config, "mean", "three numbers");
@@ -88,13 +107,6 @@ fv_json_read_timm (FvJson *json)
   fv_json_put_numbers (&config, "mean", "mean", mean, 3);
   fv_json_put_numbers (&config, "std", "std", std, 3);
   fv_json_put_pillow (&config);
-  if (!fv_json_put_filter (&config, "interpolation",
-          filter ? filter : "bicubic")) {
-    fv_json_doubt (&config, "interpolation",
-        "nearest, bilinear, bicubic, lanczos, box or hamming (bicubic is "
-        "taken)");
-    fv_json_put_filter (&config, NULL, "bicubic");
-  }
   read_place (&config, mean);
   fv_json_close (&config);
 }
