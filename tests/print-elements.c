@@ -37,10 +37,11 @@ describe_default (GParamSpec *spec)
         g_value_get_flags (&value));
   else if (G_IS_PARAM_SPEC_BOXED (spec) && !g_value_get_boxed (&value))
     text = g_strdup ("none");
-  else if (G_IS_PARAM_SPEC_BOXED (spec) || G_IS_PARAM_SPEC_DOUBLE (spec)
-      || G_IS_PARAM_SPEC_FLOAT (spec) || G_IS_PARAM_SPEC_BOOLEAN (spec)
-      || G_IS_PARAM_SPEC_INT (spec) || G_IS_PARAM_SPEC_UINT (spec)
-      || G_IS_PARAM_SPEC_UINT64 (spec))
+  else if (G_IS_PARAM_SPEC_DOUBLE (spec))
+    text = g_strdup_printf ("%.15g", g_value_get_double (&value));
+  else if (G_IS_PARAM_SPEC_BOXED (spec) || G_IS_PARAM_SPEC_FLOAT (spec)
+      || G_IS_PARAM_SPEC_BOOLEAN (spec) || G_IS_PARAM_SPEC_INT (spec)
+      || G_IS_PARAM_SPEC_UINT (spec) || G_IS_PARAM_SPEC_UINT64 (spec))
     text = gst_value_serialize (&value);
   else
     text = g_strdup ("");

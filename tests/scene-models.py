@@ -10,6 +10,7 @@ frames alone, and fails where a figure is worse than the table in the document s
 more than rounding; where the weights are missing it is skipped. --write measures all
 frames and the time, and writes the table, and that of each card MODELS/*.md.
 """
+import hashlib
 import json
 import re
 import statistics
@@ -195,10 +196,20 @@ def compare(name, figures, info, wanted):
             yield f"{name}: {label}: {found}, the table says {wanted[label]}"
 
 
+def check_digest(model):
+    """The card tells of this file and of no other."""
+    content = model.read_bytes()
+    card = model.with_suffix(".md").read_text(encoding="utf-8")
+    for what in (f"{len(content)} bytes", hashlib.sha256(content).hexdigest()):
+        if what not in card:
+            yield f"{model.with_suffix('.md').name} does not say that the file has {what}"
+
+
 def test(program, models, document):
     table = recorded(document)
     faults = []
     for name, model in models.items():
+        faults += check_digest(model)
         if name not in table:
             faults.append(f"{name}: not in the table of {document}; add it by --write")
             continue

@@ -113,7 +113,7 @@ fv_world_look (const FvWorldSettings *settings, double time,
   }
   g_array_set_size (frame->parts, 0);
   g_array_set_size (frame->instances, 0);
-  frame->unusual = (float) MIN (0.5 * settings->difficulty, 1);
+  frame->unusual = (float) (0.5 * settings->difficulty);
   if (is_room) {
     fv_room_camera (seed, time, &frame->camera);
     fv_room_camera (seed, time + dt, &next);

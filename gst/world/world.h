@@ -22,9 +22,9 @@ typedef struct
 {
   guint seed;
   FvScene scene;
-  double
-      difficulty; /* 0 to 1: more things, more of unusual colours, fog, noise,
-                        blur and less light */
+  /* 0 to 1: more things, more of them in unusual colours, more fog, noise and blur,
+     less light. */
+  double difficulty;
 } FvWorldSettings;
 
 /* One shape of a thing: all that a ray can meet, the ground and the sky aside. */

@@ -10,8 +10,8 @@ on from the last checkpoint in the folder when it was interrupted.
 """
 import argparse
 import math
+import multiprocessing
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -191,25 +191,21 @@ def train(net, arguments, scenes, test):
         export(training.trained(), net, arguments.output, test, to_input, MEAN, STD)
 
 
-def both(arguments):
-    """Each net in a process of its own, with this program's other arguments."""
-    others = [f"--{name.replace('_', '-')}={value}"
-              for name, value in vars(arguments).items()
-              if name != "net" and value is not None]
-    running = [subprocess.Popen([sys.executable, __file__, "--net", net, *others])
-               for net in arguments.net]
-    sys.exit(max([process.wait() for process in running]) != 0)
-
-
 def main():
     arguments = options()
     folder = Path(arguments.folder)
     scenes = Scenes(folder / "train", arguments.frames, SEEDS["train"])
     test = Scenes(folder / "test", arguments.test_frames, SEEDS["test"])
-    if len(arguments.net) > 1:
-        print(f"mIoU by colour alone: {lookup_miou(scenes, test):.3f}", flush=True)
-        both(arguments)
-    train(arguments.net[0], arguments, scenes, test)
+    print(f"mIoU by colour alone: {lookup_miou(scenes, test):.3f}", flush=True)
+    # Forked: all have the frames in the same memory.
+    fork = multiprocessing.get_context("fork")
+    running = [fork.Process(target=train, args=(net, arguments, scenes, test))
+               for net in arguments.net]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join()
+    sys.exit(any(process.exitcode for process in running))
 
 
 if __name__ == "__main__":
