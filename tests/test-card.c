@@ -572,6 +572,18 @@ static const struct
       { { "free-size", "edges" }, { "shortest-edge", "800" },
           { "longest-edge", "1333" }, { "multiple", "1" },
           { "mean", "0.485 0.456 0.406" }, { "filter", "bilinear" } } },
+  { NULL,
+      "{\"image_processor_type\": \"DetrImageProcessor\","
+      " \"size\": {\"max_height\": 333, \"max_width\": 480}}",
+      "logits=f32[1,100,92] pred_boxes=f32[1,100,4]", FV_HEAD_DETECT,
+      { { "free-size", "fit" }, { "most-width", "480" },
+          { "most-height", "333" }, { "multiple", "1" } } },
+  { NULL,
+      "{\"image_processor_type\": \"CLIPImageProcessor\","
+      " \"size\": {\"shortest_edge\": 256}, \"use_square_size\": true}",
+      "logits=f32[1,9]", FV_HEAD_CLASSIFY,
+      { { "resize", "stretch" }, { "crop-fraction", "0.875" },
+          { "width", "224" } } },
   { NULL, "{\"feature_extractor_type\": \"DeiTFeatureExtractor\"}",
       "logits=f32[1,9]", FV_HEAD_CLASSIFY,
       { { "resize", "stretch" }, { "crop-fraction", "0.875" },

@@ -107,6 +107,12 @@ def detr(image, edge, longest, filter):
     return image.resize(detr_size(image, edge, longest), filter)
 
 
+def detr_fit(image, width, height, filter):
+    """get_image_size_for_max_height_width () of image_processing_detr.py"""
+    scale = min(height / image.height, width / image.width)
+    return image.resize((int(image.width * scale), int(image.height * scale)), filter)
+
+
 def maskformer(image, edge, longest, multiple, filter):
     """get_maskformer_resize_output_image_size () of image_processing_maskformer.py and
     get_resize_output_image_size () of image_transforms.py; OneFormer with 1"""
@@ -176,6 +182,9 @@ CASES = {
     'CLIP, short side 224, crop': hugging_face(
         'CLIP', {'size': {'shortest_edge': 224}, 'crop_size': {'height': 224, 'width': 224}},
         lambda image: crop_floor(by_short_side(image, 224, BICUBIC), 224, 224)),
+    'CLIP, use_square_size': hugging_face(
+        'CLIP', {'size': {'shortest_edge': 256}, 'use_square_size': True},
+        lambda image: crop_floor(image.resize((256, 256), BICUBIC), 224, 224)),
     'MobileNetV2, short side 256, crop 224': hugging_face(
         'MobileNetV2', {}, lambda image: crop_floor(by_short_side(image, 256, BILINEAR), 224, 224)),
     'MobileViT, short side 224, crop 256': hugging_face(
@@ -196,6 +205,9 @@ CASES = {
         'Detr', {}, lambda image: detr(image, 800, 1333, BILINEAR)),
     'DETR, 300 to 500': hugging_face(
         'Detr', {'size': 300, 'max_size': 500}, lambda image: detr(image, 300, 500, BILINEAR)),
+    'DETR, as large as 480 x 333 holds': hugging_face(
+        'Detr', {'size': {'max_height': 333, 'max_width': 480}},
+        lambda image: detr_fit(image, 480, 333, BILINEAR)),
     'OneFormer, 300 to 500': hugging_face(
         'OneFormer', {'size': {'shortest_edge': 300, 'longest_edge': 500}},
         lambda image: maskformer(image, 300, 500, 1, BILINEAR)),

@@ -72,6 +72,8 @@ typedef enum
                    the frame less: DPT with keep_aspect_ratio                  */
   FV_FREE_CUT_EDGES, /* as edges, but all sizes are cut to whole pixels:
                        MaskFormer and its kin                              */
+  FV_FREE_FIT, /* as large as fits into most_width x most_height, the aspect
+                 kept, cut to whole pixels: DETR and its kin               */
 } FvFreeSize;
 
 typedef enum
@@ -95,6 +97,7 @@ typedef struct
   FvMultipleRounding multiple_rounding;
   FvFreeSize free_size;
   guint shortest_edge, longest_edge; /* pixels; 0: no limit                */
+  guint most_width, most_height; /* of FV_FREE_FIT; 0: no limit            */
   FvChannels channels;
   guint n_channels; /* 3 or 1                                         */
   float mean[3], std[3];

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #define LONG_SIDE 640 /* of an input of which nothing is known */
+#define MAX_SIZE 65536 /* as a card may say; frames of any shape ask for more */
 
 static guint
 round_to_multiple (const FvCardInput *input, double size)
@@ -90,6 +91,24 @@ size_by_least (const FvCardInput *input, double frame_width,
   *height = scale * frame_height;
 }
 
+/* transformers, get_image_size_for_max_height_width() of image_processing_detr.py:
+ * small frames grow. */
+static void
+size_by_fit (const FvCardInput *input, double frame_width, double frame_height,
+    double *width, double *height)
+{
+  double scale = G_MAXDOUBLE;
+
+  if (input->most_width != 0)
+    scale = input->most_width / frame_width;
+  if (input->most_height != 0)
+    scale = MIN (scale, input->most_height / frame_height);
+  if (scale == G_MAXDOUBLE)
+    scale = 1;
+  *width = floor (frame_width * scale);
+  *height = floor (frame_height * scale);
+}
+
 static void
 size_by_itself (const FvCardInput *input, double frame_width,
     double frame_height, double *width, double *height)
@@ -116,12 +135,14 @@ fv_card_choose_size (FvCard *card, guint frame_width, guint frame_height)
     size_by_cut_edges (input, width, height, &width, &height);
   else if (input->free_size == FV_FREE_LEAST)
     size_by_least (input, width, height, &width, &height);
+  else if (input->free_size == FV_FREE_FIT)
+    size_by_fit (input, width, height, &width, &height);
   else if (input->free_size == FV_FREE_AUTO)
     size_by_itself (input, width, height, &width, &height);
   if (input->width == 0)
-    input->width = round_to_multiple (input, width);
+    input->width = round_to_multiple (input, MIN (width, MAX_SIZE));
   if (input->height == 0)
-    input->height = round_to_multiple (input, height);
+    input->height = round_to_multiple (input, MIN (height, MAX_SIZE));
 }
 
 /* YOLOX' letterbox cuts to whole pixels and lies top left, Ultralytics' and timm's

@@ -45,9 +45,8 @@ wants (const FvCard *card, FvHeadKind kind)
   return card->priv->wanted == FV_HEAD_NONE || card->priv->wanted == kind;
 }
 
-/* Whether height x width can be the image, possibly smaller. */
-static gboolean
-is_image_sized (const FvCard *card, gint64 height, gint64 width)
+gboolean
+fv_card_is_image_sized (const FvCard *card, gint64 height, gint64 width)
 {
   gint64 w = card->input.width, h = card->input.height;
   gint64 slack;
@@ -108,12 +107,13 @@ map_channel_axis (const FvCard *card, const FvShape *s)
 {
   if (s->rank < 2 || (s->rank > 2 && s->dims[0] > 1))
     return -2;
-  if (s->rank == 4 && is_image_sized (card, s->dims[2], s->dims[3]))
+  if (s->rank == 4 && fv_card_is_image_sized (card, s->dims[2], s->dims[3]))
     return s->dims[1] == 1 ? -1 : 1;
-  if (s->rank == 4 && is_image_sized (card, s->dims[1], s->dims[2]))
+  if (s->rank == 4 && fv_card_is_image_sized (card, s->dims[1], s->dims[2]))
     return s->dims[3] == 1 ? -1 : 3;
   if (s->rank <= 3
-      && is_image_sized (card, s->dims[s->rank - 2], s->dims[s->rank - 1]))
+      && fv_card_is_image_sized (card, s->dims[s->rank - 2],
+          s->dims[s->rank - 1]))
     return -1;
   return -2;
 }

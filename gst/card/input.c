@@ -17,7 +17,7 @@ static const char *const filter_nicks[] = { "nearest", "bilinear", "bicubic",
   "lanczos", "box", "hamming", NULL };
 static const char *const offset_nicks[] = { "round", "floor", NULL };
 static const char *const free_nicks[] = { "auto", "frame", "edges", "least",
-  "cut-edges", NULL };
+  "cut-edges", "fit", NULL };
 static const char *const rounding_nicks[] = { "auto", "nearest", "down", "up",
   NULL };
 static const char *const fill_nicks[] = { "values", "frame-wh", "frame-hw",
@@ -159,29 +159,35 @@ read_free_size (FvCard *card, GError **error)
 {
   FvCardInput *input = &card->input;
   gint rule = FV_FREE_AUTO, rounding = FV_MULTIPLE_AUTO;
+  const struct
+  {
+    const char *key;
+    guint *value;
+  } limits[] = { { "shortest-edge", &input->shortest_edge },
+    { "longest-edge", &input->longest_edge },
+    { "most-width", &input->most_width },
+    { "most-height", &input->most_height } };
 
   if (!fv_settings_uint (card, NULL, "multiple", 1, 1024, &input->multiple,
           error)
       || !fv_settings_enum (card, NULL, "multiple-rounding", rounding_nicks,
           &rounding, error)
-      || !fv_settings_enum (card, NULL, "free-size", free_nicks, &rule, error)
-      || !fv_settings_uint (card, NULL, "shortest-edge", 1, MAX_SIZE,
-          &input->shortest_edge, error)
-      || !fv_settings_uint (card, NULL, "longest-edge", 1, MAX_SIZE,
-          &input->longest_edge, error))
+      || !fv_settings_enum (card, NULL, "free-size", free_nicks, &rule, error))
     return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (limits); i++)
+    if (!fv_settings_uint (card, NULL, limits[i].key, 1, MAX_SIZE,
+            limits[i].value, error))
+      return FALSE;
   input->multiple_rounding = rounding;
   input->free_size = rule;
   if (input->width != 0 && input->height != 0)
     return TRUE;
   fv_card_line (card, NULL, "free-size", FV_CARD_DEFAULT, "%s",
       free_nicks[rule]);
-  if (input->shortest_edge != 0)
-    fv_card_line (card, NULL, "shortest-edge", FV_CARD_DEFAULT, "%u",
-        input->shortest_edge);
-  if (input->longest_edge != 0)
-    fv_card_line (card, NULL, "longest-edge", FV_CARD_DEFAULT, "%u",
-        input->longest_edge);
+  for (guint i = 0; i < G_N_ELEMENTS (limits); i++)
+    if (*limits[i].value != 0)
+      fv_card_line (card, NULL, limits[i].key, FV_CARD_DEFAULT, "%u",
+          *limits[i].value);
   fv_card_line (card, NULL, "multiple", FV_CARD_DEFAULT, "%u", input->multiple);
   return TRUE;
 }

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-#define WHERE "names and shapes of the outputs"
 /* Prototypes that a shape may have to be taken for some. */
 #define FEWEST_PROTOTYPES 4
 #define MOST_PROTOTYPES 256
@@ -322,17 +321,11 @@ static gboolean
 is_map (const FvCard *card, const FvCardOutput *output, gint axis)
 {
   const FvShape *s = &output->shape;
-  gint64 w = card->input.width, h = card->input.height, height, width;
 
-  if (!output->has_shape || s->rank != 4 || s->dims[0] > 1
-      || !fv_type_is_float (output->type))
-    return FALSE;
-  height = s->dims[axis == 1 ? 2 : 1];
-  width = s->dims[axis == 1 ? 3 : 2];
-  return height > 1 && width > 1
-      && (w == 0 || h == 0
-          || (height <= h && width <= w
-              && ABS (height * w - width * h) <= MAX (w, h)));
+  return output->has_shape && s->rank == 4 && s->dims[0] <= 1
+      && fv_type_is_float (output->type)
+      && fv_card_is_image_sized (card, s->dims[axis == 1 ? 2 : 1],
+          s->dims[axis == 1 ? 3 : 2]);
 }
 
 guint
@@ -353,22 +346,11 @@ fv_card_guess_prototypes (FvCard *card)
       if (!priv->outputs[k].has_shape || s->rank != 3 || s->dims[0] > 1
           || MIN (s->dims[1], s->dims[2]) <= p + 4)
         continue;
-      fv_settings_put (card, "prototypes", maps->name, FV_CARD_SHAPES, WHERE);
+      fv_card_guess (card, "prototypes", maps->name);
       return (guint) p;
     }
   }
   return 0;
-}
-
-static gboolean
-has_name (const FvCardOutput *output, const char *const *parts)
-{
-  g_autofree char *lower = g_ascii_strdown (output->name, -1);
-
-  for (guint i = 0; parts[i] != NULL; i++)
-    if (strstr (lower, parts[i]) != NULL)
-      return TRUE;
-  return FALSE;
 }
 
 /* (nullable) a list of @n classes' scores, or of one number each */
@@ -383,8 +365,8 @@ find_scores (const FvCard *card, gint64 n, gboolean is_single)
     const FvCardOutput *output = &card->priv->outputs[i];
     gint64 rows, channels;
     if (measure_list (output, &rows, &channels) && rows == n
-        && (channels == 1) == is_single && has_name (output, names)
-        && !has_name (output, boxes))
+        && (channels == 1) == is_single && fv_name_has (output->name, names)
+        && !fv_name_has (output->name, boxes))
       return output;
   }
   return NULL;
@@ -403,11 +385,11 @@ guess_queries_of (FvCard *card, const FvCardOutput *maps)
   }
   if (scores == NULL)
     return FALSE;
-  fv_settings_put (card, "head", "segment", FV_CARD_SHAPES, WHERE);
-  fv_settings_put (card, "masks", maps->name, FV_CARD_SHAPES, WHERE);
-  fv_settings_put (card, "scores", scores->name, FV_CARD_SHAPES, WHERE);
+  fv_card_guess (card, "head", "segment");
+  fv_card_guess (card, "masks", maps->name);
+  fv_card_guess (card, "scores", scores->name);
   if (stuff != NULL)
-    fv_settings_put (card, "stuff-scores", stuff->name, FV_CARD_SHAPES, WHERE);
+    fv_card_guess (card, "stuff-scores", stuff->name);
   return TRUE;
 }
 

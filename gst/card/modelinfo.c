@@ -8,7 +8,8 @@
 const char *const fv_modelinfo_input_keys[] = { "model", "input", "layout",
   "width", "height", "multiple", "channels", "mean", "std", "resize", "anchor",
   "pad", "crop-fraction", "crop-offset", "filter", "antialias", "eight-bits",
-  "free-size", "shortest-edge", "longest-edge", "multiple-rounding", NULL };
+  "free-size", "shortest-edge", "longest-edge", "most-width", "most-height",
+  "multiple-rounding", NULL };
 const char *const fv_modelinfo_head_keys[] = { "head", "output", "labels",
   "labels-file", "threshold", "iou-threshold", "activation", "background",
   "classes", "channel-axis", "class-map", "depth", "scale", "shift", "decoder",

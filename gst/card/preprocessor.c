@@ -185,9 +185,11 @@ typedef struct
 {
   double width, height; /* 0: it keeps its aspect                  */
   double edge, longest; /* of the shorter, the longer side; 0: any */
+  double most_width, most_height; /* it fits in there; 0: any      */
 } Size;
 
-/* A number, [height, width], {height, width} or {shortest_edge, longest_edge} */
+/* A number, [height, width], {height, width}, {shortest_edge, longest_edge} or
+ * {max_height, max_width} */
 static void
 read_size (FvJson *json, const char *key, Sizing sizing, Size *size)
 {
@@ -215,10 +217,15 @@ read_size (FvJson *json, const char *key, Sizing sizing, Size *size)
   fv_json_number (&child, "height", 1, MAX_EDGE, &size->height);
   fv_json_number (&child, "shortest_edge", 1, MAX_EDGE, &size->edge);
   fv_json_number (&child, "longest_edge", 1, MAX_EDGE, &size->longest);
+  fv_json_number (&child, "max_width", 1, MAX_EDGE, &size->most_width);
+  fv_json_number (&child, "max_height", 1, MAX_EDGE, &size->most_height);
   if ((size->width == 0) != (size->height == 0)
-      || (size->width == 0 && size->edge == 0 && size->longest == 0))
+      || (size->most_width == 0) != (size->most_height == 0)
+      || (size->width == 0 && size->edge == 0 && size->longest == 0
+          && size->most_width == 0))
     fv_json_fail (json, key,
-        "a number, {height, width} or {shortest_edge, longest_edge}");
+        "a number, {height, width}, {shortest_edge, longest_edge} or "
+        "{max_height, max_width}");
   fv_json_close (&child);
 }
 
@@ -249,18 +256,13 @@ put_crop (FvJson *json, const char *key, const Size *crop, const Size *size)
 }
 
 static void
-put_aspect (FvJson *json, const Size *size, Manner manner, guint multiple)
+put_fit (FvJson *json, const Size *size)
 {
-  fv_json_put (json, "size", "free-size",
-      manner == MASKFORMER ? "cut-edges" : "edges");
+  fv_json_put (json, "size", "free-size", "fit");
   fv_json_put (json, "size", "resize", "stretch");
-  if (size->edge > 0)
-    fv_json_put_number (json, "size", "shortest-edge", size->edge);
-  if (size->longest > 0)
-    fv_json_put_number (json, "size", "longest-edge", size->longest);
-  fv_json_put_number (json, NULL, "multiple", multiple);
-  fv_json_put (json, NULL, "multiple-rounding",
-      manner == YOLOS ? "down" : "up");
+  fv_json_put_number (json, "size", "most-width", size->most_width);
+  fv_json_put_number (json, "size", "most-height", size->most_height);
+  fv_json_put_number (json, NULL, "multiple", 1);
 }
 
 /* DPT and its kin: a size of its own, made a multiple, or the aspect kept by
@@ -272,7 +274,8 @@ read_least (FvJson *json, Size *size)
 
   if (fv_json_number (json, "ensure_multiple_of", 1, 1024, &multiple))
     fv_json_put_number (json, "ensure_multiple_of", "multiple", multiple);
-  if (!fv_json_bool (json, "keep_aspect_ratio", FALSE)) {
+  if (!fv_json_bool (json, "keep_aspect_ratio", FALSE)
+      || (size->width == 0 && size->edge == 0)) {
     size->width = rint (size->width / multiple) * multiple;
     size->height = rint (size->height / multiple) * multiple;
     return FALSE;
@@ -294,6 +297,7 @@ typedef struct
   const Processor *processor;
   Size size, crop;
   double pct, divisor;
+  const char *divisor_key;
   gboolean crops;
 } Sizes;
 
@@ -303,13 +307,13 @@ load_sizes (FvJson *json, const Processor *processor, Sizes *sizes)
   Sizing sizing = processor->sizing;
   gboolean crops =
       processor->crop != 0 && (processor->flags & NOT_CROPPED) == 0;
-  const char *divisor = fv_json_has (json, "size_divisibility")
-      ? "size_divisibility" /* until 4.41 */
-      : "size_divisor";
 
   *sizes = (Sizes){ .processor = processor,
     .pct = processor->manner == POOLFORMER ? 0.9 : 224.0 / 256,
-    .divisor = processor->divisor };
+    .divisor = processor->divisor,
+    .divisor_key = fv_json_has (json, "size_divisibility")
+        ? "size_divisibility" /* until 4.41 */
+        : "size_divisor" };
   sizes->size.longest = processor->longest;
   if (processor->sizing == SQUARE)
     sizes->size.width = sizes->size.height = processor->size;
@@ -324,9 +328,14 @@ load_sizes (FvJson *json, const Processor *processor, Sizes *sizes)
   read_size (json, "size", sizing, &sizes->size);
   read_size (json, "crop_size", SQUARE, &sizes->crop);
   fv_json_number (json, "crop_pct", 0.05, 1, &sizes->pct);
-  if (fv_json_number (json, divisor, 0, 1024, &sizes->divisor)
+  if (fv_json_number (json, sizes->divisor_key, 0, 1024, &sizes->divisor)
       && sizes->divisor != floor (sizes->divisor))
-    fv_json_fail (json, divisor, "a whole number");
+    fv_json_fail (json, sizes->divisor_key, "a whole number");
+  if (processor->values == CLIP && sizes->size.edge > 0
+      && fv_json_bool (json, "use_square_size", FALSE)) { /* KOSMOS-2 */
+    sizes->size.width = sizes->size.height = sizes->size.edge;
+    sizes->size.edge = 0;
+  }
 }
 
 /* The crop's part of the size, of one with a crop_pct. */
@@ -358,17 +367,34 @@ put_convnext (FvJson *json, const Sizes *sizes)
   fv_json_put (json, "size", "resize", "stretch");
 }
 
+static void
+put_edges (FvJson *json, const Sizes *sizes)
+{
+  const Size *size = &sizes->size;
+  gboolean is_yolos = sizes->processor->manner == YOLOS;
+
+  fv_json_put (json, "size", "free-size",
+      sizes->processor->manner == MASKFORMER ? "cut-edges" : "edges");
+  fv_json_put (json, "size", "resize", "stretch");
+  if (size->edge > 0)
+    fv_json_put_number (json, "size", "shortest-edge", size->edge);
+  if (size->longest > 0)
+    fv_json_put_number (json, "size", "longest-edge", size->longest);
+  fv_json_put_number (json, is_yolos ? NULL : sizes->divisor_key, "multiple",
+      is_yolos ? 16 : MAX (1, sizes->divisor));
+  fv_json_put (json, NULL, "multiple-rounding", is_yolos ? "down" : "up");
+}
+
 /* Sizes that follow the frame's, or the one that all frames get. */
 static void
 put_whole (FvJson *json, Sizes *sizes)
 {
   Size *size = &sizes->size;
-  Manner manner = sizes->processor->manner;
   double divisor = MAX (1, sizes->divisor);
 
   if (read_least (json, size))
     return;
-  if (manner == MASKFORMER) {
+  if (sizes->processor->manner == MASKFORMER) {
     size->width = ceil (size->width / divisor) * divisor;
     size->height = ceil (size->height / divisor) * divisor;
   }
@@ -376,11 +402,13 @@ put_whole (FvJson *json, Sizes *sizes)
     put_size (json, "size", size->width, size->height);
     fv_json_put (json, "size", "resize", "stretch");
   } else if (size->edge > 0 || size->longest > 0) {
-    put_aspect (json, size, manner, manner == YOLOS ? 16 : (guint) divisor);
+    put_edges (json, sizes);
+  } else if (size->most_width > 0) {
+    put_fit (json, size);
   } else if (sizes->divisor > 0) {
-    fv_json_put (json, "size_divisor", "free-size", "frame");
-    fv_json_put (json, "size_divisor", "resize", "stretch");
-    fv_json_put_number (json, "size_divisor", "multiple", sizes->divisor);
+    fv_json_put (json, sizes->divisor_key, "free-size", "frame");
+    fv_json_put (json, sizes->divisor_key, "resize", "stretch");
+    fv_json_put_number (json, sizes->divisor_key, "multiple", sizes->divisor);
   }
   if (fv_json_bool (json, "do_pad", FALSE)
       && (fv_json_has (json, "pad_size")

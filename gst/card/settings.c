@@ -330,9 +330,12 @@ fv_card_line_from (FvCardLine *line, FvCardSource source, const char *where)
 void
 fv_card_warn (FvCard *card, const char *format, ...)
 {
+  g_autofree char *text = NULL;
   va_list args;
 
   va_start (args, format);
-  g_ptr_array_add (card->warnings, g_strdup_vprintf (format, args));
+  text = g_strdup_vprintf (format, args);
   va_end (args);
+  /* names and metadata of files are in it, some of them cut */
+  g_ptr_array_add (card->warnings, g_utf8_make_valid (text, -1));
 }

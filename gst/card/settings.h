@@ -128,6 +128,9 @@ void
 fv_card_guess_list (FvCard *card, const char *key, const char *const *values);
 /* Whether one of @parts (in small letters) is in @name. */
 gboolean fv_name_has (const char *name, const char *const *parts);
+/* Whether height x width can be the image, possibly smaller. */
+gboolean
+fv_card_is_image_sized (const FvCard *card, gint64 height, gint64 width);
 /* [1, h, w] that is a picture and no list of candidates. */
 gboolean fv_card_is_map (const FvCard *card, const FvCardOutput *output);
 /* What no head reads, for all that its shape is that of classes or a map, unless the
