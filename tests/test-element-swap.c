@@ -112,7 +112,22 @@ START_TEST (test_model)
 }
 END_TEST
 
-/* No file, garbage, and a model of another kind: each leaves the old one. */
+static void
+check_settings (Fixture *f, const char *model, double threshold)
+{
+  g_autofree char *set = NULL;
+  double set_threshold;
+  guint width;
+
+  g_object_get (f->element, "model", &set, "input-width", &width, "threshold",
+      &set_threshold, NULL);
+  ck_assert_str_eq (set, model);
+  ck_assert_uint_eq (width, 0);
+  ck_assert_double_eq (set_threshold, threshold);
+}
+
+/* No file, garbage, and a model of another kind: each leaves the old one, and the
+ * properties go back to it. */
 START_TEST (test_bad_model)
 {
   g_autofree char *first = element_model_segment ("first.onnx", FALSE);
@@ -123,11 +138,13 @@ START_TEST (test_bad_model)
   Fixture f;
 
   fixture_init (&f, "foveasegment", first);
+  g_object_set (f.element, "threshold", 0.25, NULL);
+  ck_assert (step (&f, NULL));
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
     GstMessage *message = NULL;
     const char *model;
 
-    g_object_set (f.element, "model", bad[i], NULL);
+    g_object_set (f.element, "model", bad[i], "input-width", 17 + i, NULL);
     for (guint k = 0; k < MOST_FRAMES && !message; k++) {
       ck_assert (!step (&f, &model));
       ck_assert_str_eq (model, "first");
@@ -136,10 +153,42 @@ START_TEST (test_bad_model)
     }
     ck_assert_ptr_nonnull (message);
     gst_message_unref (message);
+    check_settings (&f, first, 0.25);
   }
   ck_assert_ptr_null (find_message (&f, GST_MESSAGE_ERROR));
+  ck_assert_int_eq (gst_element_set_state (f.element, GST_STATE_READY),
+      GST_STATE_CHANGE_SUCCESS);
+  ck_assert_int_eq (gst_element_set_state (f.element, GST_STATE_PLAYING),
+      GST_STATE_CHANGE_SUCCESS);
+  check_settings (&f, first, 0.25);
+  fixture_clear (&f);
+  fixture_init (&f, "foveasegment", first);
+  g_object_set (f.element, "model", "/nowhere/at-all.onnx", NULL);
   g_object_set (f.element, "model", second, NULL);
   until_marked (&f, "first", "second");
+  check_settings (&f, second, 0);
+  fixture_clear (&f);
+}
+END_TEST
+
+/* It waits for the way out of READY, whatever else changes until then. */
+START_TEST (test_device)
+{
+  g_autofree char *first = element_model_segment ("first.onnx", FALSE);
+  g_autofree char *second = element_model_segment ("second.onnx", FALSE);
+  Fixture f;
+
+  fixture_init (&f, "foveasegment", first);
+  g_object_set (f.element, "device", "no such device", NULL);
+  g_object_set (f.element, "model", second, NULL);
+  until_marked (&f, "first", "second");
+  ck_assert_int_eq (gst_element_set_state (f.element, GST_STATE_READY),
+      GST_STATE_CHANGE_SUCCESS);
+  ck_assert_int_eq (gst_element_set_state (f.element, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_FAILURE);
+  g_object_set (f.element, "device", NULL, NULL);
+  ck_assert_int_eq (gst_element_set_state (f.element, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_SUCCESS);
   fixture_clear (&f);
 }
 END_TEST
@@ -248,6 +297,7 @@ main (int argc, char **argv)
   tcase_add_test (tcase, test_declared);
   tcase_add_loop_test (tcase, test_model, 0, 2);
   tcase_add_test (tcase, test_bad_model);
+  tcase_add_test (tcase, test_device);
   tcase_add_test (tcase, test_several);
   tcase_add_test (tcase, test_threshold);
   tcase_add_test (tcase, test_meanwhile);

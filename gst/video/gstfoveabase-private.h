@@ -45,7 +45,12 @@ typedef struct
   GMutex lock; /* for all up to the next empty line */
   GCond changed;
   GstFoveaSettings settings;
-  gboolean reload; /* a setting changed that the model was opened with */
+  /* Settings that a model is opened with: how often they were changed, and how
+   * often when model and next_model were opened with them. */
+  guint n_reloads, model_reloads, next_reloads;
+  gboolean device_set; /* another device: it waits for the way out of READY */
+  gboolean
+      is_running; /* PAUSED and above: settings are taken while frames flow */
   GstQueueArray *queue; /* GstFoveaItem */
   GstFlowReturn flow; /* what the source pad met; FLUSHING when inactive */
   gboolean eos; /* came by upstream's event or by downstream's flow */
@@ -59,14 +64,14 @@ typedef struct
   GstFoveaModel *model;
   GstFoveaStream *stream; /* written by the sink pad's thread alone */
   gboolean is_broken; /* the device failed: open it anew */
-  gboolean is_swapping; /* a thread makes next_model and next_stream */
+  GThread *swapper; /* (nullable): makes next_model and next_stream */
   gboolean swap_wanted; /* settings changed since it looked at them */
   gboolean swap_stopped; /* it is to come to its end */
+  gboolean reload_set; /* by the properties that are being set right now */
   GstFoveaModel *next_model; /* (nullable): to be taken with the next frame */
   GstFoveaStream *next_stream; /* (nullable) */
   guint n_changes; /* of settings that results depend on, while frames flow */
 
-  gboolean reload_set; /* by the properties that are being set */
   guint
       n_marked; /* sink pad: of n_changes, those that a frame was marked for */
   guint position; /* sink pad: frames since the last one that was inferred */
@@ -103,11 +108,12 @@ void gst_fovea_base_post_stats (GstFoveaBase *self);
 gboolean gst_fovea_base_check_settings (const GstFoveaSettings *settings,
     GError **error);
 
-/* Makes a model and stream from the settings of now, beside those that run. */
+/* Makes a model and stream from the settings of now, beside those that run, if
+ * they do. Where that fails, the settings go back to what runs. */
 void gst_fovea_swap_begin (GstFoveaBase *self);
-/* Between two frames, sink pad's thread: takes what is ready. FALSE: an error was
- * posted. */
-gboolean gst_fovea_swap_take (GstFoveaBase *self);
+/* Between two frames, sink pad's thread: takes what is ready, or has it made anew
+ * if frames are others by now. */
+void gst_fovea_swap_take (GstFoveaBase *self);
 /* Waits for the thread and gives back what nobody took. */
 void gst_fovea_swap_end (GstFoveaBase *self);
 /* Tells downstream and the application that @buffer is the first with results by
@@ -117,9 +123,6 @@ void gst_fovea_change_mark (GstFoveaBase *self, GstFoveaStream *stream,
 
 /* Sets the pads' functions. */
 void gst_fovea_flow_init (GstFoveaBase *self);
-/* Takes a stream for frames of @info, turned as they are now; without one, what
- * went wrong is posted. */
-gboolean gst_fovea_flow_renew (GstFoveaBase *self, const GstVideoInfo *info);
 /* PAUSED to READY, pads inactive: forgets the stream. */
 void gst_fovea_flow_reset (GstFoveaBase *self);
 

@@ -111,31 +111,28 @@ gst_fovea_base_warn (GstFoveaBase *self, const GstFoveaModel *model)
         (NULL));
 }
 
-/* Whether frames flow, for all that a property knows. */
-static gboolean
-is_running (GstFoveaBase *self)
-{
-  return GST_STATE (self) > GST_STATE_READY;
-}
-
 static void
 set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
   GstFoveaBase *self = GST_FOVEA_BASE (object);
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
-  gboolean reload, known, is_late, running = is_running (self);
+  gboolean reload, known, waits;
 
   g_mutex_lock (&priv->lock);
   known = gst_fovea_settings_set (&priv->settings, id, value, &reload);
-  is_late = known && reload && priv->model != NULL;
-  priv->reload |= is_late;
-  if (is_late && running && id != GST_FOVEA_PROP_DEVICE)
-    priv->reload_set = TRUE;
-  priv->n_changes += known && !reload && running;
+  waits = id == GST_FOVEA_PROP_DEVICE && priv->is_running;
+  if (id == GST_FOVEA_PROP_DEVICE) {
+    priv->device_set = TRUE;
+  } else if (known && reload) {
+    priv->n_reloads++;
+    priv->reload_set = priv->is_running;
+  } else if (known && priv->is_running) {
+    priv->n_changes++;
+  }
   g_mutex_unlock (&priv->lock);
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
-  else if (is_late && running && id == GST_FOVEA_PROP_DEVICE)
+  else if (waits)
     GST_WARNING_OBJECT (self,
         "property %s takes effect when the element leaves READY", spec->name);
 }
@@ -151,7 +148,7 @@ dispatch_properties_changed (GObject *object, guint n, GParamSpec **specs)
   G_OBJECT_CLASS (gst_fovea_base_parent_class)
       ->dispatch_properties_changed (object, n, specs);
   g_mutex_lock (&priv->lock);
-  swaps = priv->reload_set && priv->model != NULL;
+  swaps = priv->reload_set;
   priv->reload_set = FALSE;
   g_mutex_unlock (&priv->lock);
   if (swaps)
@@ -280,7 +277,8 @@ open_model (GstFoveaBase *self)
   close_model (priv);
   g_mutex_lock (&priv->lock);
   gst_fovea_settings_copy (&priv->settings, &settings);
-  priv->reload = FALSE;
+  priv->model_reloads = priv->n_reloads;
+  priv->device_set = FALSE;
   g_mutex_unlock (&priv->lock);
   result = open_with (self, &settings);
   gst_fovea_settings_clear (&settings);
@@ -297,7 +295,8 @@ prepare (GstFoveaBase *self)
   gboolean is_stale;
 
   g_mutex_lock (&priv->lock);
-  is_stale = priv->model == NULL || priv->reload || priv->is_broken;
+  is_stale = priv->model == NULL || priv->n_reloads != priv->model_reloads
+      || priv->device_set || priv->is_broken;
   memset (&priv->stats, 0, sizeof priv->stats);
   g_mutex_unlock (&priv->lock);
   if (is_stale && !open_model (self))
@@ -319,6 +318,33 @@ prepare (GstFoveaBase *self)
   return TRUE;
 }
 
+/* From here on what properties change is taken while frames flow; also what they
+ * changed since the model was opened. */
+static void
+begin_running (GstFoveaBase *self)
+{
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  gboolean is_late;
+
+  g_mutex_lock (&priv->lock);
+  priv->is_running = TRUE;
+  is_late = priv->n_reloads != priv->model_reloads;
+  g_mutex_unlock (&priv->lock);
+  if (is_late)
+    gst_fovea_swap_begin (self);
+}
+
+static void
+end_running (GstFoveaBase *self)
+{
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+
+  g_mutex_lock (&priv->lock);
+  priv->is_running = FALSE;
+  g_mutex_unlock (&priv->lock);
+  gst_fovea_swap_end (self);
+}
+
 static GstStateChangeReturn
 change_state (GstElement *element, GstStateChange transition)
 {
@@ -328,17 +354,22 @@ change_state (GstElement *element, GstStateChange transition)
 
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_model (self))
     return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !prepare (self))
-    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    if (!prepare (self))
+      return GST_STATE_CHANGE_FAILURE;
+    begin_running (self);
+  }
   result = GST_ELEMENT_CLASS (gst_fovea_base_parent_class)
                ->change_state (element, transition);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
-    gst_fovea_swap_end (self);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED
+      && result == GST_STATE_CHANGE_FAILURE) {
+    end_running (self);
+  } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    end_running (self);
     gst_fovea_flow_reset (self);
     if (priv->is_broken)
       close_model (priv);
   } else if (transition == GST_STATE_CHANGE_READY_TO_NULL) {
-    gst_fovea_swap_end (self);
     close_model (priv);
   }
   return result;

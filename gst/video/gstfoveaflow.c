@@ -231,8 +231,10 @@ is_same_frame (const GstVideoInfo *a, const GstVideoInfo *b)
   return gst_video_info_is_equal (a, &other);
 }
 
-gboolean
-gst_fovea_flow_renew (GstFoveaBase *self, const GstVideoInfo *info)
+/* Takes a stream for frames of @info, turned as they are now; without one, what
+ * went wrong is posted. */
+static gboolean
+renew (GstFoveaBase *self, const GstVideoInfo *info)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
   g_autoptr (GError) error = NULL;
@@ -264,7 +266,7 @@ set_caps (GstFoveaBase *self, GstCaps *caps)
   if (gst_video_info_from_caps (&info, caps))
     return (priv->stream
                && is_same_frame (gst_fovea_stream_info (priv->stream), &info))
-        || gst_fovea_flow_renew (self, &info);
+        || renew (self, &info);
   text = gst_caps_to_string (caps);
   g_set_error (&error, FV_ERROR, FV_ERROR_INVALID,
       "expected caps of raw video, got %s", text);
@@ -297,7 +299,7 @@ keep_upright (GstFoveaBase *self, GstBuffer *buffer)
   if (priv->stream == NULL)
     return TRUE;
   info = *gst_fovea_stream_info (priv->stream);
-  return gst_fovea_flow_renew (self, &info);
+  return renew (self, &info);
 }
 
 /* The tags of a stream hold until the next one starts. */
@@ -324,7 +326,8 @@ chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   guint n_changes;
 
   item.arrival = g_get_monotonic_time ();
-  if (!gst_fovea_swap_take (self) || !keep_upright (self, buffer)) {
+  gst_fovea_swap_take (self);
+  if (!keep_upright (self, buffer)) {
     gst_buffer_unref (buffer);
     return GST_FLOW_ERROR;
   }

@@ -96,6 +96,23 @@ gst_fovea_settings_copy (const GstFoveaSettings *settings,
   copy->labels = g_strdupv (settings->labels);
 }
 
+void
+gst_fovea_settings_go_back (GstFoveaSettings *settings,
+    const GstFoveaSettings *old)
+{
+  GstFoveaSettings result = { 0 };
+
+  gst_fovea_settings_copy (old, &result);
+  g_free (result.device);
+  result.device = g_steal_pointer (&settings->device);
+  result.inference_interval = settings->inference_interval;
+  result.threshold = settings->threshold;
+  result.iou_threshold = settings->iou_threshold;
+  result.max_detections = settings->max_detections;
+  gst_fovea_settings_clear (settings);
+  *settings = result;
+}
+
 static gboolean
 check_numbers (const char *name, guint n, const float *values, GError **error)
 {
@@ -148,8 +165,8 @@ install_model (GObjectClass *klass)
    * Read when going to READY; `model-file` and `model-location` are other names.
    * While playing the new model is opened and planned beside the old one, and
    * taken between two frames; one that cannot be used leaves the old one running,
-   * with a warning. So it is with all properties but `device`; those that one
-   * g_object_set() changes are one change.
+   * with a warning, and the property goes back to it. So it is with all properties
+   * but `device`; those that one g_object_set() changes are one change.
    *
    * Since: 0.1
    */

@@ -108,6 +108,10 @@ void gst_fovea_settings_clear (GstFoveaSettings *settings);
 /* @copy gets strings of its own; it must be cleared or zero before. */
 void gst_fovea_settings_copy (const GstFoveaSettings *settings,
     GstFoveaSettings *copy);
+/* Takes what a model is opened with back to @old; what takes effect with the next
+ * frame stays, and so does the device. */
+void gst_fovea_settings_go_back (GstFoveaSettings *settings,
+    const GstFoveaSettings *old);
 
 /* Fails with FV_ERROR_INVALID on values that no property type could refuse. */
 gboolean

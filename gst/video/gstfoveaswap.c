@@ -11,6 +11,7 @@
 typedef struct
 {
   GstFoveaSettings settings;
+  guint n_reloads; /* changes of settings until then */
   FvDevice *device;
   GstVideoInfo info; /* of the stream, where there is one */
   gboolean has_info;
@@ -28,6 +29,7 @@ job_clear (Job *job)
   gst_fovea_stream_unref (job->stream);
 }
 
+/* With the element's own settings and stream of now. */
 static void
 job_init (Job *job, GstFoveaBasePrivate *priv)
 {
@@ -35,7 +37,8 @@ job_init (Job *job, GstFoveaBasePrivate *priv)
   g_mutex_lock (&priv->lock);
   priv->swap_wanted = FALSE;
   gst_fovea_settings_copy (&priv->settings, &job->settings);
-  job->device = priv->device ? fv_device_ref (priv->device) : NULL;
+  job->n_reloads = priv->n_reloads;
+  job->device = fv_device_ref (priv->device);
   job->has_info = priv->stream != NULL;
   if (priv->stream) {
     job->info = *gst_fovea_stream_info (priv->stream);
@@ -51,11 +54,6 @@ job_run (Job *job, GstFoveaBase *self, GError **error)
   g_autofree char *name = gst_element_get_name (self);
   guint width = 0, height = 0;
 
-  if (job->device == NULL) {
-    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
-        "the element went to NULL meanwhile");
-    return FALSE;
-  }
   if (!gst_fovea_base_check_settings (&job->settings, error))
     return FALSE;
   job->model = gst_fovea_model_open (job->device, &job->settings,
@@ -76,34 +74,74 @@ job_run (Job *job, GstFoveaBase *self, GError **error)
   return TRUE;
 }
 
+/* What the settings say is what runs, or is about to. The lock is held. */
 static void
-refuse (GstFoveaBase *self, const GError *error)
+go_back (GstFoveaBasePrivate *priv)
 {
-  GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-      ("The model stays as it was: %s.", error->message), (NULL));
+  GstFoveaModel *model = priv->next_model ? priv->next_model : priv->model;
+
+  gst_fovea_settings_go_back (&priv->settings, &model->settings);
+  if (priv->next_model)
+    priv->next_reloads = priv->n_reloads;
+  else
+    priv->model_reloads = priv->n_reloads;
 }
 
-/* Hands over what was made, unless more was asked for meanwhile: then TRUE. */
+/* Hands over what was made, or takes the settings back that could not be used;
+ * unless others were set meanwhile, which decide then. TRUE when taken back. */
 static gboolean
 hand_over (GstFoveaBasePrivate *priv, Job *job, gboolean ok)
 {
-  gboolean again;
+  gboolean is_newest;
 
   g_mutex_lock (&priv->lock);
-  again = priv->swap_wanted && !priv->swap_stopped;
-  if (ok && !again && !priv->swap_stopped) {
+  is_newest = job->n_reloads == priv->n_reloads;
+  if (is_newest && !ok) {
+    go_back (priv);
+  } else if (is_newest && !priv->swap_stopped) {
     GstFoveaModel *model = priv->next_model;
     GstFoveaStream *stream = priv->next_stream;
 
     priv->next_model = job->model;
     priv->next_stream = job->stream;
+    priv->next_reloads = job->n_reloads;
     job->model = model; /* for the clear */
     job->stream = stream;
   }
-  priv->is_swapping = again;
-  g_cond_broadcast (&priv->changed);
   g_mutex_unlock (&priv->lock);
-  return again;
+  return is_newest && !ok;
+}
+
+/* Until settings change; FALSE when that is not to be waited for any more. */
+static gboolean
+wait_for_change (GstFoveaBasePrivate *priv)
+{
+  gboolean result;
+
+  g_mutex_lock (&priv->lock);
+  while (!priv->swap_wanted && !priv->swap_stopped)
+    g_cond_wait (&priv->changed, &priv->lock);
+  result = !priv->swap_stopped;
+  g_mutex_unlock (&priv->lock);
+  return result;
+}
+
+static void
+refuse (GstFoveaBase *self, const GError *error)
+{
+  guint n;
+  g_autofree GParamSpec **specs =
+      g_object_class_list_properties (G_OBJECT_GET_CLASS (self), &n);
+
+  g_object_freeze_notify (G_OBJECT (self));
+  for (guint i = 0; i < n; i++)
+    if (specs[i]->flags & GST_PARAM_MUTABLE_PLAYING)
+      g_object_notify_by_pspec (G_OBJECT (self), specs[i]);
+  g_object_thaw_notify (G_OBJECT (self));
+  GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+      ("The model stays as it was, and its properties with it: %s.",
+          error->message),
+      (NULL));
 }
 
 static gpointer
@@ -111,21 +149,18 @@ swap (gpointer data)
 {
   GstFoveaBase *self = GST_FOVEA_BASE (data);
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
-  gboolean again;
 
-  do {
+  while (wait_for_change (priv)) {
     g_autoptr (GError) error = NULL;
-    gboolean ok;
+    gboolean is_refused;
     Job job;
 
     job_init (&job, priv);
-    ok = job_run (&job, self, &error);
-    if (!ok)
-      refuse (self, error);
-    again = hand_over (priv, &job, ok);
+    is_refused = hand_over (priv, &job, job_run (&job, self, &error));
     job_clear (&job);
-  } while (again);
-  gst_object_unref (self);
+    if (is_refused)
+      refuse (self, error);
+  }
   return NULL;
 }
 
@@ -133,29 +168,37 @@ void
 gst_fovea_swap_begin (GstFoveaBase *self)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
-  gboolean starts;
+  g_autoptr (GError) error = NULL;
 
   g_mutex_lock (&priv->lock);
-  starts = !priv->is_swapping;
-  priv->swap_wanted = TRUE;
-  priv->is_swapping = TRUE;
+  if (priv->is_running && priv->swapper == NULL)
+    priv->swapper = g_thread_try_new ("fovea-swap", swap, self, &error);
+  priv->swap_wanted = priv->swapper != NULL;
+  g_cond_broadcast (&priv->changed);
   g_mutex_unlock (&priv->lock);
-  if (starts)
-    g_thread_unref (g_thread_new ("fovea-swap", swap, gst_object_ref (self)));
+  if (error)
+    GST_ELEMENT_WARNING (self, RESOURCE, FAILED,
+        ("The model stays as it was: %s.", error->message), (NULL));
 }
 
 void
 gst_fovea_swap_end (GstFoveaBase *self)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  GThread *swapper;
   GstFoveaStream *stream;
   GstFoveaModel *model;
 
   g_mutex_lock (&priv->lock);
   priv->swap_stopped = TRUE;
-  while (priv->is_swapping)
-    g_cond_wait (&priv->changed, &priv->lock);
+  swapper = g_steal_pointer (&priv->swapper);
+  g_cond_broadcast (&priv->changed);
+  g_mutex_unlock (&priv->lock);
+  if (swapper)
+    g_thread_join (swapper);
+  g_mutex_lock (&priv->lock);
   priv->swap_stopped = FALSE;
+  priv->swap_wanted = FALSE;
   model = g_steal_pointer (&priv->next_model);
   stream = g_steal_pointer (&priv->next_stream);
   g_mutex_unlock (&priv->lock);
@@ -167,43 +210,48 @@ gst_fovea_swap_end (GstFoveaBase *self)
 static gboolean
 still_fits (GstFoveaStream *next, GstFoveaStream *stream)
 {
-  return next && stream
-      && gst_video_info_is_equal (gst_fovea_stream_info (next),
-          gst_fovea_stream_info (stream))
+  if (next == NULL || stream == NULL)
+    return next == stream;
+  return gst_video_info_is_equal (gst_fovea_stream_info (next),
+             gst_fovea_stream_info (stream))
       && gst_fovea_stream_turn (next) == gst_fovea_stream_turn (stream);
 }
 
-gboolean
+void
 gst_fovea_swap_take (GstFoveaBase *self)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
-  g_autoptr (GstFoveaModel) model = NULL;
-  g_autoptr (GstFoveaStream) stream = NULL; /* what goes */
-  g_autoptr (GstFoveaStream) next = NULL;
-  gboolean fits, had_stream;
-  GstVideoInfo info;
+  g_autoptr (GstFoveaModel) model = NULL; /* what goes */
+  g_autoptr (GstFoveaStream) stream = NULL;
+  gboolean fits;
 
   g_mutex_lock (&priv->lock);
   if (priv->next_model == NULL) {
     g_mutex_unlock (&priv->lock);
-    return TRUE;
+    return;
   }
-  had_stream = priv->stream != NULL;
-  next = g_steal_pointer (&priv->next_stream);
-  fits = still_fits (next, priv->stream);
-  if (had_stream)
-    info = *gst_fovea_stream_info (priv->stream);
-  model = priv->model;
-  stream = priv->stream;
-  priv->model = g_steal_pointer (&priv->next_model);
-  priv->stream = fits ? g_steal_pointer (&next) : NULL;
-  priv->reload = priv->is_swapping;
-  priv->n_changes++;
+  model = g_steal_pointer (&priv->next_model);
+  stream = g_steal_pointer (&priv->next_stream);
+  fits = still_fits (stream, priv->stream);
+  if (fits) {
+    GstFoveaModel *old_model = priv->model;
+    GstFoveaStream *old_stream = priv->stream;
+
+    priv->model = g_steal_pointer (&model);
+    priv->stream = g_steal_pointer (&stream);
+    model = old_model;
+    stream = old_stream;
+    priv->model_reloads = priv->next_reloads;
+    priv->n_changes++;
+  }
   g_mutex_unlock (&priv->lock);
+  if (!fits) {
+    gst_fovea_swap_begin (self);
+    return;
+  }
   priv->position = 0;
   gst_element_post_message (GST_ELEMENT (self),
       gst_message_new_latency (GST_OBJECT (self)));
-  return fits || !had_stream || gst_fovea_flow_renew (self, &info);
 }
 
 #define CHANGE_META "GstFoveaChangeMeta"
@@ -212,13 +260,17 @@ void
 gst_fovea_change_mark (GstFoveaBase *self, GstFoveaStream *stream,
     GstBuffer *buffer)
 {
+  static gsize is_registered;
   const char *model = gst_fovea_stream_model (stream)->name;
   g_autofree char *name = gst_element_get_name (self);
   GstCustomMeta *meta;
 
-  if (gst_meta_get_info (CHANGE_META) == NULL)
+  /* two elements may come here at once */
+  if (g_once_init_enter (&is_registered)) {
     gst_meta_register_custom (CHANGE_META,
         (const char *[]){ GST_META_TAG_VIDEO_STR, NULL }, NULL, NULL, NULL);
+    g_once_init_leave (&is_registered, 1);
+  }
   meta = gst_buffer_add_custom_meta (buffer, CHANGE_META);
   if (meta)
     gst_structure_set (gst_custom_meta_get_structure (meta), "element",
