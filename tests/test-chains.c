@@ -2,9 +2,9 @@
 /* Chains of operators whose views, slices and layouts meet: the kernels of one
  * tier (FOVEA_TIER), in f32 and f16, against the plain C references. */
 #include "gst/engine/plan.h"
+#include "tests/device-test.h"
 #include "tests/ir-text.h"
 
-#include <check.h>
 #include <math.h>
 
 #define TOLERANCE_F32 2e-5 /* of the largest |value|: sums in another order */
@@ -192,23 +192,11 @@ main (void)
 {
   Suite *suite = suite_create ("chains");
   TCase *tcase = tcase_create ("chains");
-  SRunner *runner = srunner_create (suite);
-  g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
-  int failed;
 
-  if (!device) {
-    g_printerr ("no Vulkan device: skipped\n");
-    return 77;
-  }
-  /* one process: the pipelines compiled for one chain serve the others */
-  srunner_set_fork_status (runner, CK_NOFORK);
   tcase_set_timeout (tcase, 0);
   tcase_add_loop_test (tcase, test_chain, 0, G_N_ELEMENTS (chains));
   tcase_add_loop_test (tcase, test_narrow_chain, 0,
       G_N_ELEMENTS (narrow_chains));
   suite_add_tcase (suite, tcase);
-  srunner_run_all (runner, CK_NORMAL);
-  failed = srunner_ntests_failed (runner);
-  srunner_free (runner);
-  return failed != 0;
+  return device_test_run (suite);
 }

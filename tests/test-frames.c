@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <check.h>
+#include "tests/device-test.h"
 #include "gst/video/gstfoveaimport.h"
 #include "gst/video/gstfoveameta.h"
 
@@ -102,22 +102,6 @@ typedef struct
   guint8 *data[3];
   gsize stride[3];
 } Picture;
-
-static const char *const tiers[] = { "subgroup", "workgroup" };
-static FvDevice *devices[2];
-
-static FvDevice *
-open_tier (guint tier)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!devices[tier]) {
-    g_setenv ("FOVEA_TIER", tiers[tier], TRUE);
-    devices[tier] = fv_device_open (NULL, &error);
-  }
-  ck_assert_msg (devices[tier] != NULL, "%s", error ? error->message : "");
-  return devices[tier];
-}
 
 static void
 set_info (const Case *c, GstVideoInfo *info, guint width, guint height)
@@ -466,7 +450,7 @@ check_reference (const Picture *p, const FvCardInput *input)
 static void
 check_on (guint tier, const Picture *p)
 {
-  FvDevice *device = open_tier (tier);
+  FvDevice *device = device_test_get (tier);
   FvCardInput input;
   FvPort port;
 
@@ -475,7 +459,7 @@ check_on (guint tier, const Picture *p)
     check_reference (p, &input);
   set_port (device, &input, &port);
   run_import (device, p, &port, &input);
-  compare (p, fv_buffer_map (port.buffer), &input, tiers[tier]);
+  compare (p, fv_buffer_map (port.buffer), &input, device_test_tiers[tier]);
   fv_buffer_unref (port.buffer);
 }
 
@@ -709,8 +693,7 @@ END_TEST
 START_TEST (test_validation_clean)
 {
   ck_assert_uint_eq (fv_validation_messages (), 0);
-  fv_device_unref (devices[0]);
-  fv_device_unref (devices[1]);
+  device_test_close ();
 }
 END_TEST
 
@@ -720,7 +703,6 @@ main (int argc, char **argv)
   Suite *suite = suite_create ("frames");
   TCase *tcase = tcase_create ("frames");
   gint n = G_N_ELEMENTS (formats);
-  SRunner *runner;
 
   gst_init (&argc, &argv);
   tcase_set_timeout (tcase, 300);
@@ -735,10 +717,5 @@ main (int argc, char **argv)
   tcase_add_test (tcase, test_refusals);
   tcase_add_test (tcase, test_validation_clean);
   suite_add_tcase (suite, tcase);
-  runner = srunner_create (suite);
-  srunner_set_fork_status (runner, CK_NOFORK);
-  srunner_run_all (runner, CK_NORMAL);
-  n = srunner_ntests_failed (runner);
-  srunner_free (runner);
-  return n ? EXIT_FAILURE : EXIT_SUCCESS;
+  return device_test_run (suite);
 }

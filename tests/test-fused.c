@@ -4,9 +4,9 @@
  * kernels, inputs that are views, and outputs that are slices of a Concat. */
 #include "gst/engine/graph.h"
 #include "gst/engine/plan.h"
+#include "tests/device-test.h"
 #include "tests/ir-text.h"
 
-#include <check.h>
 #include <math.h>
 #include <string.h>
 
@@ -212,20 +212,9 @@ main (void)
 {
   Suite *suite = suite_create ("fused");
   TCase *tcase = tcase_create ("graphs");
-  SRunner *runner = srunner_create (suite);
-  g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
-  int failed;
 
-  if (!device) {
-    g_printerr ("no Vulkan device: skipped\n");
-    return 77;
-  }
-  srunner_set_fork_status (runner, CK_NOFORK);
   tcase_set_timeout (tcase, 0);
   tcase_add_loop_test (tcase, test_graph, 0, G_N_ELEMENTS (graphs));
   suite_add_tcase (suite, tcase);
-  srunner_run_all (runner, CK_NORMAL);
-  failed = srunner_ntests_failed (runner);
-  srunner_free (runner);
-  return failed ? 1 : 0;
+  return device_test_run (suite);
 }

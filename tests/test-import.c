@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/device-test.h"
 #include "gst/video/gstfoveaimport.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,25 +25,6 @@ typedef struct
   FvLayout layout;
   gboolean planar; /* the port has columns innermost */
 } Case;
-
-static const char *const tiers[] = { "subgroup", "workgroup" };
-
-/* Open for all tests, so that a kernel is compiled once. */
-static FvDevice *devices[2];
-
-static FvDevice *
-open_tier (guint tier)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!devices[tier]) {
-    g_setenv ("FOVEA_TIER", tiers[tier], TRUE);
-    devices[tier] = fv_device_open (NULL, &error);
-  }
-  ck_assert_msg (devices[tier] != NULL, "%s",
-      error ? error->message : "no error");
-  return devices[tier];
-}
 
 static void
 make_info (const Case *c, GstVideoInfo *info)
@@ -249,7 +230,7 @@ static void
 check_case (const Case *c)
 {
   for (guint tier = 0; tier < 2; tier++) {
-    FvDevice *device = open_tier (tier);
+    FvDevice *device = device_test_get (tier);
     check_on (device, c, FV_TYPE_F32);
     check_on (device, c, FV_TYPE_F16);
   }
@@ -593,7 +574,7 @@ END_TEST
 START_TEST (test_errors)
 {
   g_autoptr (GError) error = NULL;
-  FvDevice *device = open_tier (0);
+  FvDevice *device = device_test_get (0);
   Case c = { .format = "RGB",
     .width = 8,
     .height = 8,
@@ -653,9 +634,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   Suite *suite = suite_create ("import");
   TCase *tcase = tcase_create ("import");
-  SRunner *runner = srunner_create (suite);
 
-  srunner_set_fork_status (runner, CK_NOFORK);
   tcase_set_timeout (tcase, 120);
   tcase_add_loop_test (tcase, test_formulas, 0, 5);
   tcase_add_loop_test (tcase, test_pillow, 0, G_N_ELEMENTS (pillow));
@@ -669,10 +648,5 @@ main (int argc, char **argv)
   tcase_add_test (tcase, test_errors);
   tcase_add_test (tcase, test_validation_clean);
   suite_add_tcase (suite, tcase);
-  srunner_run_all (runner, CK_NORMAL);
-  int failed = srunner_ntests_failed (runner);
-  srunner_free (runner);
-  fv_device_unref (devices[0]);
-  fv_device_unref (devices[1]);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return device_test_run (suite);
 }

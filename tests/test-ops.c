@@ -3,9 +3,9 @@
  * f16, against the plain C reference. FV_OP=Conv runs one operator alone. */
 #include "gst/engine/graph.h"
 #include "gst/engine/plan.h"
+#include "tests/device-test.h"
 #include "tests/ir-text.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,13 +161,9 @@ main (int argc, char **argv)
 {
   Suite *suite = suite_create ("ops");
   TCase *tcase = tcase_create ("cases");
-  SRunner *runner = srunner_create (suite);
   const char *only = g_getenv ("FV_OP");
-  g_autoptr (FvDevice) device = NULL;
-  int failed;
+  int result;
 
-  /* one process: the pipelines compiled for one case serve the others */
-  srunner_set_fork_status (runner, CK_NOFORK);
   entries = g_array_new (FALSE, FALSE, sizeof (Entry));
   for (guint t = 0; fv_op_tables[t]; t++)
     for (const FvOp *op = fv_op_tables[t]; op->name; op++)
@@ -177,16 +173,10 @@ main (int argc, char **argv)
         if (!only || !strcmp (only, op->name))
           g_array_append_val (entries, entry);
       }
-  if (!(device = fv_device_open (NULL, NULL))) {
-    g_printerr ("no Vulkan device: skipped\n");
-    return 77;
-  }
   tcase_set_timeout (tcase, 0);
   tcase_add_loop_test (tcase, test_case, 0, entries->len);
   suite_add_tcase (suite, tcase);
-  srunner_run_all (runner, CK_NORMAL);
-  failed = srunner_ntests_failed (runner);
-  srunner_free (runner);
+  result = device_test_run (suite);
   g_array_unref (entries);
-  return failed ? 1 : 0;
+  return result;
 }

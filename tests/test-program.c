@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/device-test.h"
 #include "gst/engine/kernel-private.h"
 #include "gst/engine/program.h"
 #include "shaders/shared.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,18 +12,7 @@ extern const FvSpirv fv_test_spirv[];
 
 #define WAIT_NS G_GUINT64_CONSTANT (20000000000)
 
-static const char *const tiers[] = { "subgroup", "workgroup" };
 static const FvType types[] = { FV_TYPE_F32, FV_TYPE_F16 };
-
-static FvDevice *
-open_tier (guint tier)
-{
-  g_autoptr (GError) error = NULL;
-  g_setenv ("FOVEA_TIER", tiers[tier], TRUE);
-  FvDevice *device = fv_device_open (NULL, &error);
-  ck_assert_msg (device != NULL, "%s", error ? error->message : "no error");
-  return device;
-}
 
 static FvBuffer *
 make_buffer (FvDevice *device, gsize size, FvMemoryUse use)
@@ -115,7 +104,7 @@ load (FvBuffer *buffer, FvType type, guint i)
 
 START_TEST (test_types_and_tiers)
 {
-  g_autoptr (FvDevice) device = open_tier ((guint) _i / 2);
+  g_autoptr (FvDevice) device = device_test_open ((guint) _i / 2);
   FvType type = types[_i % 2];
   guint n = 37; /* vec4: no multiple of the workgroup */
   g_autoptr (FvBuffer) in = make_buffer (device, 4096, FV_MEMORY_UPLOAD);
@@ -139,7 +128,7 @@ END_TEST
 
 START_TEST (test_bytes)
 {
-  g_autoptr (FvDevice) device = open_tier ((guint) _i);
+  g_autoptr (FvDevice) device = device_test_open ((guint) _i);
   guint n = 75; /* bytes: no multiple of four */
   g_autoptr (FvBuffer) in = make_buffer (device, 4096, FV_MEMORY_UPLOAD);
   g_autoptr (FvBuffer) out = make_buffer (device, 4 * n, FV_MEMORY_DOWNLOAD);
@@ -170,7 +159,7 @@ END_TEST
  * in front is written beside each. */
 START_TEST (test_chain)
 {
-  g_autoptr (FvDevice) device = open_tier ((guint) _i);
+  g_autoptr (FvDevice) device = device_test_open ((guint) _i);
   guint n = 64; /* vec4: 1024 bytes */
   g_autoptr (FvBuffer) a = make_buffer (device, 2048, FV_MEMORY_DEVICE);
   g_autoptr (FvBuffer) b = make_buffer (device, 2048, FV_MEMORY_DEVICE);
@@ -216,7 +205,7 @@ END_TEST
  * and submits that overtake nothing. */
 START_TEST (test_resubmit)
 {
-  g_autoptr (FvDevice) device = open_tier ((guint) _i);
+  g_autoptr (FvDevice) device = device_test_open ((guint) _i);
   g_autoptr (FvBuffer) x = make_buffer (device, 1024, FV_MEMORY_DOWNLOAD);
   g_autoptr (FvProgram) program = fv_program_new (device);
   FvDispatch d = scale (x, 0, x, 0, 64, FV_TYPE_F32, 1, 1);
@@ -248,7 +237,7 @@ END_TEST
  * the one before. */
 START_TEST (test_batch)
 {
-  g_autoptr (FvDevice) device = open_tier ((guint) _i);
+  g_autoptr (FvDevice) device = device_test_open ((guint) _i);
   g_autoptr (FvBuffer) x = make_buffer (device, 1024, FV_MEMORY_DOWNLOAD);
   FvProgram *programs[70];
   float expected = 1;
@@ -273,7 +262,7 @@ END_TEST
 
 START_TEST (test_unref_pending)
 {
-  g_autoptr (FvDevice) device = open_tier ((guint) _i);
+  g_autoptr (FvDevice) device = device_test_open ((guint) _i);
   FvBuffer *x = make_buffer (device, 1 << 20, FV_MEMORY_DEVICE);
   FvProgram *program = fv_program_new (device);
   FvDispatch d = scale (x, 0, x, 0, 1 << 16, FV_TYPE_F32, 1, 1);
@@ -291,7 +280,7 @@ END_TEST
 
 START_TEST (test_timing)
 {
-  g_autoptr (FvDevice) device = open_tier ((guint) _i);
+  g_autoptr (FvDevice) device = device_test_open ((guint) _i);
   g_autoptr (FvBuffer) x = make_buffer (device, 1 << 24, FV_MEMORY_DEVICE);
   g_autoptr (FvProgram) program = fv_program_new (device);
   FvDispatch large = scale (x, 0, x, 0, 1 << 19, FV_TYPE_F32, 1, 1);
@@ -335,7 +324,7 @@ refused (FvDevice *device, const FvDispatch *dispatch, FvError code,
 
 START_TEST (test_limits)
 {
-  g_autoptr (FvDevice) device = open_tier ((guint) _i);
+  g_autoptr (FvDevice) device = device_test_open ((guint) _i);
   const FvDeviceInfo *info = fv_device_info (device);
   g_autoptr (FvBuffer) x = make_buffer (device, 4096, FV_MEMORY_DEVICE);
   const FvDispatch good = scale (x, 0, x, 0, 64, FV_TYPE_F32, 1, 1);
@@ -374,7 +363,7 @@ END_TEST
 
 START_TEST (test_storage_limit)
 {
-  g_autoptr (FvDevice) device = open_tier ((guint) _i);
+  g_autoptr (FvDevice) device = device_test_open ((guint) _i);
   gsize limit = fv_device_info (device)->max_storage_range;
   g_autoptr (FvBuffer) large =
       fv_buffer_new (device, limit + 256, FV_MEMORY_DEVICE, NULL);
@@ -388,7 +377,7 @@ END_TEST
 
 START_TEST (test_shared_memory)
 {
-  g_autoptr (FvDevice) device = open_tier ((guint) _i);
+  g_autoptr (FvDevice) device = device_test_open ((guint) _i);
   guint limit = fv_device_info (device)->max_shared_memory;
   g_autoptr (FvBuffer) x = make_buffer (device, 4096, FV_MEMORY_DEVICE);
   FvDispatch d = { .kernel = "bytes", .label = "pool_3", .n_bindings = 4 };
@@ -414,7 +403,7 @@ END_TEST
 
 START_TEST (test_command_errors)
 {
-  g_autoptr (FvDevice) device = open_tier ((guint) _i);
+  g_autoptr (FvDevice) device = device_test_open ((guint) _i);
   g_autoptr (FvBuffer) x = make_buffer (device, 4096, FV_MEMORY_DEVICE);
 
   for (guint i = 0; i < 5; i++) {

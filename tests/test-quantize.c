@@ -2,9 +2,9 @@
 /* Quantised nets: ONNX's own examples through the references, what the passes
  * make of them, and the kernels of one tier (FOVEA_TIER) against both. */
 #include "gst/engine/plan.h"
+#include "tests/device-test.h"
 #include "tests/ir-text.h"
 
-#include <check.h>
 #include <math.h>
 #include <string.h>
 
@@ -301,23 +301,11 @@ main (void)
 {
   Suite *suite = suite_create ("quantize");
   TCase *tcase = tcase_create ("quantize");
-  SRunner *runner = srunner_create (suite);
-  g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
-  int failed;
 
-  if (!device) {
-    g_printerr ("no Vulkan device: skipped\n");
-    return 77;
-  }
-  /* one process: the pipelines compiled for one net serve the others */
-  srunner_set_fork_status (runner, CK_NOFORK);
   tcase_set_timeout (tcase, 0);
   tcase_add_loop_test (tcase, test_example, 0, G_N_ELEMENTS (examples));
   tcase_add_loop_test (tcase, test_net, 0, G_N_ELEMENTS (nets));
   tcase_add_loop_test (tcase, test_refusal, 0, G_N_ELEMENTS (refusals));
   suite_add_tcase (suite, tcase);
-  srunner_run_all (runner, CK_NORMAL);
-  failed = srunner_ntests_failed (runner);
-  srunner_free (runner);
-  return failed != 0;
+  return device_test_run (suite);
 }

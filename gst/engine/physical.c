@@ -32,27 +32,41 @@ fill_uuid (FvDeviceInfo *info, const guint8 *uuid)
   }
 }
 
-/* The part that a driver older than 1.2 cannot answer. */
+/* Zero where the driver is older than 1.2, which cannot answer. */
+static void
+get_newer (const FvVulkan *vk, VkPhysicalDevice physical,
+    VkPhysicalDeviceVulkan11Properties *v11,
+    VkPhysicalDeviceVulkan12Properties *v12)
+{
+  VkPhysicalDeviceProperties old;
+  VkPhysicalDeviceProperties2 properties = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+    .pNext = v11
+  };
+
+  *v12 = (VkPhysicalDeviceVulkan12Properties){
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES
+  };
+  *v11 = (VkPhysicalDeviceVulkan11Properties){
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES,
+    .pNext = v12
+  };
+  vk->GetPhysicalDeviceProperties (physical, &old);
+  if (old.apiVersion >= VK_API_VERSION_1_2)
+    vk->GetPhysicalDeviceProperties2 (physical, &properties);
+}
+
 static void
 fill_newer (const FvVulkan *vk, VkPhysicalDevice physical, FvDeviceInfo *info,
     guint64 *maximum_allocation)
 {
-  VkPhysicalDeviceVulkan12Properties v12 = {
-    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES
-  };
-  VkPhysicalDeviceVulkan11Properties v11 = {
-    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES,
-    .pNext = &v12
-  };
-  VkPhysicalDeviceProperties2 properties = {
-    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
-    .pNext = &v11
-  };
+  VkPhysicalDeviceVulkan12Properties v12;
+  VkPhysicalDeviceVulkan11Properties v11;
   VkPhysicalDeviceFeatures2 features = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2
   };
 
-  vk->GetPhysicalDeviceProperties2 (physical, &properties);
+  get_newer (vk, physical, &v11, &v12);
   g_snprintf (info->driver, sizeof info->driver, "%s %s", v12.driverName,
       v12.driverInfo);
   fill_uuid (info, v11.deviceUUID);
@@ -101,21 +115,11 @@ fv_physical_identity (const FvVulkan *vk, VkPhysicalDevice physical,
     GByteArray *identity)
 {
   VkPhysicalDeviceProperties old;
-  VkPhysicalDeviceVulkan12Properties v12 = {
-    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES
-  };
-  VkPhysicalDeviceVulkan11Properties v11 = {
-    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES,
-    .pNext = &v12
-  };
-  VkPhysicalDeviceProperties2 properties = {
-    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
-    .pNext = &v11
-  };
+  VkPhysicalDeviceVulkan12Properties v12;
+  VkPhysicalDeviceVulkan11Properties v11;
 
   vk->GetPhysicalDeviceProperties (physical, &old);
-  if (old.apiVersion >= VK_API_VERSION_1_2)
-    vk->GetPhysicalDeviceProperties2 (physical, &properties);
+  get_newer (vk, physical, &v11, &v12);
   add (identity, &old.vendorID, sizeof old.vendorID);
   add (identity, &old.deviceID, sizeof old.deviceID);
   add (identity, &old.driverVersion, sizeof old.driverVersion);

@@ -614,16 +614,12 @@ bind_operand (FvPlan *plan, FvNode *node, guint input, const FvTensor *output,
   return TRUE;
 }
 
-gboolean
-fv_plan_bind_steps (FvPlan *plan, FvNode *node, FvDispatch *dispatch,
-    const FvTensor *output, int inner, FvOperandPush push[FV_MAX_OPERANDS],
-    GError **error)
+guint
+fv_dispatch_steps (FvDispatch *dispatch, const FvNode *node,
+    guint inputs[FV_MAX_OPERANDS])
 {
-  FvTensor operands[FV_MAX_OPERANDS] = { { 0 } };
-  FvBinding dummy = dispatch->bindings[0];
   guint n = 0, which = 0;
 
-  memset (push, 0, sizeof (FvOperandPush) * FV_MAX_OPERANDS);
   for (guint i = 0; i < node->n_steps; i++) {
     const FvStep *step = &node->steps[i];
     guint spec = FV_SPEC_STEPS + 3 * i;
@@ -634,12 +630,28 @@ fv_plan_bind_steps (FvPlan *plan, FvNode *node, FvDispatch *dispatch,
     if (!FV_STEP_HAS_OPERAND (step->kind))
       continue;
     g_assert (n < FV_MAX_OPERANDS);
-    if (!bind_operand (plan, node, step->input, output, inner, &operands[n],
-            &push[n], error))
-      return FALSE;
+    inputs[n] = step->input;
     which |= n++ << (2 * i);
   }
   fv_dispatch_spec (dispatch, FV_SPEC_STEPS + 18, which);
+  return n;
+}
+
+gboolean
+fv_plan_bind_steps (FvPlan *plan, FvNode *node, FvDispatch *dispatch,
+    const FvTensor *output, int inner, FvOperandPush push[FV_MAX_OPERANDS],
+    GError **error)
+{
+  FvTensor operands[FV_MAX_OPERANDS] = { { 0 } };
+  FvBinding dummy = dispatch->bindings[0];
+  guint inputs[FV_MAX_OPERANDS];
+  guint n = fv_dispatch_steps (dispatch, node, inputs);
+
+  memset (push, 0, sizeof (FvOperandPush) * FV_MAX_OPERANDS);
+  for (guint i = 0; i < n; i++)
+    if (!bind_operand (plan, node, inputs[i], output, inner, &operands[i],
+            &push[i], error))
+      return FALSE;
   for (guint i = 0; i < FV_MAX_OPERANDS; i++)
     if (i < n)
       fv_plan_bind (plan, dispatch, &operands[i], FALSE);

@@ -88,6 +88,10 @@ void fv_plan_begin (FvPlan *plan, FvNode *node, FvDispatch *dispatch,
     const char *kernel);
 void fv_plan_bind (FvPlan *plan, FvDispatch *dispatch, const FvTensor *tensor,
     gboolean write);
+/* Says which steps there are, by FV_SPEC_STEPS. @inputs: (out): of the node, one for
+ * each operand; returns how many. */
+guint fv_dispatch_steps (FvDispatch *dispatch, const FvNode *node,
+    guint inputs[FV_MAX_OPERANDS]);
 /* Binds the operands of node->steps as the next FV_MAX_OPERANDS bindings (a
  * dummy where there are fewer), sets FV_SPEC_STEPS, and fills @push. Rows are
  * those of @output, whose inner axis is @inner. */

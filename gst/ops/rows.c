@@ -198,24 +198,13 @@ bind_flat_steps (FvPlan *plan, FvNode *node, const FvRows *rows,
     FvDispatch *dispatch, FvOperandPush push[FV_MAX_OPERANDS], GError **error)
 {
   FvTensor operands[FV_MAX_OPERANDS] = { rows->x, rows->x };
-  guint n = 0, which = 0;
+  guint inputs[FV_MAX_OPERANDS];
+  guint n = fv_dispatch_steps (dispatch, node, inputs);
 
-  for (guint i = 0; i < node->n_steps; i++) {
-    const FvStep *step = &node->steps[i];
-    guint spec = FV_SPEC_STEPS + 3 * i;
-
-    fv_dispatch_spec (dispatch, spec, step->kind);
-    fv_dispatch_spec_float (dispatch, spec + 1, step->a);
-    fv_dispatch_spec_float (dispatch, spec + 2, step->b);
-    if (!FV_STEP_HAS_OPERAND (step->kind))
-      continue;
-    g_assert (n < FV_MAX_OPERANDS);
-    if (!flat_operand (plan, node, rows, step->input, &operands[n], &push[n],
+  for (guint i = 0; i < n; i++)
+    if (!flat_operand (plan, node, rows, inputs[i], &operands[i], &push[i],
             error))
       return FALSE;
-    which |= n++ << (2 * i);
-  }
-  fv_dispatch_spec (dispatch, FV_SPEC_STEPS + 18, which);
   for (guint i = 0; i < FV_MAX_OPERANDS; i++)
     fv_plan_bind (plan, dispatch, &operands[i], FALSE);
   return TRUE;
