@@ -54,7 +54,8 @@ enter () {
 
 # shellcheck disable=SC2016
 enter '. pipelines/packages.sh
-  install_packages $packages_build $packages_run $packages_test' >>"$log" 2>&1 \
+  install_packages $packages_build $packages_run $packages_test $packages_newer
+  install_optional $packages_train' >>"$log" 2>&1 \
   || skip "packages could not be installed, $log says why"
 enter 'meson setup /srv/build . >/srv/build.log || meson setup --reconfigure /srv/build . \
     >/srv/build.log

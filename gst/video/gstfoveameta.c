@@ -97,6 +97,22 @@ rows_fit (guint64 size, guint64 row, guint64 stride, guint64 height)
   return row <= stride && stride * (height - 1) + row <= size;
 }
 
+/* What the elements of @data are, for all that take pictures. */
+static void
+describe_data (GstFoveaPlaneFormat format, guint width, guint height,
+    guint stride, GstBuffer *data)
+{
+  gsize offsets[GST_VIDEO_MAX_PLANES] = { 0 };
+  gint strides[GST_VIDEO_MAX_PLANES] = { (gint) stride };
+
+  if ((format == GST_FOVEA_PLANE_U8 || format == GST_FOVEA_PLANE_U16)
+      && gst_buffer_is_writable (data) && !gst_buffer_get_video_meta (data))
+    gst_buffer_add_video_meta_full (data, GST_VIDEO_FRAME_FLAG_NONE,
+        format == GST_FOVEA_PLANE_U8 ? GST_VIDEO_FORMAT_GRAY8
+                                     : GST_VIDEO_FORMAT_GRAY16_LE,
+        width, height, 1, offsets, strides);
+}
+
 GstFoveaPlane *
 gst_fovea_plane_new (GstFoveaProducer *producer, GstClockTime pts,
     GstFoveaPlaneFormat format, guint width, guint height, guint stride,
@@ -110,6 +126,7 @@ gst_fovea_plane_new (GstFoveaProducer *producer, GstClockTime pts,
     gst_buffer_unref (data);
     return NULL;
   }
+  describe_data (format, width, height, stride, data);
   map = g_new0 (GstFoveaPlane, 1);
   g_atomic_ref_count_init (&map->ref);
   map->producer = gst_fovea_producer_ref (producer);

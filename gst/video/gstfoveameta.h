@@ -92,7 +92,8 @@ typedef enum
  *          at y * @stride bytes; a row may be followed by padding, and writers
  *          keep @stride a multiple of 4.
  * Memory:  @data is one GstMemory, often a GstFoveaMemory: device memory that
- *          comes to the host only when mapped (see gstfoveamemory.h).
+ *          comes to the host only when mapped (see gstfoveamemory.h). Integers
+ *          have a GstVideoMeta, of GRAY8 or GRAY16_LE.
  * Threads: any.
  */
 typedef struct

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveastream.h"
+#include "gst/video/gstfoveaanalytics.h"
 #include "gst/video/gstfoveapixels.h"
 #include "gst/video/gstfoveaturn.h"
 
@@ -602,4 +603,5 @@ gst_fovea_stream_attach (GstFoveaStream *stream, const GstFoveaAnswer *answer,
       attach_tensor (stream, i, answer, buffer);
     else if (answer->arrays[i])
       attach_array (stream, i, answer, buffer);
+  gst_fovea_buffer_add_analytics (buffer, stream->tensor_producer->element);
 }
