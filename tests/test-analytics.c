@@ -401,8 +401,8 @@ START_TEST (test_transformed)
   gint x, y;
   guint w, h;
 
-  if (count (buffer, type) > 0) {
-    ck_assert_uint_ne (cases[_i].width, 0);
+  ck_assert_uint_eq (count (buffer, type), cases[_i].width ? 1 : 0);
+  if (cases[_i].width) {
     mtd = first (buffer, type);
     mask = gst_analytics_segmentation_mtd_get_mask (&mtd, &x, &y, &w, &h);
     ck_assert_ptr_nonnull (mask);
