@@ -10,7 +10,8 @@
  * Metric depth is in millimetres up to 65.535 m. Depth without a unit is spread
  * over 1 to 65535 by #GstFoveaExtract:depth-range. 0 means that nothing is known.
  * In a mask the highest value (255 or 65535) means no class. A frame without such
- * a result gives a picture of those values, and transparent colours.
+ * a result gives a picture of those values, and transparent colours. A matte is
+ * made of all classes but the background, or of #GstFoveaExtract:classes.
  *
  * ## Example launch line
  * |[
@@ -43,6 +44,8 @@ typedef struct
   GstBaseTransform parent;
   GstFoveaStyle style;
   GstFoveaExtractWhat what;
+  char **classes; /* (nullable) */
+  gboolean is_warned; /* about a class that is none */
   FvDevice *device; /* (nullable): for colours alone */
   GstVideoInfo info; /* of the output */
   GstFoveaDraw *draw;
@@ -56,6 +59,7 @@ enum
 {
   PROP_0,
   PROP_WHAT,
+  PROP_CLASSES,
 };
 
 static GstStaticPadTemplate sink_template =
@@ -95,6 +99,19 @@ gst_fovea_extract_what_get_type (void)
 }
 
 static void
+set_classes (GstFoveaExtract *self, const char *list)
+{
+  g_strfreev (self->classes);
+  self->classes = NULL;
+  self->is_warned = FALSE;
+  if (list == NULL || *list == 0)
+    return;
+  self->classes = g_strsplit (list, ",", -1);
+  for (guint i = 0; self->classes[i] != NULL; i++)
+    g_strstrip (self->classes[i]);
+}
+
+static void
 gst_fovea_extract_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
@@ -103,6 +120,8 @@ gst_fovea_extract_set_property (GObject *object, guint id, const GValue *value,
   GST_OBJECT_LOCK (self);
   if (id == PROP_WHAT)
     self->what = g_value_get_enum (value);
+  else if (id == PROP_CLASSES)
+    set_classes (self, g_value_get_string (value));
   else if (!gst_fovea_style_set_property (&self->style, object, pspec, value))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
@@ -117,6 +136,9 @@ gst_fovea_extract_get_property (GObject *object, guint id, GValue *value,
   GST_OBJECT_LOCK (self);
   if (id == PROP_WHAT)
     g_value_set_enum (value, self->what);
+  else if (id == PROP_CLASSES)
+    g_value_take_string (value,
+        self->classes ? g_strjoinv (",", self->classes) : NULL);
   else if (!gst_fovea_style_get_property (&self->style, pspec, value))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
@@ -210,9 +232,9 @@ gst_fovea_extract_propose_allocation (GstBaseTransform *trans,
   return TRUE;
 }
 
-static GstFlowReturn
-gst_fovea_extract_transform (GstBaseTransform *trans, GstBuffer *in,
-    GstBuffer *out)
+static gboolean
+fill_values (GstFoveaExtract *self, GstBuffer *in, const char *source,
+    GstVideoFrame *frame)
 {
   static const GstFoveaValues kinds[] = {
     [GST_FOVEA_EXTRACT_MASK] = GST_FOVEA_VALUES_IDS,
@@ -220,6 +242,34 @@ gst_fovea_extract_transform (GstBaseTransform *trans, GstBuffer *in,
     [GST_FOVEA_EXTRACT_DEPTH] = GST_FOVEA_VALUES_DEPTH,
     [GST_FOVEA_EXTRACT_INSTANCES] = GST_FOVEA_VALUES_INSTANCES,
   };
+  GstFoveaValuesWish wish = { kinds[self->what], source };
+  g_auto (GStrv) classes = NULL;
+  const char *unknown;
+  gboolean is_good, warns;
+
+  GST_OBJECT_LOCK (self);
+  classes = g_strdupv (self->classes);
+  GST_OBJECT_UNLOCK (self);
+  wish.classes = (const char *const *) classes;
+  is_good =
+      gst_fovea_values_fill (&wish, in, &self->style.range, frame, &unknown);
+  GST_OBJECT_LOCK (self);
+  warns = unknown != NULL && !self->is_warned;
+  self->is_warned |= warns;
+  GST_OBJECT_UNLOCK (self);
+  if (warns)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("classes: '%s' is neither a label nor a number of a class of these "
+         "results.",
+            unknown),
+        (NULL));
+  return is_good;
+}
+
+static GstFlowReturn
+gst_fovea_extract_transform (GstBaseTransform *trans, GstBuffer *in,
+    GstBuffer *out)
+{
   GstFoveaExtract *self = (GstFoveaExtract *) trans;
   g_autoptr (GError) error = NULL;
   GstFoveaDrawStyle style;
@@ -240,8 +290,7 @@ gst_fovea_extract_transform (GstBaseTransform *trans, GstBuffer *in,
     is_good = gst_fovea_draw_run (self->draw, &style, &self->style.range, in,
         &frame, &error);
   else
-    is_good = gst_fovea_values_fill (kinds[self->what], in, style.source,
-        &self->style.range, &frame);
+    is_good = fill_values (self, in, style.source, &frame);
   gst_video_frame_unmap (&frame);
   if (is_good)
     return GST_FLOW_OK;
@@ -254,6 +303,7 @@ static void
 gst_fovea_extract_finalize (GObject *object)
 {
   gst_fovea_style_clear (&((GstFoveaExtract *) object)->style);
+  g_strfreev (((GstFoveaExtract *) object)->classes);
   G_OBJECT_CLASS (gst_fovea_extract_parent_class)->finalize (object);
 }
 
@@ -273,6 +323,21 @@ gst_fovea_extract_class_init (GstFoveaExtractClass *klass)
           gst_fovea_extract_what_get_type (), GST_FOVEA_EXTRACT_MASK,
           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
               | GST_PARAM_MUTABLE_READY));
+  /**
+   * GstFoveaExtract:classes:
+   *
+   * Labels or numbers of classes, separated by commas: what a matte is made of. All
+   * but the background if empty.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (object, PROP_CLASSES,
+      g_param_spec_string ("classes", "Classes",
+          "Labels or numbers, separated by commas, of what a matte is made of; "
+          "empty: all but the background",
+          NULL,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_PLAYING));
   gst_fovea_style_install (object);
   gst_element_class_add_static_pad_template (element, &sink_template);
   gst_element_class_add_static_pad_template (element, &src_template);

@@ -197,6 +197,78 @@ START_TEST (test_matte)
 }
 END_TEST
 
+/* A matte of chosen classes, by label and by number, also where the mask says of
+ * itself how sure it is. */
+START_TEST (test_classes)
+{
+  static const struct
+  {
+    const char *classes;
+    gboolean in[3];
+  } cases[] = { { "person", { 0, 1, 0 } }, { "2", { 0, 0, 1 } },
+    { "0, person", { 1, 1, 0 } }, { "", { 0, 1, 1 } } };
+  g_autofree char *launch = g_strdup_printf (
+      "foveaextract what=matte classes=\"%s\"", cases[_i].classes);
+  GstBuffer *frame = make_frame (), *out;
+  GstMapInfo map;
+
+  add_mask (frame);
+  out = through (launch, "GRAY8", frame);
+  gst_buffer_map (out, &map, GST_MAP_READ);
+  for (guint y = 0; y < HEIGHT; y++)
+    for (guint x = 0; x < WIDTH; x++) {
+      guint id = id_at (x, y);
+
+      ck_assert_uint_eq (value_at (&map, 1, x, y),
+          id < 3 && cases[_i].in[id] ? 255 : 0);
+    }
+  gst_buffer_unmap (out, &map);
+  gst_buffer_unref (out);
+  frame = make_frame ();
+  add_matte (frame);
+  out = through ("foveaextract what=matte classes=1", "GRAY8", frame);
+  gst_buffer_map (out, &map, GST_MAP_READ);
+  ck_assert_uint_eq (value_at (&map, 1, 0, 0), 0);
+  ck_assert_uint_eq (value_at (&map, 1, 0, 5), sure_at (0, 5) >= 128 ? 255 : 0);
+  gst_buffer_unmap (out, &map);
+  gst_buffer_unref (out);
+}
+END_TEST
+
+/* One warning, however many frames. */
+START_TEST (test_unknown_class)
+{
+  GstHarness *h =
+      gst_harness_new_parse ("foveaextract what=matte classes=person,persn");
+  GstBus *bus = gst_bus_new ();
+  guint n = 0;
+
+  gst_element_set_bus (h->element, bus);
+  gst_harness_set_src_caps_str (h, caps);
+  for (guint i = 0; i < 3; i++) {
+    GstBuffer *frame = make_frame ();
+
+    add_mask (frame);
+    ck_assert_int_eq (gst_harness_push (h, frame), GST_FLOW_OK);
+  }
+  for (;;) {
+    GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+    g_autoptr (GError) warning = NULL;
+
+    if (message == NULL)
+      break;
+    gst_message_parse_warning (message, &warning, NULL);
+    ck_assert_ptr_nonnull (strstr (warning->message, "'persn'"));
+    gst_message_unref (message);
+    n++;
+  }
+  ck_assert_uint_eq (n, 1);
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+}
+END_TEST
+
 START_TEST (test_palette)
 {
   GstBuffer *frame = make_frame (), *out;
@@ -501,6 +573,8 @@ results_suite (void)
   tcase_set_timeout (tcase, 60);
   tcase_add_loop_test (tcase, test_ids, 0, 3);
   tcase_add_loop_test (tcase, test_matte, 0, 2);
+  tcase_add_loop_test (tcase, test_classes, 0, 4);
+  tcase_add_test (tcase, test_unknown_class);
   tcase_add_test (tcase, test_palette);
   tcase_add_test (tcase, test_depth);
   tcase_add_loop_test (tcase, test_inverse_depth, 0, 2);

@@ -12,9 +12,8 @@ typedef struct
   double factor, offset; /* value * factor + offset */
   double low, high; /* clamped so */
   double none; /* where there is no value */
-  gint background; /* matte from classes: the one that is 0; -1: none */
+  guint8 *in_matte; /* (nullable): 1 for each class that is in a matte */
   guint n_classes; /* ids from here on are none; 0: all are classes */
-  gboolean is_matte; /* the values are ids, the picture 0 or 255 */
   gboolean zero_is_none;
 } Conversion;
 
@@ -24,8 +23,8 @@ convert (const Conversion *c, float value)
   if (!isfinite (value) || (c->zero_is_none && value == 0)
       || (c->n_classes && value >= c->n_classes))
     return c->none;
-  if (c->is_matte)
-    return value == c->background ? 0 : 255;
+  if (c->in_matte)
+    return c->in_matte[(guint) value] ? 255 : 0;
   return CLAMP (value * c->factor + c->offset, c->low, c->high) + 0.5;
 }
 
@@ -53,24 +52,64 @@ fill (const GstFoveaView *view, const GstFoveaFrame *position,
   }
 }
 
+static gint
+find_class (const GstFoveaProducer *producer, guint n, const char *name)
+{
+  guint64 id;
+
+  for (guint i = 0; i < MIN (n, producer->n_labels); i++)
+    if (g_str_equal (producer->labels[i], name))
+      return (gint) i;
+  if (g_ascii_string_to_unsigned (name, 10, 0, n - 1, &id, NULL))
+    return (gint) id;
+  return -1;
+}
+
+/* (transfer full) Which classes make the matte. */
+static guint8 *
+choose_classes (const GstFoveaSegmentationMeta *meta, const char *const *wanted,
+    const char **unknown)
+{
+  guint n = meta->n_classes;
+  guint8 *result = g_malloc0 (n);
+
+  if (wanted == NULL) {
+    memset (result, 1, n);
+    if (meta->background >= 0 && (guint) meta->background < n)
+      result[meta->background] = 0;
+    return result;
+  }
+  for (guint i = 0; wanted[i] != NULL; i++) {
+    gint id = find_class (meta->map->producer, n, wanted[i]);
+
+    if (id >= 0)
+      result[id] = 1;
+    else
+      *unknown = wanted[i];
+  }
+  return result;
+}
+
 /* The mask or matte of @buffer: its plane, and what becomes of its values. */
 static const GstFoveaPlane *
-find_segmentation (GstBuffer *buffer, const char *source, gboolean is_matte,
-    guint highest, const GstFoveaFrame **position, Conversion *conversion)
+find_segmentation (GstBuffer *buffer, const GstFoveaValuesWish *wish,
+    guint highest, const GstFoveaFrame **position, Conversion *conversion,
+    const char **unknown)
 {
+  gboolean is_matte = wish->kind == GST_FOVEA_VALUES_MATTE;
   GstFoveaSegmentationMeta *meta =
-      gst_fovea_buffer_get_segmentation (buffer, source);
+      gst_fovea_buffer_get_segmentation (buffer, wish->source);
 
   conversion->high = highest;
   conversion->none = is_matte ? 0 : highest;
   if (meta == NULL)
     return NULL;
   *position = &meta->frame;
-  if (is_matte && meta->matte)
+  if (is_matte && meta->matte && wish->classes == NULL)
     return meta->matte;
-  conversion->is_matte = is_matte;
-  conversion->background = meta->background;
   conversion->n_classes = meta->n_classes;
+  if (is_matte && meta->n_classes > 0)
+    conversion->in_matte = choose_classes (meta, wish->classes, unknown);
   return meta->map;
 }
 
@@ -124,25 +163,29 @@ spread (const GstFoveaView *view, GstClockTime pts, GstFoveaDepthRange *range,
 }
 
 gboolean
-gst_fovea_values_fill (GstFoveaValues values, GstBuffer *buffer,
-    const char *source, GstFoveaDepthRange *range, GstVideoFrame *frame)
+gst_fovea_values_fill (const GstFoveaValuesWish *wish, GstBuffer *buffer,
+    GstFoveaDepthRange *range, GstVideoFrame *frame, const char **unknown)
 {
-  gboolean is_depth = values == GST_FOVEA_VALUES_DEPTH;
+  gboolean is_depth = wish->kind == GST_FOVEA_VALUES_DEPTH;
   guint highest =
       GST_VIDEO_FRAME_FORMAT (frame) == GST_VIDEO_FORMAT_GRAY8 ? 255 : 65535;
-  Conversion conversion = { .factor = 1, .background = -1 };
+  Conversion conversion = { .factor = 1 };
+  g_autofree guint8 *in_matte = NULL;
   const GstFoveaFrame *position = NULL;
   const GstFoveaPlane *plane;
   GstFoveaView view;
   gboolean linear;
 
-  if (values == GST_FOVEA_VALUES_INSTANCES)
-    plane = find_instances (buffer, source, highest, &position, &conversion);
+  *unknown = NULL;
+  if (wish->kind == GST_FOVEA_VALUES_INSTANCES)
+    plane =
+        find_instances (buffer, wish->source, highest, &position, &conversion);
+  else if (is_depth)
+    plane = find_depth (buffer, wish->source, &position, &conversion);
   else
-    plane = is_depth
-        ? find_depth (buffer, source, &position, &conversion)
-        : find_segmentation (buffer, source, values == GST_FOVEA_VALUES_MATTE,
-            highest, &position, &conversion);
+    plane = find_segmentation (buffer, wish, highest, &position, &conversion,
+        unknown);
+  in_matte = conversion.in_matte;
   if (plane == NULL || position->width != (guint) GST_VIDEO_FRAME_WIDTH (frame)
       || position->height != (guint) GST_VIDEO_FRAME_HEIGHT (frame)) {
     fill (NULL, NULL, &conversion, FALSE, frame);
@@ -153,8 +196,7 @@ gst_fovea_values_fill (GstFoveaValues values, GstBuffer *buffer,
   if (is_depth && !conversion.zero_is_none)
     spread (&view, GST_BUFFER_PTS (buffer), range, &conversion);
   /* ids have nothing between them */
-  linear =
-      is_depth || (values == GST_FOVEA_VALUES_MATTE && !conversion.is_matte);
+  linear = is_depth || (wish->kind == GST_FOVEA_VALUES_MATTE && !in_matte);
   fill (&view, position, &conversion, linear, frame);
   gst_fovea_view_unmap (&view);
   return TRUE;

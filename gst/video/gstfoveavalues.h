@@ -14,11 +14,22 @@ typedef enum
   GST_FOVEA_VALUES_DEPTH, /* millimetres, or spread over @range; 0: none */
 } GstFoveaValues;
 
-/* Fills @frame (GRAY8 or GRAY16_LE) with the result of @buffer that @source
- * selects, scaled to it; with what means none where there is no such result or it
- * is of another frame size. @range: of depth without a unit, which adapts. FALSE
- * when the result cannot be brought to the host. */
-FV_API gboolean gst_fovea_values_fill (GstFoveaValues values, GstBuffer *buffer,
-    const char *source, GstFoveaDepthRange *range, GstVideoFrame *frame);
+typedef struct
+{
+  GstFoveaValues kind;
+  const char *source; /* (nullable): as in gst_fovea_producer_matches() */
+  const char *const
+      *classes; /* (nullable): labels and ids of what a matte is made
+                                 of; NULL: all but the background */
+} GstFoveaValuesWish;
+
+/* Fills @frame (GRAY8 or GRAY16_LE) with the result of @buffer that is wished for,
+ * scaled to it; with what means none where there is no such result or it is of
+ * another frame size. @range: of depth without a unit, which adapts. @unknown:
+ * (out): a class that the result does not know, or NULL. FALSE when the result
+ * cannot be brought to the host. */
+FV_API gboolean gst_fovea_values_fill (const GstFoveaValuesWish *wish,
+    GstBuffer *buffer, GstFoveaDepthRange *range, GstVideoFrame *frame,
+    const char **unknown);
 
 G_END_DECLS
