@@ -16,7 +16,7 @@ packages_window='gstreamer1.0-x gstreamer1.0-gl'
 # To run the tests.
 packages_test='git g++ check vulkan-validationlayers spirv-tools
   gobject-introspection libgirepository1.0-dev gir1.2-gstreamer-1.0
-  gir1.2-gst-plugins-base-1.0 python3-gi python3-pil'
+  gir1.2-gst-plugins-base-1.0 python3-gi python3-pil libgtk-4-dev xvfb xauth'
 # To train the nets of models/ (its test too), with a BLAS that is not the slow one.
 packages_train='python3-torch python3-onnx python3-pil libopenblas0-pthread'
 # For what GStreamer 1.24 and newer has: analytics metas, Vulkan's frames.

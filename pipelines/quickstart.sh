@@ -37,36 +37,9 @@ case ${1-} in
   *) usage >&2; exit 2 ;;
 esac
 
-# A path of the caller's as seen from everywhere; what is none stays as it is.
-absolute () {
-  case $1 in
-    /*) echo "$1" ;;
-    */*) echo "$PWD/$1" ;;
-    *) if [ -e "$1" ]; then echo "$PWD/$1"; else echo "$1"; fi ;;
-  esac
-}
-model=$(absolute "${MODEL:-scene-mit}")
-case ${OUT-} in
-  '' | /*) out=${OUT-} ;;
-  *) out=$PWD/$OUT ;;
-esac
-build=$(absolute "${BUILD:-build}")
-source=${SRC:-foveascenesrc seed=130 ! video/x-raw,width=640,height=360,framerate=30/1}
-if [ -n "${SRC-}" ] && [ -f "$SRC" ]; then
-  source="filesrc location=\"$(absolute "$SRC")\" ! decodebin"
-fi
-cd "$(dirname "$0")/.."
-. pipelines/packages.sh
-if [ -z "${BUILD-}" ]; then
-  build=$PWD/build
-  # shellcheck disable=SC2086
-  install_packages $packages_build $packages_run
-  # shellcheck disable=SC2086
-  [ -z "${DISPLAY-}${WAYLAND_DISPLAY-}" ] || install_optional $packages_window
-  [ -f build/build.ninja ] || meson setup build -Dtests=auto >build.log 2>&1 \
-    || { tail -n 30 build.log; exit 1; }
-  ninja -C build >build.log 2>&1 || { tail -n 30 build.log; exit 1; }
-fi
+. "$(dirname "$0")/common.sh"
+common_begin 'foveascenesrc seed=130 ! video/x-raw,width=640,height=360,framerate=30/1'
+common_build
 out=${out:-$build/quickstart}
 frames=${FRAMES:-300}
 log=$out/launch.log
@@ -103,10 +76,7 @@ has_window () {
 
 # launch [WINDOW]: the whole pipeline; the picture is of what comes behind the middle.
 launch () {
-  # Quoted words of the description are gst-launch's to read.
-  # shellcheck disable=SC2086
-  eval "meson devenv -C '$build' gst-launch-1.0 -e -m \
-    $source ! videoconvert ! identity eos-after=$((frames + 1)) \
+  common_launch "$log" "$source ! videoconvert ! identity eos-after=$((frames + 1)) \
     ! foveainfer model='\"$model\"' ${device-} ${doubtful-} ! foveaevaluate \
     ! foveaoverlay depth-inset=bottom-right alpha=0.45 ${sure-} ${palette-} ! tee name=all \
     all. ! queue ! videoconvert \
@@ -114,8 +84,7 @@ launch () {
     ! video/x-h264,profile=high ! mp4mux \
     ! filesink location='\"$out/result.mp4\"' \
     all. ! queue ! videorate drop-only=true ! video/x-raw,framerate=50/$((frames > 50 ? frames : 50)) ! videoconvert \
-    ! pngenc ! multifilesink location='\"$out/result.png\"' ${1-}" \
-    >"$log" 2>&1 && ! grep -q '^ERROR' "$log"
+    ! pngenc ! multifilesink location='\"$out/result.png\"' ${1-}"
 }
 
 window='all. ! queue leaky=downstream ! videoconvert ! autovideosink sync=false'
@@ -127,8 +96,7 @@ if has_window; then
     echo 'The window was closed, or there is none after all: going on without.'
   fi
 fi
-[ -n "$done" ] || launch \
-  || { sed -n '/^ERROR\|erroneous/,$p' "$log" | head -n 12 >&2; exit 1; }
+[ -n "$done" ] || launch || common_fail "$log"
 grep '^WARNING' "$log" || :
 
 # Which one it ran on; there are commas in its name.
