@@ -51,10 +51,13 @@ void main ()
       at[p] = x_address (origin[p] + shift, inside[p]);
     for (int k = 0; k < depth; k++) {
       vec4 weight[CHANNELS / 8], value[PIXELS];
+      vec4 gate = GATE != 0 ? FV_LOAD (table, push.gate + k) : vec4 (1);
       [[unroll]] for (int t = 0; t < CHANNELS / 8; t++)
         weight[t] = FV_LOAD (w, from[t] + (tap * depth + k) * W_STEP);
       [[unroll]] for (int p = 0; p < PIXELS; p++) {
         value[p] = FV_LOAD (x, at[p] + k);
+        if (GATE != 0)
+          value[p] *= gate;
         if (HOLES)
           value[p] = inside[p] ? value[p] : vec4 (0);
         if (TAIL != 0 && k == depth - 1)
@@ -122,6 +125,8 @@ void main ()
       bool inside;
       int address = x_address (origin[i] + tap_shift (tap), inside);
       vec4 value = FV_LOAD (x, address + min (k, depth - 1));
+      if (GATE != 0)
+        value *= FV_LOAD (table, push.gate + min (k, depth - 1));
       if (TAIL != 0 && k == depth - 1)
         value = mix (value, vec4 (0),
             greaterThanEqual (ivec4 (0, 1, 2, 3), ivec4 (TAIL)));

@@ -15,6 +15,7 @@ layout (constant_id = FV_IGEMM_ODD) const int ODD = 1;
 layout (constant_id = FV_IGEMM_ALPHA) const float ALPHA = 1;
 layout (constant_id = FV_IGEMM_BETA) const float BETA = 1;
 layout (constant_id = FV_IGEMM_ROWS) const int GATHER = 0;
+layout (constant_id = FV_IGEMM_GATE) const int GATE = 0;
 const bool HOLES = WINDOW != 0 || GATHER < 0;
 
 layout (push_constant) uniform Push { FvIgemmPush push; };
@@ -24,7 +25,7 @@ FV_IN (1, w)
 FV_IN (2, bias)
 FV_OUT (3, y)
 FV_STEPS_OPERANDS (4)
-FV_IN (6, table)
+FV_IN (6, table) /* or the gate */
 
 /* Integer divisions are slow where lanes are loops, so they are left out where z
  * is always 0. */

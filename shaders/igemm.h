@@ -24,6 +24,8 @@
 /* Rows of x of which a table makes a row of the product; 0: no table, negative:
  * with rows of zeroes among them. */
 #define FV_IGEMM_ROWS 10
+/* 1: vec4 k of each tap counts times vec4 gate + k of binding 6. */
+#define FV_IGEMM_GATE 11
 
 #define FV_BIAS_NONE 0
 #define FV_BIAS_COMMON 1 /* vec4 units: bias + channel */
@@ -48,6 +50,7 @@ FV_STRUCT (FvIgemmPush)
   fv_int y_base, y_z0, y_z1, y_row, y_pixel;
   fv_int z0_count;
   fv_int bias, bias_stride;
+  fv_int gate; /* vec4 units */
   FvOperandPush operand[FV_MAX_OPERANDS];
 };
 

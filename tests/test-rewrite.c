@@ -83,6 +83,20 @@ static const Rewrite rewrites[] = {
   { "x f32[4,5]; i =i64{-2}; u f32[5]; y ScatterND x i u",
       "Slice Reshape Slice Concat" },
   { "x f32[1,5]; i =i64{0}; u f32[5]; y ScatterND x i u", "Reshape" },
+  /* channels are weighed where the 1x1 convolution behind reads them */
+  { "x f32[1,9,5,4]; v =f32[6,9,1,1]; g GlobalAveragePool x; s Sigmoid g; "
+    "m Mul x s; c Conv m v; y Relu c",
+      "GlobalAveragePool+1 fovea.GatedConv+1" },
+  { "x f32[1,8,5,4]; v =f32[6,8,1,1]; b =f32[6]; g GlobalMaxPool x; "
+    "m Mul g x; y Conv m v b",
+      "GlobalMaxPool fovea.GatedConv" },
+  /* others read elsewhere, or more than one image */
+  { "x f32[1,8,5,4]; v =f32[6,8,1,1]; g GlobalMaxPool x; m Mul x g; "
+    "y Conv m v strides=[2,2]",
+      "GlobalMaxPool Mul Conv" },
+  { "x f32[2,8,5,4]; v =f32[6,8,1,1]; g GlobalMaxPool x; m Mul x g; "
+    "y Conv m v",
+      "GlobalMaxPool Mul Conv" },
   { "x f32[4,5]; i =i64{2}; u f32[5]; y ScatterND x i u reduction=add",
       "ScatterND" },
   /* rows moved about as wholes: the products gather them */

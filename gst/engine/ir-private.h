@@ -22,6 +22,7 @@ gint fv_pass_identities (FvIr *ir, GError **error);
 gint fv_pass_common (FvIr *ir, GError **error);
 gint fv_pass_dead (FvIr *ir, GError **error);
 gint fv_pass_linear (FvIr *ir, GError **error);
+gint fv_pass_gates (FvIr *ir, GError **error);
 gint fv_pass_merge_linear (FvIr *ir, GError **error);
 gint fv_pass_batch_norm (FvIr *ir, GError **error);
 gint fv_pass_conv_scale (FvIr *ir, GError **error);

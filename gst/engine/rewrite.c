@@ -28,6 +28,7 @@ static const struct
   { "attention", fv_pass_attention },
   { "batch-norm", fv_pass_batch_norm },
   { "conv-scale", fv_pass_conv_scale },
+  { "gates", fv_pass_gates },
   { "merge-linear", fv_pass_merge_linear },
   { "dead", fv_pass_dead },
   { "rows", fv_pass_rows },

@@ -34,6 +34,8 @@ gboolean fv_conv_set_output (FvNode *node, const FvConvGeometry *geometry,
 
 /* convlower.c */
 gboolean fv_conv_lower (FvPlan *plan, FvNode *node, GError **error);
+/* The same, its input weighed by node's input 3, a number per channel. */
+gboolean fv_gatedconv_lower (FvPlan *plan, FvNode *node, GError **error);
 gboolean fv_convtranspose_lower (FvPlan *plan, FvNode *node, GError **error);
 
 G_END_DECLS

@@ -13,7 +13,7 @@
 typedef struct
 {
   FvConvGeometry g;
-  FvTensor x, y, bias; /* bias.storage: (nullable) */
+  FvTensor x, y, bias, gate; /* bias.storage, gate.storage: (nullable) */
   /* In vec4 units: between images, rows and columns. */
   gint64 x_steps[3], y_steps[3];
   gint64 x_depth, y_depth; /* of 3-D: between depths */
@@ -48,6 +48,7 @@ get_maps (FvPlan *plan, FvNode *node, Maps *maps, GError **error)
       || !fv_plan_output (plan, node, 0, 1, &maps->y, error))
     return FALSE;
   memset (&maps->bias, 0, sizeof maps->bias);
+  memset (&maps->gate, 0, sizeof maps->gate);
   if (node->n_own_inputs > 2 && node->inputs[2]
       && !fv_plan_input (plan, node, 2, 0, &maps->bias, error))
     return FALSE;
@@ -106,6 +107,7 @@ begin_igemm (const Maps *maps)
     .x = maps->x,
     .y = maps->y,
     .bias = maps->bias,
+    .gate = maps->gate,
     .inner = 1,
     .is_window = TRUE,
     .is_packed = TRUE,
@@ -133,6 +135,7 @@ begin_igemm (const Maps *maps)
     .y_pixel = maps->y_steps[2],
     .z0_count = g->groups,
     .bias = maps->bias.offset / 4,
+    .gate = maps->gate.offset / 4,
   };
   return igemm;
 }
@@ -556,6 +559,18 @@ fv_conv_lower (FvPlan *plan, FvNode *node, GError **error)
       && !is_depthwise (node, &maps.g) && is_product (node, &maps.g))
     return lower_product (plan, node, &maps, error);
   return lower_maps (plan, node, &maps, error);
+}
+
+gboolean
+fv_gatedconv_lower (FvPlan *plan, FvNode *node, GError **error)
+{
+  Maps maps;
+
+  if (!fv_conv_geometry (node, &maps.g, error)
+      || !get_maps (plan, node, &maps, error)
+      || !fv_plan_input (plan, node, 3, 1, &maps.gate, error))
+    return FALSE;
+  return lower_igemm (plan, node, &maps, error);
 }
 
 /* Along one axis, the taps that outputs phase, phase + stride, ... of a transposed

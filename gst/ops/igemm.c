@@ -82,14 +82,15 @@ add_specs (FvDispatch *d, const FvIgemm *igemm, const Tile *tile)
   fv_dispatch_spec_float (d, FV_IGEMM_ALPHA, igemm->alpha);
   fv_dispatch_spec_float (d, FV_IGEMM_BETA, igemm->beta);
   fv_dispatch_spec (d, FV_IGEMM_ROWS, igemm->n_rows);
+  fv_dispatch_spec (d, FV_IGEMM_GATE, igemm->gate.storage != NULL);
   fv_dispatch_spec (d, FV_SPEC_LOCAL, tile->local);
 }
 
 gboolean
 fv_igemm_dispatch (FvPlan *plan, FvNode *node, FvIgemm *igemm, GError **error)
 {
-  gboolean is_gemv =
-      !igemm->is_window && !igemm->n_rows && igemm->push.pixels <= FEW_ROWS;
+  gboolean is_gemv = !igemm->is_window && !igemm->n_rows && !igemm->gate.storage
+      && igemm->push.pixels <= FEW_ROWS;
   FvIgemmPush *push = &igemm->push;
   FvDispatch d;
   Tile tile = choose_tile (plan, igemm);
@@ -110,6 +111,8 @@ fv_igemm_dispatch (FvPlan *plan, FvNode *node, FvIgemm *igemm, GError **error)
     return FALSE;
   if (igemm->n_rows)
     fv_plan_bind (plan, &d, &igemm->table, FALSE);
+  else if (igemm->gate.storage)
+    fv_plan_bind (plan, &d, &igemm->gate, FALSE);
   else if (!is_gemv)
     d.bindings[d.n_bindings++] = d.bindings[0]; /* never read */
   for (guint i = 0; i < FV_MAX_OPERANDS; i++)

@@ -17,6 +17,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   FvTensor x, w, y, bias; /* bias.storage: (nullable) */
+  FvTensor gate; /* (nullable) storage: FV_IGEMM_GATE */
   FvTensor table; /* with n_rows: which rows of x; see FV_IGEMM_ROWS */
   gint n_rows;
   int inner; /* axis of y that holds the channels */
