@@ -97,8 +97,8 @@ print_frame (FvDevice *device, const char *model, const char *path, guint width,
   info.size = (gsize) 3 * width * height;
   g_return_if_fail (size == info.size);
   port_init (&port, device, &card->input);
-  import = gst_fovea_import_new (device, &info, NULL, &card->input, &port, &map,
-      &error);
+  import = gst_fovea_import_new (device, &info, NULL, NULL, &card->input, &port,
+      &map, &error);
   if (import == NULL)
     stop (error);
   GstBuffer *buffer = gst_buffer_new_memdup (data, size);

@@ -389,7 +389,7 @@ run_import (FvDevice *device, const Picture *p, const FvPort *port,
       "%s", error ? error->message : "");
   fv_frame_map_init (&map, input, input->width, input->height);
   g_autoptr (GstFoveaImport) import = gst_fovea_import_new (device, &p->info,
-      &framing, input, port, &map, &error);
+      &framing, NULL, input, port, &map, &error);
   ck_assert_msg (import != NULL, "%s", error ? error->message : "");
   gst_fovea_import_add (import, program);
   ck_assert_msg (fv_program_finish (program, &error), "%s",

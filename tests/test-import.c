@@ -217,8 +217,8 @@ check_on (FvDevice *device, const Case *c, FvType type)
   g_autoptr (FvArray) expected =
       gst_fovea_import_reference (&frame, &info, NULL, &input, &map, &error);
   ck_assert_msg (expected != NULL, "%s", error ? error->message : "");
-  g_autoptr (GstFoveaImport) import =
-      gst_fovea_import_new (device, &info, NULL, &input, &port, &map, &error);
+  g_autoptr (GstFoveaImport) import = gst_fovea_import_new (device, &info, NULL,
+      NULL, &input, &port, &map, &error);
   ck_assert_msg (import != NULL, "%s", error ? error->message : "");
   run (device, import, &frame);
   compare (c, &port, &input, expected);
@@ -590,8 +590,8 @@ START_TEST (test_errors)
   fv_frame_map_init (&map, &input, 8, 8);
   c.format = "AYUV";
   make_info (&c, &info);
-  ck_assert_ptr_null (
-      gst_fovea_import_new (device, &info, NULL, &input, &port, &map, &error));
+  ck_assert_ptr_null (gst_fovea_import_new (device, &info, NULL, NULL, &input,
+      &port, &map, &error));
   ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_UNSUPPORTED));
   ck_assert_msg (strstr (error->message, "AYUV") != NULL, "%s", error->message);
   g_clear_error (&error);
@@ -607,7 +607,7 @@ START_TEST (test_errors)
       other.type = FV_TYPE_I32;
     else
       other.strides[3] = 3;
-    ck_assert_ptr_null (gst_fovea_import_new (device, &info, NULL, &input,
+    ck_assert_ptr_null (gst_fovea_import_new (device, &info, NULL, NULL, &input,
         &other, &map, &error));
     ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_UNSUPPORTED));
     ck_assert_msg (strstr (error->message, "image") != NULL, "%s",
@@ -615,8 +615,8 @@ START_TEST (test_errors)
     g_clear_error (&error);
   }
   map.frame_width = 7;
-  ck_assert_ptr_null (
-      gst_fovea_import_new (device, &info, NULL, &input, &port, &map, &error));
+  ck_assert_ptr_null (gst_fovea_import_new (device, &info, NULL, NULL, &input,
+      &port, &map, &error));
   ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_INVALID));
   fv_buffer_unref (port.buffer);
 }

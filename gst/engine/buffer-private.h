@@ -6,6 +6,14 @@
 
 G_BEGIN_DECLS
 
+#define FV_BUFFER_USAGE \
+  (VK_BUFFER_USAGE_STORAGE_BUFFER_BIT \
+      | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT \
+      | VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT)
+
+/* Of the VkBuffer behind one of @size bytes. */
+VkDeviceSize fv_buffer_vulkan_size (gsize size);
+
 struct _FvBuffer
 {
   gatomicrefcount ref;

@@ -122,8 +122,8 @@ allocate (FvBuffer *buffer, FvMemoryUse use, GError **error)
 
 /* A view of all fits. Never a power of two, for which software drivers compile
  * kernels anew. */
-static VkDeviceSize
-vulkan_size (gsize size)
+VkDeviceSize
+fv_buffer_vulkan_size (gsize size)
 {
   VkDeviceSize range = fv_view_range (size);
 
@@ -148,10 +148,8 @@ buffer_init (FvBuffer *buffer, FvMemoryUse use, GError **error)
         device->max_allocation, error);
 
   VkBufferCreateInfo info = { .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-    .size = vulkan_size (size),
-    .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT
-        | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT
-        | VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+    .size = fv_buffer_vulkan_size (size),
+    .usage = FV_BUFFER_USAGE,
     .sharingMode = VK_SHARING_MODE_EXCLUSIVE };
   return VK_CREATE (device, CreateBuffer, error, &info, &buffer->handle)
       && allocate (buffer, use, error);

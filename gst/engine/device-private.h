@@ -21,6 +21,7 @@ struct _FvDevice
   VkPhysicalDeviceMemoryProperties memory;
   VkPhysicalDeviceLimits limits;
   guint64 max_allocation; /* bytes of one vkAllocateMemory */
+  gsize host_alignment; /* of memory of the host to import; 0: none can be */
   guint queue_family;
   gint is_lost; /* atomic */
   FvKernels *kernels;

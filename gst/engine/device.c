@@ -102,9 +102,33 @@ device_init (FvDevice *device, GError **error)
   return device->kernels != NULL;
 }
 
+/* Notes what of @physical's extensions is to be had. */
+static guint
+choose_extensions (FvDevice *device, const char **names)
+{
+  VkPhysicalDeviceExternalMemoryHostPropertiesEXT host = {
+    .sType =
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT
+  };
+  VkPhysicalDeviceProperties2 properties = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+    .pNext = &host
+  };
+  guint n = 0;
+
+  if (fv_physical_has (&device->vk, device->physical,
+          VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME)) {
+    device->vk.GetPhysicalDeviceProperties2 (device->physical, &properties);
+    device->host_alignment = host.minImportedHostPointerAlignment;
+    names[n++] = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
+  }
+  return n;
+}
+
 static gboolean
 create_handle (FvDevice *device, GError **error)
 {
+  const char *extensions[1];
   float priority = 1;
   VkDeviceQueueCreateInfo queue = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -121,7 +145,9 @@ create_handle (FvDevice *device, GError **error)
     .pNext = &features,
     .pEnabledFeatures = &core,
     .queueCreateInfoCount = 1,
-    .pQueueCreateInfos = &queue };
+    .pQueueCreateInfos = &queue,
+    .enabledExtensionCount = choose_extensions (device, extensions),
+    .ppEnabledExtensionNames = extensions };
 
   if (!VK (device, CreateDevice, error, device->physical, &info, NULL,
           &device->handle)) {

@@ -14,7 +14,8 @@ G_BEGIN_DECLS
   X (EnumerateInstanceLayerProperties) X (EnumerateInstanceVersion)
 
 #define FV_VULKAN_INSTANCE(X) \
-  X (CreateDevice) X (DestroyInstance) X (EnumeratePhysicalDevices) \
+  X (CreateDevice) X (DestroyInstance) \
+  X (EnumerateDeviceExtensionProperties) X (EnumeratePhysicalDevices) \
   X (GetDeviceProcAddr) X (GetPhysicalDeviceFeatures2) \
   X (GetPhysicalDeviceMemoryProperties) X (GetPhysicalDeviceProperties) \
   X (GetPhysicalDeviceProperties2) X (GetPhysicalDeviceQueueFamilyProperties)
@@ -40,6 +41,10 @@ G_BEGIN_DECLS
   X (GetDeviceQueue) X (GetPipelineCacheData) X (GetQueryPoolResults) \
   X (GetSemaphoreCounterValue) X (MapMemory) X (MergePipelineCaches) \
   X (QueueSubmit) X (UpdateDescriptorSets) X (WaitSemaphores)
+
+/* %NULL where the device was opened without their extension */
+#define FV_VULKAN_EXTENSIONS(X) \
+  X (GetMemoryHostPointerPropertiesEXT)
 /* clang-format on */
 
 #define FV_VULKAN_MEMBER(name) PFN_vk##name name;
@@ -50,6 +55,7 @@ typedef struct
   FV_VULKAN_INSTANCE (FV_VULKAN_MEMBER)
   FV_VULKAN_DEBUG (FV_VULKAN_MEMBER) /* %NULL without validation */
   FV_VULKAN_DEVICE (FV_VULKAN_MEMBER)
+  FV_VULKAN_EXTENSIONS (FV_VULKAN_MEMBER)
 } FvVulkan;
 
 /* Finds the loader (libvulkan) and its global functions; FV_ERROR_NOT_FOUND

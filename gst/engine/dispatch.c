@@ -49,6 +49,8 @@ missing (const char *name, GError **error)
 #define LOAD_GLOBAL(name) LOAD (get_instance_proc, NULL, name)
 #define LOAD_INSTANCE(name) LOAD (get_instance_proc, instance, name)
 #define LOAD_DEVICE(name) LOAD (vk->GetDeviceProcAddr, device, name)
+#define LOAD_EXTENSION(name) \
+  vk->name = (PFN_vk##name) vk->GetDeviceProcAddr (device, "vk" #name);
 /* clang-format on */
 
 gboolean
@@ -79,6 +81,7 @@ gboolean
 fv_vulkan_load_device (FvVulkan *vk, VkDevice device, GError **error)
 {
   FV_VULKAN_DEVICE (LOAD_DEVICE)
+  FV_VULKAN_EXTENSIONS (LOAD_EXTENSION)
   if (fv_vulkan_hook)
     fv_vulkan_hook (vk);
   return TRUE;

@@ -28,6 +28,8 @@ void fv_physical_info (const FvVulkan *vk, VkPhysicalDevice physical,
 /* Adds all by which a driver tells its compiled code from that of others. */
 void fv_physical_identity (const FvVulkan *vk, VkPhysicalDevice physical,
     GByteArray *identity);
+gboolean fv_physical_has (const FvVulkan *vk, VkPhysicalDevice physical,
+    const char *extension);
 /* Why the engine cannot use it, or NULL if it can. */
 const char *fv_physical_refusal (const FvVulkan *vk, VkPhysicalDevice physical,
     guint *queue_family);

@@ -132,6 +132,21 @@ fv_physical_identity (const FvVulkan *vk, VkPhysicalDevice physical,
   add (identity, v11.deviceUUID, sizeof v11.deviceUUID);
 }
 
+gboolean
+fv_physical_has (const FvVulkan *vk, VkPhysicalDevice physical,
+    const char *extension)
+{
+  guint32 n = 0;
+
+  vk->EnumerateDeviceExtensionProperties (physical, NULL, &n, NULL);
+  g_autofree VkExtensionProperties *all = g_new0 (VkExtensionProperties, n + 1);
+  vk->EnumerateDeviceExtensionProperties (physical, NULL, &n, all);
+  for (guint i = 0; i < n; i++)
+    if (g_str_equal (all[i].extensionName, extension))
+      return TRUE;
+  return FALSE;
+}
+
 /* A family without graphics, where there is one, is the one that runs beside a
  * desktop's drawing. */
 static gboolean

@@ -85,6 +85,8 @@ typedef struct
 } GstFoveaBasePrivate;
 
 GstFoveaBasePrivate *gst_fovea_base_private (GstFoveaBase *self);
+/* (transfer full) (nullable): the device of now; from any thread */
+FvDevice *gst_fovea_base_device (GstFoveaBasePrivate *priv);
 
 /* When something failed: decides which element error it is. */
 typedef enum

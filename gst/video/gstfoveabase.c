@@ -35,6 +35,14 @@ gst_fovea_base_private (GstFoveaBase *self)
   return gst_fovea_base_get_instance_private (self);
 }
 
+FvDevice *
+gst_fovea_base_device (GstFoveaBasePrivate *priv)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&priv->lock);
+
+  return priv->device ? fv_device_ref (priv->device) : NULL;
+}
+
 typedef struct
 {
   GQuark domain;
@@ -159,14 +167,16 @@ static GstStructure *
 make_stats (GstFoveaBasePrivate *priv)
 {
   const char *device = "";
-  const char *path = "";
+  g_autofree char *path = NULL;
   guint64 bytes = 0;
 
   if (priv->device) {
     device = fv_device_info (priv->device)->name;
-    path = fv_device_tier (priv->device) == FV_TIER_SUBGROUP
-        ? "system-memory/subgroup"
-        : "system-memory/workgroup";
+    path = g_strconcat (priv->stream ? gst_fovea_stream_path (priv->stream)
+                                     : "none",
+        fv_device_tier (priv->device) == FV_TIER_SUBGROUP ? "/subgroup"
+                                                          : "/workgroup",
+        NULL);
   }
   if (priv->stream)
     bytes = gst_fovea_model_memory (gst_fovea_stream_model (priv->stream))
@@ -174,7 +184,8 @@ make_stats (GstFoveaBasePrivate *priv)
   else if (priv->model)
     bytes = gst_fovea_model_memory (priv->model);
   priv->stats.in_flight = priv->in_flight;
-  return gst_fovea_stats_to_structure (&priv->stats, bytes, device, path);
+  return gst_fovea_stats_to_structure (&priv->stats, bytes, device,
+      path ? path : "");
 }
 
 void

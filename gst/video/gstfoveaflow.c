@@ -3,6 +3,7 @@
  * to the task of the source pad. */
 #include "gst/video/gstfoveabase-private.h"
 #include "gst/video/gstfoveapixels.h"
+#include "gst/video/gstfoveaplace.h"
 #include "gst/video/gstfoveaturn.h"
 
 #define GST_CAT_DEFAULT gst_fovea_base_debug
@@ -599,10 +600,13 @@ answer_allocation (GstFoveaBasePrivate *priv, GstQuery *query)
 {
   gboolean has_meta = gst_pad_peer_query (priv->srcpad, query)
       && gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  g_autoptr (FvDevice) device = gst_fovea_base_device (priv);
 
   priv->copies_layout = !has_meta;
   if (!has_meta)
     gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  if (device)
+    gst_fovea_place_propose (device, priv->max_in_flight + 1, query);
   return TRUE;
 }
 

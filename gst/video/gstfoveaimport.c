@@ -2,6 +2,7 @@
 #include "gst/video/gstfoveaimport.h"
 #include "gst/card/resample.h"
 #include "gst/video/gstfoveapixels.h"
+#include "gst/video/gstfoveaplace.h"
 #include "shaders/shared.h"
 
 #include <math.h>
@@ -31,6 +32,7 @@ struct _GstFoveaImport
   guint first_row, n_rows; /* of the frame: those that the filter touches */
   gboolean eight_bits;
   FvBuffer *frame;
+  gboolean is_in_place; /* the frame's memory is that of others */
   FvBuffer *tables; /* columns at 0, rows at table_offset */
   gsize table_offset, table_size[2];
   FvBuffer *between; /* (nullable): between the two halves of a wide filter */
@@ -186,9 +188,29 @@ fill_push (GstFoveaImport *import, const FvCardInput *input)
 }
 
 static gboolean
+find_frame (GstFoveaImport *import, const GstFoveaPlace *place, GError **error)
+{
+  GstFoveaPixels *pixels = &import->pixels;
+
+  if (place == NULL || place->buffer == NULL) {
+    import->frame =
+        fv_buffer_new (import->device, pixels->size, FV_MEMORY_UPLOAD, error);
+    return import->frame != NULL;
+  }
+  import->is_in_place = TRUE;
+  import->frame = fv_buffer_ref (place->buffer);
+  pixels->size = place->size;
+  for (guint i = 0; i < pixels->n_planes; i++) {
+    pixels->planes[i].offset = place->offset[i];
+    pixels->planes[i].stride = place->stride[i];
+  }
+  return TRUE;
+}
+
+static gboolean
 import_init (GstFoveaImport *import, const GstVideoInfo *info,
-    const GstFoveaFraming *framing, const FvCardInput *input,
-    const FvFrameMap *map, GError **error)
+    const GstFoveaFraming *framing, const GstFoveaPlace *place,
+    const FvCardInput *input, const FvFrameMap *map, GError **error)
 {
   guint width, height;
 
@@ -208,11 +230,10 @@ import_init (GstFoveaImport *import, const GstVideoInfo *info,
     return FALSE;
   }
   import->eight_bits = input->eight_bits;
-  fill_push (import, input);
-  import->frame = fv_buffer_new (import->device, import->pixels.size,
-      FV_MEMORY_UPLOAD, error);
-  if (!import->frame || !make_tables (import, input, map, error))
+  if (!find_frame (import, place, error)
+      || !make_tables (import, input, map, error))
     return FALSE;
+  fill_push (import, input);
   if (!import->tap_words[0])
     return TRUE;
   import->between = fv_buffer_new (import->device,
@@ -223,14 +244,15 @@ import_init (GstFoveaImport *import, const GstVideoInfo *info,
 
 GstFoveaImport *
 gst_fovea_import_new (FvDevice *device, const GstVideoInfo *info,
-    const GstFoveaFraming *framing, const FvCardInput *input,
-    const FvPort *port, const FvFrameMap *map, GError **error)
+    const GstFoveaFraming *framing, const GstFoveaPlace *place,
+    const FvCardInput *input, const FvPort *port, const FvFrameMap *map,
+    GError **error)
 {
   GstFoveaImport *import = g_new0 (GstFoveaImport, 1);
 
   import->device = fv_device_ref (device);
   import->port = *port;
-  if (import_init (import, info, framing, input, map, error))
+  if (import_init (import, info, framing, place, input, map, error))
     return import;
   gst_fovea_import_free (import);
   return NULL;
@@ -251,7 +273,10 @@ gst_fovea_import_free (GstFoveaImport *import)
 gsize
 gst_fovea_import_memory (GstFoveaImport *import)
 {
-  gsize size = fv_buffer_size (import->frame) + fv_buffer_size (import->tables);
+  gsize size = fv_buffer_size (import->tables);
+
+  if (!import->is_in_place)
+    size += fv_buffer_size (import->frame);
   return size + (import->between ? fv_buffer_size (import->between) : 0);
 }
 
@@ -412,6 +437,8 @@ gst_fovea_import_upload (GstFoveaImport *import, const GstVideoFrame *frame)
   gsize copied = 0;
   guint x, y;
 
+  if (import->is_in_place)
+    return 0;
   gst_fovea_framing_start (&pixels->framing, frame, &x, &y);
   gst_fovea_planes_read (frame, x, y, pixels->planes, pixels->n_planes,
       fv_buffer_map (import->frame));

@@ -28,7 +28,8 @@ G_BEGIN_DECLS
  *          f32. Gray is 0.299 R + 0.587 G + 0.114 B. The fields of an interlaced
  *          frame are woven, each with chroma of its own. The model sees the
  *          picture upright.
- * Memory:  everything is allocated in new, upload only copies.
+ * Memory:  everything is allocated in new, upload only copies. Frames in memory
+ *          that the device reads need no upload: new takes their place then.
  * Threads: one at a time.
  * Errors:  FV_ERROR_UNSUPPORTED (format, layout), FV_ERROR_INVALID,
  *          FV_ERROR_TOO_LARGE, FV_ERROR_DEVICE.
@@ -49,19 +50,24 @@ typedef struct
 FV_API gboolean gst_fovea_framing_init (GstFoveaFraming *framing,
     const GstVideoInfo *info, const GstVideoFrame *frame, GError **error);
 
-/* @framing: (nullable): as %NULL: zero. @map: of the picture upright, by
+/* Where a frame lies that the device reads in place: private to libgstfovea. */
+typedef struct _GstFoveaPlace GstFoveaPlace;
+
+/* @framing: (nullable): as %NULL: zero. @place: (nullable): %NULL for frames that are
+ * uploaded. @map: of the picture upright, by
  * fv_frame_map_init(). @port: the graph
  * slot's input; the graph must outlive the programs, nothing else is kept. */
-FV_API GstFoveaImport *
-gst_fovea_import_new (FvDevice *device, const GstVideoInfo *info,
-    const GstFoveaFraming *framing, const FvCardInput *input,
-    const FvPort *port, const FvFrameMap *map, GError **error);
+FV_API GstFoveaImport *gst_fovea_import_new (FvDevice *device,
+    const GstVideoInfo *info, const GstFoveaFraming *framing,
+    const GstFoveaPlace *place, const FvCardInput *input, const FvPort *port,
+    const FvFrameMap *map, GError **error);
 FV_API void gst_fovea_import_free (GstFoveaImport *import); /* %NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstFoveaImport, gst_fovea_import_free)
 
 FV_API void gst_fovea_import_add (GstFoveaImport *import, FvProgram *program);
 /* Copies the picture in @frame, mapped for reading and of the format and framing of
- * new, to where the device reads it. Returns the bytes copied. */
+ * new, to where the device reads it. Returns the bytes copied: 0 for frames that have a
+ * place. */
 FV_API gsize gst_fovea_import_upload (GstFoveaImport *import,
     const GstVideoFrame *frame);
 /* Bytes taken on the device, without the port. */

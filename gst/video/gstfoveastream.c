@@ -2,16 +2,25 @@
 #include "gst/video/gstfoveastream.h"
 #include "gst/video/gstfoveaanalytics.h"
 #include "gst/video/gstfoveapixels.h"
+#include "gst/video/gstfoveaplace.h"
 #include "gst/video/gstfoveaturn.h"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_fovea_base_debug);
 
 /* Longer than any frame takes; a device that hangs is an error then. */
 #define WAIT_NS (60 * (guint64) GST_SECOND)
 #define MAX_SLOTS 4
 
-/* Of frames of one framing; there are few, and nearly always one. */
+/* Ways that a slot keeps: a pool that frames are read from in place is seldom
+ * larger. */
+#define MAX_WAYS 32
+
+/* Of frames of one framing, of which there is nearly always one, and of one place,
+ * of which there is one for each buffer of a pool. */
 typedef struct
 {
   GstFoveaFraming framing;
+  GstFoveaPlace place;
   GstFoveaImport *import;
   FvProgram *program;
 } Way;
@@ -21,6 +30,7 @@ typedef struct
   GPtrArray *ways; /* Way * */
   const Way *way; /* of the last submit */
   guint64 value; /* of the last submit: its upload buffer is read until then */
+  GstBuffer *held; /* (nullable): what the device reads in place until then */
 } Slot;
 
 struct _GstFoveaStream
@@ -35,6 +45,7 @@ struct _GstFoveaStream
   GPtrArray *decoders; /* GstFoveaDecoder *, of all slots */
   GPtrArray *extras; /* FvProgram *, that filled the further inputs */
   gsize memory; /* atomic: `stats` reads it from any thread */
+  gint path; /* atomic: GstFoveaPath of the newest frame */
   guint n_producers;
   GstFoveaProducer *producers[FV_MAX_HEADS];
   GstFoveaProducer *tensor_producer;
@@ -141,7 +152,7 @@ way_free (gpointer data)
 
 static const Way *
 add_way (GstFoveaStream *stream, guint slot, const GstFoveaFraming *framing,
-    GError **error)
+    const GstFoveaPlace *place, GError **error)
 {
   const FvCardInput *input = &stream->model->card->input;
   const FvPort *port =
@@ -149,8 +160,9 @@ add_way (GstFoveaStream *stream, guint slot, const GstFoveaFraming *framing,
   Way *way = g_new0 (Way, 1);
 
   way->framing = *framing;
+  way->place = *place;
   way->import = gst_fovea_import_new (stream->model->device, &stream->info,
-      framing, input, port, &stream->map, error);
+      framing, place, input, port, &stream->map, error);
   if (way->import) {
     way->program = fv_program_new (stream->model->device);
     fv_program_enable_timing (way->program);
@@ -165,9 +177,28 @@ add_way (GstFoveaStream *stream, guint slot, const GstFoveaFraming *framing,
   return way;
 }
 
+/* The oldest but those of frames that are copied, with which a slot begins. */
+static void
+forget_way (GstFoveaStream *stream, guint slot)
+{
+  GPtrArray *ways = stream->slots[slot].ways;
+
+  for (guint i = 0; i < ways->len; i++) {
+    Way *way = g_ptr_array_index (ways, i);
+
+    if (way->place.buffer == NULL)
+      continue;
+    g_atomic_pointer_add (&stream->memory,
+        -(gssize) gst_fovea_import_memory (way->import));
+    g_ptr_array_remove_index (ways, i);
+    return;
+  }
+}
+
+/* Nothing of the slot is on the device. */
 static const Way *
 find_way (GstFoveaStream *stream, guint slot, const GstFoveaFraming *framing,
-    GError **error)
+    const GstFoveaPlace *place, GError **error)
 {
   GPtrArray *ways = stream->slots[slot].ways;
 
@@ -175,10 +206,13 @@ find_way (GstFoveaStream *stream, guint slot, const GstFoveaFraming *framing,
     const Way *way = g_ptr_array_index (ways, i);
 
     if (way->framing.x == framing->x && way->framing.y == framing->y
-        && way->framing.is_interlaced == framing->is_interlaced)
+        && way->framing.is_interlaced == framing->is_interlaced
+        && gst_fovea_place_equal (&way->place, place))
       return way;
   }
-  return add_way (stream, slot, framing, error);
+  if (ways->len >= MAX_WAYS)
+    forget_way (stream, slot);
+  return add_way (stream, slot, framing, place, error);
 }
 
 static gboolean
@@ -186,11 +220,12 @@ prepare_slot (GstFoveaStream *stream, guint slot, GError **error)
 {
   const FvCard *card = stream->model->card;
   GstFoveaFraming framing = { .turn = stream->turn };
+  const GstFoveaPlace copied = { .path = GST_FOVEA_PATH_COPY };
 
   stream->slots[slot].ways = g_ptr_array_new_with_free_func (way_free);
   framing.is_interlaced = GST_VIDEO_INFO_INTERLACE_MODE (&stream->info)
       == GST_VIDEO_INTERLACE_MODE_INTERLEAVED;
-  if (add_way (stream, slot, &framing, error) == NULL)
+  if (add_way (stream, slot, &framing, &copied, error) == NULL)
     return FALSE;
   for (guint i = 0; i < card->n_extras; i++)
     if (!fill_extra (stream, &card->extras[i], slot, error))
@@ -297,9 +332,11 @@ gst_fovea_stream_unref (GstFoveaStream *stream)
     return;
   g_ptr_array_unref (stream->decoders);
   g_ptr_array_unref (stream->extras);
-  for (guint slot = 0; slot < stream->n_slots; slot++)
+  for (guint slot = 0; slot < stream->n_slots; slot++) {
     if (stream->slots[slot].ways)
       g_ptr_array_unref (stream->slots[slot].ways);
+    gst_clear_buffer (&stream->slots[slot].held);
+  }
   for (guint i = 0; i < stream->n_producers; i++)
     gst_fovea_producer_unref (stream->producers[i]);
   gst_fovea_producer_unref (stream->tensor_producer);
@@ -351,6 +388,31 @@ idle_decoder (GstFoveaStream *stream, guint slot, GError **error)
   return add_decoder (stream, slot, error);
 }
 
+static void
+note_path (GstFoveaStream *stream, GstFoveaPath path)
+{
+  if (g_atomic_int_get (&stream->path) == (gint) path)
+    return;
+  GST_CAT_INFO (gst_fovea_base_debug, "frames of %s come by: %s",
+      stream->model->name, gst_fovea_path_name (path));
+  g_atomic_int_set (&stream->path, (gint) path);
+}
+
+const char *
+gst_fovea_stream_path (GstFoveaStream *stream)
+{
+  return gst_fovea_path_name (g_atomic_int_get (&stream->path));
+}
+
+/* The device is through with what it read in place. */
+static void
+let_go (GstFoveaStream *stream, const GstFoveaTicket *ticket)
+{
+  guint slot = gst_fovea_decoder_slot (ticket->decoder);
+
+  gst_clear_buffer (&stream->slots[slot].held);
+}
+
 gboolean
 gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
     const GstFoveaSettings *settings, GstFoveaTicket *ticket, gsize *uploaded,
@@ -361,19 +423,23 @@ gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
   GstFoveaFraming framing = { .turn = stream->turn };
   FvProgram *programs[3];
   GstFoveaDecoder *decoder;
+  GstFoveaPlace place;
   const Way *way;
 
   if (!gst_fovea_framing_init (&framing, &stream->info, frame, error))
-    return FALSE;
-  way = find_way (stream, slot, &framing, error);
-  decoder = way ? idle_decoder (stream, slot, error) : NULL;
-  if (decoder == NULL)
     return FALSE;
   /* Only a frame that was given up can still be on its way here. */
   if (s->value
       && !fv_device_wait (stream->model->device, s->value, WAIT_NS, error))
     return FALSE;
+  gst_fovea_place_init (&place, stream->model->device, &stream->info, &framing,
+      frame);
+  way = find_way (stream, slot, &framing, &place, error);
+  decoder = way ? idle_decoder (stream, slot, error) : NULL;
+  if (decoder == NULL)
+    return FALSE;
   s->way = way;
+  note_path (stream, place.path);
   *uploaded = gst_fovea_import_upload (way->import, frame);
   gst_fovea_decoder_take (decoder, settings);
   programs[0] = way->program;
@@ -383,6 +449,8 @@ gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
     gst_fovea_decoder_leave (decoder);
     return FALSE;
   }
+  if (place.buffer)
+    gst_buffer_replace (&s->held, frame->buffer);
   stream->next_slot = (slot + 1) % stream->n_slots;
   ticket->decoder = decoder;
   ticket->value = s->value;
@@ -442,6 +510,7 @@ gst_fovea_stream_collect (GstFoveaStream *stream, GstFoveaTicket *ticket,
 
   gst_fovea_answer_reset (answer);
   answer->pts = pts;
+  let_go (stream, ticket);
   ok = gst_fovea_decoder_collect (ticket->decoder, ticket->value,
       stream->producers, answer, cost, error);
   cost->gpu = gpu;
@@ -457,6 +526,7 @@ gst_fovea_stream_cancel (GstFoveaStream *stream, GstFoveaTicket *ticket)
   /* Its parameters are read by the device until it is through; an error here
    * is met again by the frame that comes next. */
   fv_device_wait (stream->model->device, ticket->value, WAIT_NS, NULL);
+  let_go (stream, ticket);
   gst_fovea_decoder_leave (ticket->decoder);
   ticket->decoder = NULL;
 }

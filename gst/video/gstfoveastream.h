@@ -46,7 +46,12 @@ GstFoveaModel *gst_fovea_stream_model (GstFoveaStream *stream);
 /* Bytes taken on the device beside the graph's. */
 gsize gst_fovea_stream_memory (GstFoveaStream *stream);
 
-/* Copies the picture in @frame, which is checked against the caps, into an upload buffer and submits [import | net | heads].
+/* How the newest frame came to the device, as `stats` has it. */
+const char *gst_fovea_stream_path (GstFoveaStream *stream);
+
+/* Copies the picture in @frame, which is checked against the caps, into an upload buffer, or has
+ * the device read it where it lies, and submits [import | net | heads]. Its buffer is
+ * kept, where it lies there, until the ticket is collected or cancelled.
  * *@uploaded: (out): bytes copied */
 gboolean gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
     const GstFoveaSettings *settings, GstFoveaTicket *ticket, gsize *uploaded,

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Memory that others made, as buffers of ours. */
+#pragma once
+
+#include "gst/engine/program.h"
+
+G_BEGIN_DECLS
+
+/**
+ * fv_device_host_alignment:
+ *
+ * Returns: what addresses must be multiples of for fv_buffer_import_host(), bytes; 0
+ *   where @device cannot read the host's memory in place
+ */
+FV_API gsize fv_device_host_alignment (FvDevice *device);
+
+/**
+ * fv_buffer_import_host: (skip)
+ * @device: where programs will read it
+ * @data: host memory, aligned as above, which must outlive the buffer
+ * @size: bytes; what is left of the last page is mapped too, and never touched
+ *
+ * Memory of the host as a buffer, by VK_EXT_external_memory_host: nothing is
+ * copied. The caller keeps it as it is while a submit reads it.
+ *
+ * Returns: (transfer full) (nullable): the buffer, or %NULL with
+ *   FV_ERROR_UNSUPPORTED where device or address do not suit, or FV_ERROR_DEVICE
+ */
+FV_API FvBuffer *fv_buffer_import_host (FvDevice *device, gpointer data,
+    gsize size, GError **error);
+
+G_END_DECLS
