@@ -4,7 +4,7 @@
 #include "steps.glsl"
 #include "igemm.h"
 
-layout (constant_id = FV_IGEMM_PIXELS) const int PIXELS = 4;
+layout (constant_id = FV_IGEMM_PIXELS) const int PIXELS = 32;
 layout (constant_id = FV_IGEMM_CHANNELS) const int CHANNELS = 32;
 layout (constant_id = FV_IGEMM_WINDOW) const int WINDOW = 0;
 layout (constant_id = FV_IGEMM_PACKED) const int PACKED = 1;

@@ -375,6 +375,16 @@ START_TEST (test_storage_limit)
 }
 END_TEST
 
+static guint64
+shared_bytes (const FvSpirv *module, const FvDispatch *dispatch)
+{
+  FvConstants constants;
+
+  fv_dispatch_constants (dispatch, &constants);
+  g_autoptr (GArray) code = fv_spirv_specialize (module, &constants);
+  return fv_spirv_shared_bytes (code);
+}
+
 START_TEST (test_shared_memory)
 {
   g_autoptr (FvDevice) device = device_test_open ((guint) _i);
@@ -385,11 +395,11 @@ START_TEST (test_shared_memory)
 
   while (!g_str_has_prefix (module->name, "bytes"))
     module++;
-  ck_assert_uint_eq (fv_spirv_shared_bytes (module, &d), 4 * 64);
+  ck_assert_uint_eq (shared_bytes (module, &d), 4 * 64);
   fv_dispatch_spec (&d, 1, 5);
-  ck_assert_uint_eq (fv_spirv_shared_bytes (module, &d), 5 * 4 * 64);
+  ck_assert_uint_eq (shared_bytes (module, &d), 5 * 4 * 64);
   fv_dispatch_spec (&d, FV_SPEC_LOCAL, 24);
-  ck_assert_uint_eq (fv_spirv_shared_bytes (module, &d), 5 * 4 * 24);
+  ck_assert_uint_eq (shared_bytes (module, &d), 5 * 4 * 24);
 
   for (guint i = 0; i < 4; i++)
     d.bindings[i] = (FvBinding){ x, 256 * i, 256,

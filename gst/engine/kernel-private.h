@@ -54,9 +54,24 @@ fv_dispatch_get_spec (const FvDispatch *dispatch, guint id, guint32 otherwise);
 /* A number that changes with any kernel of this build. */
 guint64 fv_spirv_digest (void);
 
-/* Shared memory of a workgroup, with the dispatch's constants set. */
-guint64
-fv_spirv_shared_bytes (const FvSpirv *spirv, const FvDispatch *dispatch);
+/* Specialization constants of a pipeline, sorted by id: the dispatch's, and what it
+ * need not say (local size, how floats are stored). */
+typedef struct
+{
+  guint n;
+  guint32 id[FV_MAX_SPEC + FV_MAX_BINDINGS + 1];
+  guint32 value[FV_MAX_SPEC + FV_MAX_BINDINGS + 1];
+} FvConstants;
+
+void fv_dispatch_constants (const FvDispatch *dispatch, FvConstants *constants);
+
+/* specialize.c: the words of @spirv with @constants (and defaults for others) set
+ * for good, and without the branches that are never taken then. */
+GArray *
+fv_spirv_specialize (const FvSpirv *spirv, const FvConstants *constants);
+
+/* Shared memory of a workgroup of what fv_spirv_specialize() made. */
+guint64 fv_spirv_shared_bytes (const GArray *code);
 
 /* Further modules, for tests: looked up before fv_spirv_table. */
 extern const FvSpirv *fv_spirv_extra;

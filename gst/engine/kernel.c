@@ -208,16 +208,9 @@ get_layout (FvKernels *kernels, const FvDispatch *dispatch, GError **error)
   return layout;
 }
 
-typedef struct
-{
-  guint n;
-  guint32 id[FV_MAX_SPEC + FV_MAX_BINDINGS + 1];
-  guint32 value[FV_MAX_SPEC + FV_MAX_BINDINGS + 1];
-} Constants;
-
 /* Kept sorted by id, so that equal sets make equal keys. */
 static void
-put_constant (Constants *constants, guint id, guint32 value)
+put_constant (FvConstants *constants, guint id, guint32 value)
 {
   guint at = 0;
 
@@ -233,9 +226,8 @@ put_constant (Constants *constants, guint id, guint32 value)
   constants->value[at] = value;
 }
 
-/* The caller's, and what it need not say: local size, how floats are stored. */
-static void
-gather_constants (const FvDispatch *dispatch, Constants *constants)
+void
+fv_dispatch_constants (const FvDispatch *dispatch, FvConstants *constants)
 {
   constants->n = 0;
   put_constant (constants, FV_SPEC_LOCAL, FV_DEFAULT_LOCAL);
@@ -251,10 +243,9 @@ gather_constants (const FvDispatch *dispatch, Constants *constants)
 }
 
 static gboolean
-check_shared (FvDevice *device, const FvSpirv *module,
-    const FvDispatch *dispatch, GError **error)
+check_shared (FvDevice *device, const GArray *words, GError **error)
 {
-  guint64 bytes = fv_spirv_shared_bytes (module, dispatch);
+  guint64 bytes = fv_spirv_shared_bytes (words);
 
   if (bytes <= device->info.max_shared_memory)
     return TRUE;
@@ -265,33 +256,24 @@ check_shared (FvDevice *device, const FvSpirv *module,
 }
 
 static VkPipeline
-make_pipeline (FvKernels *kernels, const FvSpirv *module,
-    const Constants *constants, VkPipelineLayout layout, GError **error)
+make_pipeline (FvKernels *kernels, const GArray *words, VkPipelineLayout layout,
+    GError **error)
 {
   FvDevice *device = kernels->device;
   VkShaderModuleCreateInfo code = {
     .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-    .codeSize = module->size,
-    .pCode = module->code
+    .codeSize = words->len * sizeof (guint32),
+    .pCode = (const guint32 *) (gpointer) words->data
   };
-  VkSpecializationMapEntry entries[G_N_ELEMENTS (constants->id)];
-  VkSpecializationInfo specialization = { .mapEntryCount = constants->n,
-    .pMapEntries = entries,
-    .dataSize = constants->n * sizeof (guint32),
-    .pData = constants->value };
   VkComputePipelineCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
     .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
         .stage = VK_SHADER_STAGE_COMPUTE_BIT,
-        .pName = "main",
-        .pSpecializationInfo = &specialization },
+        .pName = "main" },
     .layout = layout
   };
   VkPipeline pipeline = VK_NULL_HANDLE;
 
-  for (guint i = 0; i < constants->n; i++)
-    entries[i] = (VkSpecializationMapEntry){ constants->id[i],
-      i * (guint32) sizeof (guint32), sizeof (guint32) };
   if (!VK_CREATE (device, CreateShaderModule, error, &code, &info.stage.module))
     return VK_NULL_HANDLE;
   if (!VK (device, CreateComputePipelines, error, device->handle,
@@ -303,7 +285,7 @@ make_pipeline (FvKernels *kernels, const FvSpirv *module,
 
 static GBytes *
 make_key (const FvSpirv *module, const Layout *layout,
-    const Constants *constants)
+    const FvConstants *constants)
 {
   GByteArray *key = g_byte_array_new ();
   g_byte_array_append (key, (const guint8 *) &module, sizeof module);
@@ -321,7 +303,7 @@ typedef struct
   const FvDispatch *dispatch;
   const FvSpirv *module;
   const Layout *layout;
-  Constants constants;
+  FvConstants constants;
   GBytes *key;
 } Wish;
 
@@ -334,7 +316,7 @@ wish_init (Wish *wish, FvKernels *kernels, const FvDispatch *dispatch,
   wish->layout = wish->module ? get_layout (kernels, dispatch, error) : NULL;
   if (!wish->layout)
     return FALSE;
-  gather_constants (dispatch, &wish->constants);
+  fv_dispatch_constants (dispatch, &wish->constants);
   wish->key = make_key (wish->module, wish->layout, &wish->constants);
   return TRUE;
 }
@@ -353,11 +335,12 @@ static const FvKernel *
 make_kernel (FvKernels *kernels, const Wish *wish, GError **error)
 {
   FvDevice *device = kernels->device;
+  g_autoptr (GArray) words =
+      fv_spirv_specialize (wish->module, &wish->constants);
   VkPipeline pipeline = VK_NULL_HANDLE;
 
-  if (check_shared (device, wish->module, wish->dispatch, error))
-    pipeline = make_pipeline (kernels, wish->module, &wish->constants,
-        wish->layout->layout, error);
+  if (check_shared (device, words, error))
+    pipeline = make_pipeline (kernels, words, wish->layout->layout, error);
   if (!pipeline) {
     g_prefix_error (error, "%s: kernel %s: ",
         wish->dispatch->label ? wish->dispatch->label : "dispatch",
