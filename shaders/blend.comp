@@ -40,35 +40,55 @@ layout (std430, set = 0, binding = 3) writeonly buffer Frame { uint frame_out[];
 
 const int SIDE = 1 << FV_TILE_SHIFT;
 const int WORDS = SIDE / GROUP_PIXELS * GROUP_BYTES / 4; /* of a tile's row */
+/* The bytes of all words stand for the same components. */
+const bool ALIKE = 4 % GROUP_BYTES == 0;
 
-/* rows of the matrix, one per component */
+/* rows of the matrix: one per byte where ALIKE, else one per component */
 vec4 matrix[4];
 
-/* Of @n pixels from @p on: colour times alpha summed, alpha summed. */
-vec4 cover (ivec2 p, ivec2 n)
+uint component_of (int k)
+{
+  return (components >> (8 * k)) & 255u;
+}
+
+/* Of @across pixels of ROWS rows from @p on, as far as they lie in the frame:
+ * colour times alpha summed, alpha summed; their number. */
+vec4 cover (ivec2 p, int across, out float n)
 {
   vec4 sum = vec4 (0);
 
-  for (int y = p.y; y < p.y + (n.y << WOVEN); y += 1 << WOVEN)
-    for (int x = p.x; x < p.x + n.x; x++) {
-      vec4 c = vec4 (texelFetch (canvas, y * width + x));
+  n = 0.0;
+  [[unroll]] for (int j = 0; j < ROWS; j++)
+    [[unroll]] for (int i = 0; i < across; i++) {
+      ivec2 q = p + ivec2 (i, j << WOVEN);
+      float inside = q.x < width && q.y < height ? 1.0 : 0.0;
+      vec4 c = vec4 (texelFetch (
+          canvas, min (q.y, height - 1) * width + min (q.x, width - 1)));
+      c.a *= inside;
+      n += inside;
       sum += vec4 (c.rgb * c.a, c.a);
     }
   return sum;
 }
 
-uint blend (uint old, uint component, vec4 sum, int n)
+uint blend (uint old, vec4 row, vec4 sum, float n)
 {
-  vec4 m = component == 0u ? matrix[0]
-      : component == 1u    ? matrix[1]
-      : component == 2u    ? matrix[2]
-                           : matrix[3];
-  float value = dot (m.rgb, sum.rgb / sum.a) + m.a;
-  float alpha = sum.a / (255.0 * float (n));
+  float value = dot (row.rgb, sum.rgb / sum.a) + row.a;
+  float alpha = sum.a / (255.0 * n);
   float step = float (1 << SHIFT), most = BYTES == 2 ? 65535.0 : 255.0;
 
   value = (float (old) + (value - float (old)) * alpha) / step;
   return uint (clamp (value + 0.5, 0.0, most / step)) << SHIFT;
+}
+
+vec4 row_for (int b, uint component)
+{
+  if (ALIKE)
+    return matrix[b];
+  return component == 0u ? matrix[0]
+      : component == 1u  ? matrix[1]
+      : component == 2u  ? matrix[2]
+                         : matrix[3];
 }
 
 /* The first row of pixels that a row of the plane covers: in woven frames rows 0
@@ -81,32 +101,32 @@ int first_row (int row)
 /* Word @x of row @row. */
 void blend_word (int x, int row)
 {
-  int i = offset + row * stride + x;
+  int i = offset + row * stride + x, last = -1;
   uvec4 old = texelFetch (frame_in, i), result = old;
-  ivec2 last = ivec2 (-1), last_n = ivec2 (0);
   vec4 sum = vec4 (0);
+  float n = 0.0;
 
   [[unroll]] for (int b = 0; b < 4; b += BYTES) {
-    int byte = 4 * x + b, k = byte % GROUP_BYTES;
-    uint component = (components >> (8 * k)) & 255u;
+    int byte = 4 * x + b, k = ALIKE ? b % GROUP_BYTES : byte % GROUP_BYTES;
+    int wide = (WIDE >> k) & 1;
     ivec2 p = ivec2 (
         byte / GROUP_BYTES * GROUP_PIXELS + ((SECOND >> k) & 1), first_row (row));
-    ivec2 n = ivec2 (min (1 + ((WIDE >> k) & 1), width - p.x),
-        min (ROWS, (height - p.y + WOVEN) >> WOVEN));
-    if (component == 255u || byte >= row_bytes || n.x <= 0)
-      continue;
+    int place = p.x * 2 + wide, before = max (k - BYTES, 0);
+    bool is_other = place != last;
+    if (ALIKE)
+      is_other = k < BYTES || wide != ((WIDE >> before) & 1)
+        || ((SECOND >> k) & 1) != ((SECOND >> before) & 1);
     /* bytes of the same pixels share what covers them */
-    if (p != last || n != last_n)
-      sum = cover (p, n);
-    last = p;
-    last_n = n;
-    if (sum.a <= 0.0)
-      continue;
+    if (is_other)
+      sum = cover (p, 1 + wide, n);
+    last = place;
     uint sample_old = BYTES == 2 ? old[b] | old[(b + 1) & 3] << 8 : old[b];
-    uint sample_new = blend (sample_old, component, sum, n.x * n.y);
-    result[b] = sample_new & 255u;
+    uint component = component_of (k);
+    uint made = blend (sample_old, row_for (b, component), sum, n);
+    bool is_drawn = sum.a > 0.0 && component != 255u && byte < row_bytes;
+    result[b] = is_drawn ? made & 255u : old[b];
     if (BYTES == 2)
-      result[(b + 1) & 3] = sample_new >> 8;
+      result[(b + 1) & 3] = is_drawn ? made >> 8 : old[(b + 1) & 3];
   }
   if (result != old)
     frame_out[i] = result.x | result.y << 8 | result.z << 16 | result.w << 24;
@@ -121,7 +141,8 @@ void main ()
   if (list.y == 0.0 && frame.w == 0.0)
     return;
   [[unroll]] for (int c = 0; c < 4; c++)
-    matrix[c] = FV_LOAD (scene, FV_SCENE_MATRIX + c);
+    matrix[c] = FV_LOAD (scene, FV_SCENE_MATRIX
+        + (ALIKE ? min (int (component_of (c % GROUP_BYTES)), 3) : c));
   ivec2 corner = ivec2 (tile % int (frame.z), tile / int (frame.z))
       * ivec2 (WORDS, SIDE / ROWS);
   for (int at = int (gl_LocalInvocationID.x); at < WORDS * (SIDE / ROWS);

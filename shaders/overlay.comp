@@ -108,6 +108,38 @@ void paint_mark (ivec2 p, int mark)
   over (ink.rgb, ink.a * coverage);
 }
 
+/* What paint_mask() makes of a pixel where nothing else is drawn. @row: the first
+ * byte of its row of the mask. */
+uint mask_alone (int x, int row, vec4 head, vec4 region, vec4 size, uint alpha)
+{
+  float at = float (x) - region.x;
+  int q = min (int ((at + 0.5) * size.x / region.z), int (size.x) - 1);
+  int i = row + max (q, 0) * int (head.y);
+  int id = int (texelFetch (mask, i).x);
+  if (head.y > 1.0)
+    id |= int (texelFetch (mask, i + 1).x) << 8;
+  uint color = uint (FV_LOAD (scene, FV_SCENE_PALETTE + (id & 255)).w);
+  bool is_drawn = at >= 0.0 && at < region.z && id < int (head.w) && id != int (size.z);
+  return is_drawn && alpha != 0u ? color | alpha << 24 : 0u;
+}
+
+/* A tile that holds nothing but the mask. */
+void paint_tile (ivec2 corner, vec4 frame, vec4 head, vec4 region, vec4 size)
+{
+  uint alpha = min (uint (size.w * 255.0 + 0.5), 255u);
+
+  for (int at = int (gl_LocalInvocationID.x); at < 1 << (2 * FV_TILE_SHIFT);
+       at += int (gl_WorkGroupSize.x)) {
+    ivec2 p = corner + ivec2 (at & ((1 << FV_TILE_SHIFT) - 1), at >> FV_TILE_SHIFT);
+    float y = float (p.y) - region.y;
+    if (p.x >= int (frame.x) || p.y >= int (frame.y))
+      continue;
+    int q = clamp (int ((y + 0.5) * size.y / region.w), 0, int (size.y) - 1);
+    uint word = mask_alone (p.x, q * int (head.z), head, region, size, alpha);
+    canvas[p.y * int (frame.x) + p.x] = y >= 0.0 && y < region.w ? word : 0u;
+  }
+}
+
 uint packed ()
 {
   uvec4 c;
@@ -139,6 +171,11 @@ void main ()
       << FV_TILE_SHIFT;
   const int side = 1 << FV_TILE_SHIFT;
 
+  if (list.y == 0 && depth_head.x == 0.0 && mask_head.x > 0.0
+      && instance_head.x == 0.0) {
+    paint_tile (corner, frame, mask_head, mask_region, mask_size);
+    return;
+  }
   for (int at = int (gl_LocalInvocationID.x); at < side * side;
        at += int (gl_WorkGroupSize.x)) {
     ivec2 p = corner + ivec2 (at & (side - 1), at >> FV_TILE_SHIFT);

@@ -27,7 +27,8 @@
 #define FV_SCENE_INSTANCES 13
 /* of the depth: x0, y0, x1, y1, the latter outside of it */
 #define FV_SCENE_INSET 14
-/* 256 colours of classes, then 256 of depth: r, g, b in 0..255 */
+/* 256 colours of classes, then 256 of depth: r, g, b in 0..255, and all three in
+ * one number, r the lowest byte */
 #define FV_SCENE_PALETTE 16
 #define FV_SCENE_COLORMAP 272
 /* Things take theirs from the end, where few classes have any. */

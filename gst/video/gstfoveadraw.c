@@ -473,9 +473,12 @@ set_vec4 (float *scene, guint index, float x, float y, float z, float w)
 static void
 set_colors (float *scene, guint index, const guint32 *colors)
 {
-  for (guint i = 0; i < 256; i++)
-    set_vec4 (scene, index + i, colors[i] >> 16 & 255, colors[i] >> 8 & 255,
-        colors[i] & 255, 0);
+  for (guint i = 0; i < 256; i++) {
+    guint r = colors[i] >> 16 & 255, g = colors[i] >> 8 & 255;
+    guint b = colors[i] & 255;
+
+    set_vec4 (scene, index + i, r, g, b, r | g << 8 | b << 16);
+  }
 }
 
 static void
