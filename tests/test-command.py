@@ -387,6 +387,12 @@ class CommandTest(unittest.TestCase):
             self.assertIn("p95", text)
             if device != REFERENCE:
                 self.bench_costs(report, text)
+            both = self.json("bench", *device, self.path, self.path, *shape, "-n", "2")
+            self.assertEqual([m["with_host_arrays"]["runs"] for m in both["models"]], [2, 2])
+            self.assertEqual(self.succeeds("bench", *device, self.path, self.path, *shape,
+                                           "-n", "2").count("p95"), 2 * text.count("p95"))
+        self.fails(1, "none.onnx", "bench", *REFERENCE, self.path, self.path / "none.onnx",
+                   *shape)
         self.fails(1, "expected sizes like", "bench", *REFERENCE, self.path,
                    "--input-shape", "1xpig")
         self.fails(1, "no such input", "bench", *REFERENCE, self.path,

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#define MAX_MODELS 100 /* all of them stay loaded */
 #define RUN_TIMEOUT_NS ((guint64) 120 * 1000000000)
 
 /* Sorted seconds of some runs. */
@@ -24,7 +25,9 @@ typedef struct
   Tool *tool;
   FvModel *model;
   FvShape *shapes;
+  FvGraph *graph;
   FvArray **inputs, **outputs;
+  float input_low, input_high; /* by the model's card */
   guint n_runs;
   double read_seconds, load_seconds, first_seconds;
   FvGraphStats stats;
@@ -36,8 +39,15 @@ typedef struct
   guint64
       device_memory; /* the most that was allocated on the device till then */
   Costs costs;
-  gboolean each; /* dispatch is printed */
 } Bench;
+
+#define N_KINDS 2 /* of runs: with host arrays, and the plan alone */
+
+/* Of one model, in seconds: N_KINDS after one another, n_runs each. */
+typedef struct
+{
+  double *wall, *cpu;
+} Samples;
 
 static double
 clock_seconds (clockid_t id)
@@ -55,32 +65,31 @@ compare_doubles (const void *a, const void *b)
 }
 
 static gboolean
-run_host (Bench *bench, FvGraph *graph, GError **error)
+run_host (Bench *bench, GError **error)
 {
   guint n = bench->model->graph->n_outputs;
   for (guint i = 0; i < n; i++)
     g_clear_pointer (&bench->outputs[i], fv_array_unref);
-  return fv_graph_run (graph, bench->inputs, bench->outputs, error);
+  return fv_graph_run (bench->graph, bench->inputs, bench->outputs, error);
 }
 
 static gboolean
-run_net (Bench *bench, FvGraph *graph, GError **error)
+run_net (Bench *bench, GError **error)
 {
-  FvProgram *program = fv_graph_program (graph, 0);
+  FvProgram *program = fv_graph_program (bench->graph, 0);
   guint64 value;
   return fv_program_submit (&program, 1, &value, error)
       && fv_device_wait (bench->tool->device, value, RUN_TIMEOUT_NS, error);
 }
 
-typedef gboolean (*Run) (Bench *bench, FvGraph *graph, GError **error);
+typedef gboolean (*Run) (Bench *bench, GError **error);
 
 static gboolean
-time_run (Bench *bench, FvGraph *graph, Run run, double *wall, double *cpu,
-    GError **error)
+time_run (Bench *bench, Run run, double *wall, double *cpu, GError **error)
 {
   double start = clock_seconds (CLOCK_MONOTONIC);
   double cpu_start = clock_seconds (CLOCK_PROCESS_CPUTIME_ID);
-  if (!run (bench, graph, error))
+  if (!run (bench, error))
     return FALSE;
   *wall = clock_seconds (CLOCK_MONOTONIC) - start;
   *cpu = clock_seconds (CLOCK_PROCESS_CPUTIME_ID) - cpu_start;
@@ -103,21 +112,35 @@ fill_times (Times *times, double *wall, double *cpu, guint n)
   times->n = n;
 }
 
-/* By turns, so that what slows the machine down slows both. */
+/* One run of each kind, and what it took. */
 static gboolean
-measure (Bench *bench, FvGraph *graph, GError **error)
+time_kinds (Bench *bench, guint i, Samples *samples, GError **error)
 {
-  const Run runs[] = { run_host, run_net };
-  Times *times[] = { &bench->host, &bench->net };
-  guint n = bench->n_runs, n_kinds = bench->tool->reference ? 1 : 2;
-  g_autofree double *wall = g_new (double, 2 * n), *cpu = g_new (double, 2 * n);
+  const Run runs[N_KINDS] = { run_host, run_net };
+  guint n_kinds = bench->tool->reference ? 1 : N_KINDS;
+  for (guint k = 0; k < n_kinds; k++) {
+    guint at = k * bench->n_runs + i;
+    if (!time_run (bench, runs[k], &samples->wall[at], &samples->cpu[at],
+            error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* By turns, models and kinds, so that what slows the machine down slows all. */
+static gboolean
+measure (Bench *benches, guint n_models, Samples *samples, GError **error)
+{
+  guint n = benches->n_runs;
   for (guint i = 0; i < n; i++)
-    for (guint k = 0; k < n_kinds; k++)
-      if (!time_run (bench, graph, runs[k], &wall[k * n + i], &cpu[k * n + i],
-              error))
+    for (guint m = 0; m < n_models; m++)
+      if (!time_kinds (&benches[m], i, &samples[m], error))
         return FALSE;
-  for (guint k = 0; k < n_kinds; k++)
-    fill_times (times[k], wall + k * n, cpu + k * n, n);
+  for (guint m = 0; m < n_models; m++) {
+    fill_times (&benches[m].host, samples[m].wall, samples[m].cpu, n);
+    if (!benches[m].tool->reference)
+      fill_times (&benches[m].net, samples[m].wall + n, samples[m].cpu + n, n);
+  }
   return TRUE;
 }
 
@@ -147,11 +170,13 @@ make_inputs (Bench *bench, GError **error)
 static gboolean
 measure_kernels (Bench *bench, GError **error)
 {
-  g_autoptr (FvGraph) graph =
+  bench->tool->input_low = bench->input_low;
+  bench->tool->input_high = bench->input_high;
+  bench->graph =
       tool_graph (bench->tool, bench->model, bench->shapes, TRUE, error);
-  return graph != NULL && run_host (bench, graph, error)
+  return bench->graph != NULL && run_host (bench, error)
       && costs_measure (&bench->costs, bench->tool->device,
-          fv_graph_program (graph, 0), MIN (bench->n_runs, 5), error);
+          fv_graph_program (bench->graph, 0), MIN (bench->n_runs, 5), error);
 }
 
 static gsize
@@ -163,24 +188,47 @@ peak_memory (void)
 }
 
 static gboolean
-run_bench (Bench *bench, GError **error)
+load (Bench *bench, const char *path, GError **error)
 {
+  g_autoptr (FvCard) card = NULL;
+  Tool *tool = bench->tool;
   double start = clock_seconds (CLOCK_MONOTONIC);
-  g_autoptr (FvGraph) graph =
-      tool_graph (bench->tool, bench->model, bench->shapes, FALSE, error);
-  if (graph == NULL || !make_inputs (bench, error))
+  if (!tool_open_device (tool, error))
     return FALSE;
-  bench->load_seconds += clock_seconds (CLOCK_MONOTONIC) - start;
-  bench->precision = fv_graph_precision (graph);
-  start = clock_seconds (CLOCK_MONOTONIC);
-  if (!run_host (bench, graph, error))
+  bench->model = tool_load (tool, path, &card, NULL, error);
+  if (bench->model == NULL)
+    return FALSE;
+  bench->input_low = tool->input_low;
+  bench->input_high = tool->input_high;
+  bench->shapes = tool_shapes (tool, bench->model, card, error);
+  bench->read_seconds = clock_seconds (CLOCK_MONOTONIC) - start;
+  if (bench->shapes == NULL)
+    return FALSE;
+  bench->graph = tool_graph (tool, bench->model, bench->shapes, FALSE, error);
+  bench->load_seconds = clock_seconds (CLOCK_MONOTONIC) - start;
+  return bench->graph != NULL;
+}
+
+static gboolean
+run_first (Bench *bench, GError **error)
+{
+  if (!make_inputs (bench, error))
+    return FALSE;
+  bench->precision = fv_graph_precision (bench->graph);
+  double start = clock_seconds (CLOCK_MONOTONIC);
+  if (!run_host (bench, error))
     return FALSE;
   bench->first_seconds = clock_seconds (CLOCK_MONOTONIC) - start;
   for (guint i = 0; i < bench->model->graph->n_outputs; i++)
     bench->host_bytes += bench->outputs[i]->size;
-  if (!measure (bench, graph, error))
-    return FALSE;
-  fv_graph_stats (graph, &bench->stats);
+  return TRUE;
+}
+
+/* What is known once all runs are done; then the graph goes. */
+static void
+take_stats (Bench *bench)
+{
+  fv_graph_stats (bench->graph, &bench->stats);
   bench->stats.tail_reason = NULL; /* the graph's, which goes now */
   bench->peak_memory = peak_memory ();
   if (!bench->tool->reference) {
@@ -188,8 +236,26 @@ run_bench (Bench *bench, GError **error)
     fv_device_counters (bench->tool->device, &counters);
     bench->device_memory = counters.peak_bytes;
   }
-  g_clear_pointer (&graph, fv_graph_unref);
-  return bench->tool->reference || measure_kernels (bench, error);
+  g_clear_pointer (&bench->graph, fv_graph_unref);
+}
+
+static gboolean
+run_benches (Bench *benches, guint n, char **paths, Samples *samples,
+    GError **error)
+{
+  for (guint i = 0; i < n; i++)
+    if (!load (&benches[i], paths[i], error) || !run_first (&benches[i], error))
+      return FALSE;
+  if (!measure (benches, n, samples, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    take_stats (&benches[i]);
+  for (guint i = 0; i < n && !benches->tool->reference; i++) {
+    if (!measure_kernels (&benches[i], error))
+      return FALSE;
+    g_clear_pointer (&benches[i].graph, fv_graph_unref);
+  }
+  return TRUE;
 }
 
 static double
@@ -228,9 +294,8 @@ json_load (JsonBuilder *json, const Bench *bench)
 }
 
 static void
-print_json (const Bench *bench)
+json_bench (JsonBuilder *json, const Bench *bench)
 {
-  JsonBuilder *json = tool_json_begin ();
   const FvGraphStats *stats = &bench->stats;
   double flops = 2.0 * stats->macs;
   tool_json_string (json, "model", bench->model->path);
@@ -255,6 +320,25 @@ print_json (const Bench *bench)
   tool_json_int (json, "peak_rss_bytes", bench->peak_memory);
   tool_json_tail (json, stats);
   costs_json (&bench->costs, bench->net.cpu, json);
+}
+
+/* One model's members, or those of several in "models". */
+static void
+print_json (const Bench *benches, guint n)
+{
+  JsonBuilder *json = tool_json_begin ();
+  if (n == 1) {
+    json_bench (json, benches);
+  } else {
+    json_builder_set_member_name (json, "models");
+    json_builder_begin_array (json);
+    for (guint i = 0; i < n; i++) {
+      json_builder_begin_object (json);
+      json_bench (json, &benches[i]);
+      json_builder_end_object (json);
+    }
+    json_builder_end_array (json);
+  }
   tool_json_end (json);
 }
 
@@ -278,7 +362,7 @@ print_load (const Bench *bench)
 }
 
 static void
-print_text (const Bench *bench)
+print_text (const Bench *bench, gboolean each)
 {
   const FvGraphStats *stats = &bench->stats;
   printf ("model         %s\n", bench->model->path);
@@ -311,60 +395,70 @@ print_text (const Bench *bench)
       stats->arena_bytes * 1e-6, stats->arena_bound * 1e-6,
       stats->weight_bytes * 1e-6, stats->io_bytes * 1e-6);
   if (bench->costs.kernels->len > 0)
-    costs_print (&bench->costs, bench->net.cpu, bench->each);
+    costs_print (&bench->costs, bench->net.cpu, each);
 }
 
-static gboolean
-prepare (Bench *bench, const char *path, GError **error)
+static void
+bench_clear (Bench *bench)
 {
-  g_autoptr (FvCard) card = NULL;
-  double start = clock_seconds (CLOCK_MONOTONIC);
-  if (!tool_open_device (bench->tool, error))
-    return FALSE;
-  bench->model = tool_load (bench->tool, path, &card, NULL, error);
-  if (bench->model == NULL)
-    return FALSE;
-  bench->shapes = tool_shapes (bench->tool, bench->model, card, error);
-  bench->read_seconds = bench->load_seconds =
-      clock_seconds (CLOCK_MONOTONIC) - start;
-  return bench->shapes != NULL;
+  if (bench->model != NULL) {
+    free_arrays (bench->inputs, bench->model->graph->n_inputs);
+    free_arrays (bench->outputs, bench->model->graph->n_outputs);
+  }
+  g_clear_pointer (&bench->graph, fv_graph_unref);
+  fv_model_unref (bench->model);
+  g_free (bench->shapes);
+  costs_clear (&bench->costs);
+}
+
+static int
+bench_models (Tool *tool, char **paths, guint n, guint n_runs, gboolean each)
+{
+  g_autofree Bench *benches = g_new0 (Bench, n);
+  g_autofree Samples *samples = g_new0 (Samples, n);
+  g_autofree double *seconds = g_new0 (double, (gsize) n *n_runs * 2 * N_KINDS);
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; i < n; i++) {
+    gsize at = (gsize) i * n_runs * 2 * N_KINDS;
+    benches[i].tool = tool;
+    benches[i].n_runs = n_runs;
+    costs_init (&benches[i].costs);
+    samples[i].wall = seconds + at;
+    samples[i].cpu = seconds + at + N_KINDS * n_runs;
+  }
+  gboolean done = run_benches (benches, n, paths, samples, &error);
+  if (done && tool->json)
+    print_json (benches, n);
+  for (guint i = 0; i < n; i++) {
+    if (done && !tool->json) {
+      printf ("%s", i > 0 ? "\n" : "");
+      print_text (&benches[i], each);
+    }
+    bench_clear (&benches[i]);
+  }
+  return done ? TOOL_OK : tool_fail (tool, g_steal_pointer (&error));
 }
 
 int
 tool_bench (Tool *tool, int argc, char **argv)
 {
   int n_runs = 30, code;
-  Bench bench = { .tool = tool };
+  gboolean each = FALSE;
   const GOptionEntry entries[] = {
     TOOL_SHAPE_ENTRY (tool),
     TOOL_CARD_ENTRY (tool),
     TOOL_PRECISION_ENTRY (tool),
     { "runs", 'n', 0, G_OPTION_ARG_INT, &n_runs,
         "runs to measure (default: 30)", "N" },
-    { "dispatches", 'D', 0, G_OPTION_ARG_NONE, &bench.each,
+    { "dispatches", 'D', 0, G_OPTION_ARG_NONE, &each,
         "what every dispatch costs", NULL },
     { NULL },
   };
-  if (!tool_parse (tool, entries, "MODEL", "measures a model on random input",
-          &argc, &argv, 1, 1, &code))
+  if (!tool_parse (tool, entries, "MODEL...",
+          "measures models on random input, by turns", &argc, &argv, 1,
+          MAX_MODELS, &code))
     return code;
   if (n_runs < 1 || n_runs > 1000000)
     return tool_usage (tool, "--runs is %d, expected 1 to 1000000", n_runs);
-  bench.n_runs = (guint) n_runs;
-  costs_init (&bench.costs);
-  GError *error = NULL;
-  gboolean done =
-      prepare (&bench, argv[1], &error) && run_bench (&bench, &error);
-  if (done && tool->json)
-    print_json (&bench);
-  else if (done)
-    print_text (&bench);
-  if (bench.model != NULL) {
-    free_arrays (bench.inputs, bench.model->graph->n_inputs);
-    free_arrays (bench.outputs, bench.model->graph->n_outputs);
-  }
-  fv_model_unref (bench.model);
-  g_free (bench.shapes);
-  costs_clear (&bench.costs);
-  return done ? TOOL_OK : tool_fail (tool, error);
+  return bench_models (tool, argv + 1, argc - 1, n_runs, each);
 }
