@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Fovea beside its peers, on the same machine in the same minutes: one table.
 
-    peers.py FOVEA [--rounds 5] [--runs 10] [--threads 2] [--json FILE] MODEL...
+    peers.py FOVEA [--rounds 3] [--runs 10] [--threads 2] [--json FILE] MODEL...
 
 Each round runs every engine once per model, each in a process of its own, in an
 order that turns by one from round to round; what is told are medians over all runs
@@ -12,9 +12,11 @@ a folder with model.onnx.
 Peers are run where they are found, and named where they are not:
 - onnxruntime on CPUs: FOVEA_PEERS names a folder in which somebody called
   `npm install --ignore-scripts onnxruntime-node`; node must be there.
-- ncnn's Vulkan backend: a `benchncnn` on the PATH; NCNN_PARAMS names the folder of
-  its benchmark's *.param files. It loads no ONNX files: a model is compared with the
-  net of that benchmark that is the same or nearest, which the table names.
+- ncnn's Vulkan backend: a `benchncnn` on the PATH that takes param= and shape= (of
+  2023 or later); NCNN_PARAMS names the folder of its benchmark's *.param files. It
+  loads no ONNX files: a model is compared with the same net there or, by time per
+  multiply-accumulate, with the nearest, which the table names. It tells an average
+  of its runs, not each. Its first Vulkan device must be that of Fovea.
 
 Speed is of the peer's median wall time to Fovea's: 2.00x is twice as fast as the peer.
 Rows with a target say whether it is met.
@@ -29,21 +31,29 @@ import subprocess
 import sys
 from pathlib import Path
 
+from report import number, table
+
 HERE = Path(__file__).resolve().parent
 TIMEOUT = 900
-# By how a model's name begins: ncnn's net, and whether it is the same one.
+# By how a model's name begins, ncnn's nets, the best first; that the folder has is
+# taken. Size of the input, and multiply-accumulates where it is not the same net:
+# of the architecture, as published.
+VIT_B32 = ("vision_transformer", 384, 13.0e9)
+DEIT_T = ("deit_tiny", 224, 1.26e9)
 NCNN = {
-    "resnet50": ("resnet50", True), "resnet18": ("resnet18", True),
-    "mobilenetv2": ("mobilenet_v2", True), "mobilenetv3_large": ("mobilenet_v3", True),
-    "efficientnet_b0": ("efficientnet_b0", True), "squeezenet": ("squeezenet", True),
-    "regnet": ("regnety_400m", False), "deit": ("vision_transformer", False),
-    "clip_vit": ("vision_transformer", False),
+    "resnet50": [("resnet50", 224, None)], "resnet18": [("resnet18", 224, None)],
+    "mobilenetv2": [("mobilenet_v2", 224, None)],
+    "mobilenetv3_large": [("mobilenet_v3", 224, None)],
+    "efficientnet_b0": [("efficientnet_b0", 224, None)],
+    "squeezenet": [("squeezenet", 227, None)],
+    "regnet": [("regnety_400m", 224, 0.40e9)],
+    "deit_tiny": [("deit_tiny", 224, None), VIT_B32], "deit": [DEIT_T, VIT_B32],
+    "clip_vit": [VIT_B32], "swin": [DEIT_T, VIT_B32], "pvt_v2": [DEIT_T, VIT_B32],
+    "segformer": [DEIT_T, VIT_B32],
 }
-
-
 # Speed against each peer that is asked for, by how a model's name begins.
 TARGETS = {
-    "onnxruntime": {"resnet50": 0.5, "": 0.35},
+    "onnxruntime": {"resnet": 0.5, "": 0.35},
     "ncnn-vulkan": {"resnet50": 5, "mobilenetv3": 5, "efficientnet_b0": 5, "regnet": 5,
                     "deit": 10, "swin": 10, "pvt_v2": 10, "segformer": 10},
 }
@@ -53,6 +63,13 @@ class Absent(Exception):
     pass
 
 
+def bench(tool, *arguments, env=None):
+    """What `fovea bench` reports."""
+    done = subprocess.run([tool, "bench", "--json", *map(str, arguments)], check=True, env=env,
+                          capture_output=True, text=True, timeout=TIMEOUT)
+    return json.loads(done.stdout)
+
+
 class Fovea:
     name = "fovea"
 
@@ -60,13 +77,11 @@ class Fovea:
         self.tool = options.fovea
 
     def run(self, model, options):
-        done = subprocess.run([self.tool, "bench", "--json", "-n", str(options.runs), model],
-                              check=True, capture_output=True, text=True, timeout=TIMEOUT)
-        report = json.loads(done.stdout)
+        report = bench(self.tool, "-n", options.runs, model)
         net = report["with_host_arrays"]
         return {"ms": [net["median_ms"]], "cpu_ms": [net["cpu_ms"]],
                 "load_ms": report["load_ms"] + report["first_frame_ms"],
-                "version": report["device"]}
+                "version": report["device"], "macs": report.get("macs"), "report": report}
 
 
 class OnnxRuntime:
@@ -85,8 +100,11 @@ class OnnxRuntime:
             [self.tool, "info", "--json", "--device", "reference", model], check=True,
             capture_output=True, text=True, timeout=TIMEOUT).stdout)
         inputs = [{k: i[k] for k in ("name", "type", "shape")} for i in info["inputs"]]
+        return self.job(model, inputs, options)
+
+    def job(self, model, inputs, options, **more):
         job = {"model": str(model), "runs": options.runs, "threads": options.threads,
-               "inputs": inputs}
+               "inputs": inputs, **more}
         done = subprocess.run(["node", HERE / "onnxruntime.js", Path(self.folder).resolve(),
                                json.dumps(job)],
                               check=True, capture_output=True, text=True, timeout=TIMEOUT)
@@ -102,30 +120,36 @@ class Ncnn:
             raise Absent("benchncnn is not on the PATH")
         if not self.params:
             raise Absent("NCNN_PARAMS does not name the folder of its *.param files")
-        self.output, self.asked = "", set()
+        self.times, self.asked = {}, set()
 
-    def bench(self, model, options):
-        """It runs all its nets each time: once per round."""
-        if not self.output or model in self.asked:
-            # loops, threads, power saving, GPU, cooling down
-            numbers = [options.runs, options.threads, 0, 0, 0]
-            done = subprocess.run(["benchncnn", *map(str, numbers)], cwd=self.params,
-                                  check=False, capture_output=True, text=True, timeout=TIMEOUT)
-            self.output, self.asked = done.stdout + done.stderr, set()
-        self.asked.add(model)
-        return self.output
+    def choose(self, model):
+        name = Path(model).parent.name
+        nets = next((v for k, v in NCNN.items() if name.startswith(k)), [])
+        return next((n for n in nets if (Path(self.params) / f"{n[0]}.param").exists()), None)
+
+    def milliseconds(self, net, size, options):
+        # loops, threads, power saving, GPU, cooling down
+        line = ["benchncnn", options.runs, options.threads, 0, 0, 0, f"param={net}.param",
+                f"shape=[{size},{size},3]"]
+        done = subprocess.run([*map(str, line)], cwd=self.params, check=True,
+                              capture_output=True, text=True, timeout=TIMEOUT)
+        row = re.search(r"min =.*max =.*avg =\s*([\d.]+)", done.stdout + done.stderr)
+        if not row:
+            raise subprocess.CalledProcessError(0, line, stderr=f"no times for {net}")
+        return float(row[1])
 
     def run(self, model, options):
-        name = Path(model).parent.name
-        net, is_same = next((v for k, v in NCNN.items() if name.startswith(k)), (None, False))
-        if not net:
+        chosen = self.choose(model)
+        if not chosen:
             return None
-        row = re.search(rf"^\s*{net}\s+min =.*avg =\s*([\d.]+)",
-                        self.bench(model, options), re.M)
-        if not row:
-            return None
-        return {"ms": [float(row[1])], "cpu_ms": [], "load_ms": None,
-                "version": net if is_same else f"{net} (nearest)"}
+        net, size, macs = chosen
+        if model in self.asked:  # the next round
+            self.times, self.asked = {}, set()
+        if net not in self.times:
+            self.times[net] = self.milliseconds(net, size, options)
+        self.asked.add(model)
+        return {"ms": [self.times[net]], "cpu_ms": [], "load_ms": None, "macs": macs,
+                "version": f"{net} (nearest, per MAC)" if macs else net}
 
 
 def find_engines(options):
@@ -141,10 +165,10 @@ def find_engines(options):
 def measure(engines, models, options):
     """By model and engine: all that their runs gave."""
     found = {model: {} for model in models}
-    for number in range(options.rounds):
-        turn = number % len(engines)
+    for turn in range(options.rounds):
+        first = turn % len(engines)
         for model in models:
-            for engine in engines[turn:] + engines[:turn]:
+            for engine in engines[first:] + engines[:first]:
                 try:
                     result = engine.run(model, options)
                 except subprocess.CalledProcessError as error:
@@ -152,7 +176,7 @@ def measure(engines, models, options):
                     continue
                 if result:
                     found[model].setdefault(engine.name, []).append(result)
-        print(f"round {number + 1} of {options.rounds} done", file=sys.stderr)
+        print(f"round {turn + 1} of {options.rounds} done", file=sys.stderr)
     return found
 
 
@@ -162,39 +186,45 @@ def median(results, key):
     return statistics.median(values) if values else None
 
 
-def number(value, digits=2):
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
 def target(model, engine):
     return next((v for k, v in TARGETS.get(engine, {}).items() if model.startswith(k)), None)
 
 
-def judge(speed, wanted):
-    if speed is None or wanted is None:
-        return ""
-    return f">= {wanted:g}x: {'pass' if speed >= wanted else 'fail'}"
+def speed(own, peer):
+    """How often the peer's time goes into ours; per multiply-accumulate where the nets
+    are not the same."""
+    if not own:
+        return None
+    macs = peer[0].get("macs")
+    return median(peer, "ms") / median(own, "ms") * (own[0]["macs"] / macs if macs else 1)
 
 
 def rows(found):
     for model, by_engine in found.items():
-        own = by_engine.get("fovea")
+        own, name = by_engine.get("fovea"), Path(model).parent.name
         for engine, results in by_engine.items():
-            ms, name = median(results, "ms"), Path(model).parent.name
-            yield {"model": name, "engine": engine, "target": target(name, engine),
-                   "version": results[0]["version"], "ms": ms,
+            ratio = None if engine == "fovea" else speed(own, results)
+            wanted = target(name, engine)
+            yield {"model": name, "engine": engine, "target": wanted,
+                   "version": results[0]["version"], "ms": median(results, "ms"),
                    "cpu_ms": median(results, "cpu_ms"), "start_ms": median(results, "load_ms"),
-                   "speed": ms / median(own, "ms") if own and engine != "fovea" else None}
+                   "speed": ratio,
+                   "passed": None if ratio is None or wanted is None else ratio >= wanted}
 
 
-def print_table(table):
-    print("| model | engine | what | ms | CPU ms | start to first result, ms | Fovea's speed | target |")
-    print("| --- " * 8 + "|")
-    for row in table:
-        speed = "" if row["speed"] is None else f"{row['speed']:.2f}x"
-        print(f"| {row['model']} | {row['engine']} | {row['version']} | {number(row['ms'])} | "
-              f"{number(row['cpu_ms'])} | {number(row['start_ms'], 0)} | {speed} | "
-              f"{judge(row['speed'], row['target'])} |")
+def judge(row):
+    if row["passed"] is None:
+        return ""
+    return f">= {row['target']:g}x: {'pass' if row['passed'] else 'fail'}"
+
+
+def markdown(table_rows):
+    return table(
+        ["model", "engine", "what", "ms", "CPU ms", "start to first result, ms", "Fovea's speed",
+         "target"],
+        [[row["model"], row["engine"], row["version"], number(row["ms"]), number(row["cpu_ms"]),
+          number(row["start_ms"], 0), "" if row["speed"] is None else f"{row['speed']:.2f}x",
+          judge(row)] for row in table_rows])
 
 
 def model_file(path):
@@ -202,14 +232,18 @@ def model_file(path):
     return path / "model.onnx" if path.is_dir() else path
 
 
+def add_options(parser):
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json", metavar="FILE")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("fovea")
     parser.add_argument("models", nargs="+", metavar="MODEL")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--runs", type=int, default=10)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--json", metavar="FILE")
+    add_options(parser)
     options = parser.parse_args()
     models = [model_file(m) for m in options.models]
     for model in models:
@@ -217,10 +251,10 @@ def main():
             print(f"{model} is absent: skipped")
             return 77
     found = measure(find_engines(options), models, options)
-    table = list(rows(found))
-    print_table(table)
+    table_rows = list(rows(found))
+    print(markdown(table_rows))
     if options.json:
-        Path(options.json).write_text(json.dumps(table, indent=1) + "\n")
+        Path(options.json).write_text(json.dumps(table_rows, indent=1) + "\n", encoding="utf-8")
     return 0 if all(by_engine.get("fovea") for by_engine in found.values()) else 1
 
 

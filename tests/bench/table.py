@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Prints the table at the head of docs/performance.md, from one run.
+"""Prints the table of thirteen models in docs/performance.md, from one run.
 
-    meson devenv -C build ../tests/bench/table.py [MODEL-NAME...]
+    meson devenv -C build ../tests/bench/table.py [--write DOCUMENT | MODEL-NAME...]
 
 Each model is measured alone by `fovea bench`, in a process of its own with an empty
 cache of compiled kernels (load, first frame), and in the pipeline
@@ -18,6 +18,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from peers import bench
+from report import table, write_part
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("FOVEA_SHARED", ROOT.parent / "shared"))
@@ -36,15 +39,13 @@ ELEMENTS = {"glpn_hf_op17_128x160": "foveadepth"}
 FRAMES = 60
 
 
-def bench(name, folder):
+def bench_cold(name, folder):
     with tempfile.TemporaryDirectory() as cache:
         env = dict(os.environ, MESA_SHADER_CACHE_DIR=cache, XDG_CACHE_HOME=cache)
-        line = ["fovea", "bench", "--json", str(folder / "model.onnx"), *SHAPES.get(name, [])]
-        return json.loads(subprocess.run(line, env=env, check=True, timeout=600,
-                                         capture_output=True, text=True).stdout)
+        return bench("fovea", folder / "model.onnx", *SHAPES.get(name, []), env=env)
 
 
-def pipeline(model, size, element):
+def pipeline(model, size, element, frame):
     """Milliseconds a frame, bytes a frame and peak memory, in this process."""
     import gi
     gi.require_version("Gst", "1.0")
@@ -54,7 +55,8 @@ def pipeline(model, size, element):
     source = (f'filesrc location="{clip}" ! decodebin ! videoconvertscale ! '
               f"identity eos-after={FRAMES + 1}" if clip else
               f"videotestsrc num-buffers={FRAMES} pattern=ball")
-    line = (f"{source} ! video/x-raw,format=I420,width=640,height=360 ! "
+    width, height = frame.split("x")
+    line = (f"{source} ! video/x-raw,format=I420,width={width},height={height} ! "
             f"{element} name=infer model={model} {size} ! foveaoverlay ! "
             "fakesink name=sink signal-handoffs=true")
     stamps = []
@@ -75,39 +77,46 @@ def pipeline(model, size, element):
         "rss": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
 
 
-def measure_pipeline(name, folder):
-    card = CARDS / f"{name}.modelinfo"
-    model = card if card.exists() else folder / "model.onnx"
-    line = [sys.executable, __file__, "--pipeline", str(model), SIZES.get(name, ""),
-            ELEMENTS.get(name, "foveainfer")]
+def measure_pipeline(model, size="", element="foveainfer", frame="640x360"):
+    """The same in a process of its own."""
+    line = [sys.executable, __file__, "--pipeline", str(model), size, element, frame]
     done = subprocess.run(line, check=False, timeout=600, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"{name}: {done.stderr}")
+        sys.exit(f"{model}: {done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def row(name, folder):
-    net, video = bench(name, folder), measure_pipeline(name, folder)
-    return (f"| {name} | {net['load_ms']:.0f} | {net['first_frame_ms']:.1f} | "
-            f"{net['net']['median_ms']:.2f} | {video['ms']:.2f} | "
-            f"{net['gflop_per_cpu_second']:.1f} | {net['n_dispatches']} | "
-            f"{video['bytes'] / 1000:.0f} | {video['rss'] / 1e6:.0f} |")
+    card = CARDS / f"{name}.modelinfo"
+    net = bench_cold(name, folder)
+    video = measure_pipeline(card if card.exists() else folder / "model.onnx",
+                             SIZES.get(name, ""), ELEMENTS.get(name, "foveainfer"))
+    return [name, f"{net['load_ms']:.0f}", f"{net['first_frame_ms']:.1f}",
+            f"{net['net']['median_ms']:.2f}", f"{video['ms']:.2f}",
+            f"{net['gflop_per_cpu_second']:.1f}", net["n_dispatches"],
+            f"{video['bytes'] / 1000:.0f}", f"{video['rss'] / 1e6:.0f}"]
 
 
 def main():
     if sys.argv[1:2] == ["--pipeline"]:
-        return pipeline(*sys.argv[2:5])
+        return pipeline(*sys.argv[2:6])
     if not SHARED.exists():
         print(f"{SHARED} is absent: skipped")
         return 77
-    print("| model | load, ms | first frame, ms | net, ms | pipeline, ms | GFLOP per "
-          "CPU-second | dispatches | kB copied a frame | peak memory, MB |")
-    print("| --- " * 9 + "|")
-    for group, names in (("material/models", MATERIAL), ("zoo", ZOO)):
-        for name in names:
-            if not sys.argv[1:] or name in sys.argv[1:]:
-                print(row(name, SHARED / group / name), flush=True)
+    document = sys.argv[2] if sys.argv[1:2] == ["--write"] else None
+    wanted = [] if document else sys.argv[1:]
+    rows = [row(name, SHARED / group / name)
+            for group, names in (("material/models", MATERIAL), ("zoo", ZOO))
+            for name in names if not wanted or name in wanted]
+    text = table(["model", "load, ms", "first frame, ms", "net, ms", "pipeline, ms",
+                  "GFLOP per CPU-second", "dispatches", "kB copied a frame",
+                  "peak memory, MB"], rows)
+    if document:
+        write_part(document, "models", text)
+    else:
+        print(text)
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
