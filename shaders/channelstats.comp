@@ -32,6 +32,14 @@ vec4 weigh (vec4 v)
   return P == 1 ? v : P == 2 ? v * v : pow (v, vec4 (P));
 }
 
+/* Row @r of the unit at @at, less @mean; nothing where there is no such row. */
+vec4 taken (int at, int r, vec4 mean)
+{
+  vec4 v = weigh (FV_LOAD (x, at + min (r, push.rows - 1) * push.x_row) - mean);
+
+  return r < push.rows ? v : vec4 (KIND == FV_STATS_MAX ? LOWEST : 0);
+}
+
 #ifdef FV_SUBGROUP
 vec4 reduce (vec4 v)
 {
@@ -71,20 +79,23 @@ void main ()
   int first = id / COLUMNS, step = int (gl_WorkGroupSize.x) / COLUMNS;
   vec4 sum = vec4 (KIND == FV_STATS_MAX ? LOWEST : 0), squares = vec4 (0);
 
-  for (int r = first; r < push.rows; r += step) {
-    vec4 v = weigh (FV_LOAD (x, at + r * push.x_row));
-    sum = KIND == FV_STATS_MAX ? max (sum, v) : sum + v;
-  }
+  /* four at a time: what they wait for memory overlaps */
+  for (int r = first; r < push.rows; r += 4 * step)
+    [[unroll]] for (int i = 0; i < 4; i++) {
+      vec4 v = taken (at, r + i * step, vec4 (0));
+      sum = KIND == FV_STATS_MAX ? max (sum, v) : sum + v;
+    }
   sum = reduce (sum);
   if (KIND == FV_STATS_LP)
     sum = P == 1 ? sum : P == 2 ? sqrt (sum) : pow (sum, vec4 (1 / P));
   else if (KIND != FV_STATS_MAX)
     sum /= push.rows;
   if (KIND == FV_STATS_MOMENTS) {
-    for (int r = first; r < push.rows; r += step) {
-      vec4 v = FV_LOAD (x, at + r * push.x_row) - sum;
-      squares += v * v;
-    }
+    for (int r = first; r < push.rows; r += 4 * step)
+      [[unroll]] for (int i = 0; i < 4; i++) {
+        vec4 v = taken (at, r + i * step, sum);
+        squares += v * v;
+      }
     squares = reduce (squares);
   }
   if (first != 0 || unit >= push.units)
