@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""How many dispatches full-size nets take, so that a lost fusion shows.
+"""What full-size nets take, by count: dispatches, so that a lost fusion shows;
+pipelines, which are what a first start waits for; activations' memory against the
+most that live at once.
 
     test-dispatches.py FOVEA SHARED
 """
@@ -12,7 +14,10 @@ from pathlib import Path
 
 # A dispatch per convolution and per pool, with what follows it, six per block with
 # squeeze-and-excitation; seven per block of a transformer with what stands around them.
-MOST = {"resnet50_224": 60, "deit_tiny_224": 90, "efficientnet_b0_224": 99}
+# Pipelines: one per kernel, tile and kind of what follows it.
+MOST = {"resnet50_224": (60, 10), "deit_tiny_224": (90, 11),
+        "efficientnet_b0_224": (99, 20), "segformer_b0_512": (110, 13)}
+MOST_ARENA = 1.05
 
 
 def main():
@@ -29,9 +34,12 @@ def main():
             done = subprocess.run([fovea, "info", "--plan", "--json",
                                    f"{folder}/{name}/model.onnx"],
                                   check=True, capture_output=True)
-            n = json.loads(done.stdout)["n_dispatches"]
-            print(f"{name}: {n} dispatches, at most {most}")
-            failed += n > most
+            plan = json.loads(done.stdout)
+            found = plan["n_dispatches"], plan["n_pipelines"]
+            arena = plan["arena_bytes"] / plan["arena_bound"]
+            print(f"{name}: {found[0]} dispatches, at most {most[0]}; {found[1]} pipelines, "
+                  f"at most {most[1]}; {arena:.2f} of the activations' bound")
+            failed += found[0] > most[0] or found[1] > most[1] or arena > MOST_ARENA
     return int(failed > 0)
 
 

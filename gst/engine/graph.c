@@ -6,6 +6,9 @@
 #include "gst/engine/program-private.h"
 #include "gst/engine/tail.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <string.h>
 #include <time.h>
 
@@ -296,6 +299,16 @@ drop_constants (FvGraph *graph)
   }
 }
 
+/* What was freed goes back to the system before the next large thing is made: the C
+ * library keeps much of it, in every thread that made pipelines too. */
+static void
+give_back (void)
+{
+#ifdef __GLIBC__
+  malloc_trim (0);
+#endif
+}
+
 /* @spend: (nullable): the model, if nobody needs its weights afterwards */
 static gboolean
 compile (FvGraph *graph, const FvGraphOptions *options, FvModel *spend,
@@ -317,6 +330,7 @@ compile (FvGraph *graph, const FvGraphOptions *options, FvModel *spend,
   drop_constants (graph);
   if (spend)
     fv_model_drop_weights (spend);
+  give_back ();
   lap (graph, FV_LOAD_PLAN);
   if (!check_memory (graph, options, error)
       || !buffer_for (graph, FV_STORAGE_ARENA, FV_MEMORY_DEVICE, &graph->arena,
@@ -325,6 +339,7 @@ compile (FvGraph *graph, const FvGraphOptions *options, FvModel *spend,
           &graph->weights, error)
       || !upload_weights (graph, error))
     return FALSE;
+  give_back ();
   lap (graph, FV_LOAD_UPLOAD);
   if (!make_slots (graph, options, error))
     return FALSE;
@@ -388,6 +403,7 @@ graph_new (FvDevice *device, FvIr *ir, FvSeconds start,
     return NULL;
   lap (graph, FV_LOAD_FIRST_RUN);
   fv_kernels_store (device->kernels);
+  give_back ();
   return g_steal_pointer (&graph);
 }
 
