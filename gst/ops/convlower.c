@@ -326,23 +326,55 @@ window_area (const FvConvGeometry *g, gint64 down, gint64 across)
       * ((across - 1) * g->stride[1] + (g->kernel[1] - 1) * g->dilation[1] + 1);
 }
 
+/* Cycles of one invocation of convdw.comp on lavapipe: fetches, products, stores. */
+static gint64
+depthwise_cost (const FvConvGeometry *g, gint64 down, gint64 across)
+{
+  return 45 * window_area (g, down, across)
+      + down * across * (5 * g->kernel[0] * g->kernel[1] + 110);
+}
+
+/* Outputs of one invocation. Wide tiles fit the maps of 7, 14 and 28 columns that
+ * most nets end with, and those of 5 and 10, where squares make outputs that are
+ * thrown away. */
+static void
+choose_depthwise_tile (FvTier tier, const FvConvGeometry *g, guint *down,
+    guint *across)
+{
+  static const guint8 tiles[][2] = { { 4, 4 }, { 2, 4 }, { 2, 5 }, { 2, 7 } };
+  gint64 taps = g->kernel[0] * g->kernel[1], lowest = G_MAXINT64;
+
+  *down = *across = 1;
+  for (guint i = 0; i < G_N_ELEMENTS (tiles); i++) {
+    gint64 y = tiles[i][0], x = tiles[i][1], cost;
+
+    /* what is unrolled has its price: a compiler that takes seconds */
+    if (taps * y * x > 400 || window_area (g, y, x) > 120
+        || (tier != FV_TIER_SUBGROUP && y * x != 8))
+      continue;
+    cost = divide_up (g->out[0], y) * divide_up (g->out[1], x)
+        * depthwise_cost (g, y, x);
+    /* few kernels: another one has to be worth it */
+    if (cost < lowest - lowest / 20) {
+      lowest = cost;
+      *down = y;
+      *across = x;
+    }
+  }
+}
+
 static gboolean
 lower_depthwise (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
 {
   const FvConvGeometry *g = &maps->g;
-  gboolean is_subgroup = fv_plan_tier (plan) == FV_TIER_SUBGROUP;
+  FvTier tier = fv_plan_tier (plan);
   FvWindowPush push = window_push (maps);
-  guint local = is_subgroup ? 8 : 64, down = is_subgroup ? 4 : 2, across = 4;
-  gint64 taps = g->kernel[0] * g->kernel[1];
+  guint local = tier == FV_TIER_SUBGROUP ? 8 : 64, down, across;
   char text[32];
   FvTensor w;
   FvDispatch d;
 
-  /* what is unrolled has its price: a compiler that takes seconds */
-  if (taps > 25 || window_area (g, down, across) > 100)
-    down = 2;
-  if (taps > 49 || window_area (g, down, across) > 100)
-    down = across = 1;
+  choose_depthwise_tile (tier, g, &down, &across);
   if (!pack_depthwise (plan, node, g, &w, error))
     return FALSE;
   fv_plan_begin (plan, node, &d, "convdw");
