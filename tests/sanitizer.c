@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What every test executable takes along in a sanitizer build. */
-#include <dlfcn.h>
+/* What every test executable takes along in a build with AddressSanitizer. */
 #include <sanitizer/lsan_interface.h>
-
-/* Nothing is unloaded: a report about memory that a driver took names the
- * driver's functions, and suppressions can tell them from ours. */
-__attribute__ ((visibility ("default"))) int
-dlclose (void *handle)
-{
-  return 0;
-}
 
 /* What the libraries' constructors take is theirs for good. GLib's drops its
  * table of quarks once there are more than 2048, as with GStreamer, since readers
