@@ -171,8 +171,8 @@ def measure(engines, models, options):
             for engine in engines[first:] + engines[:first]:
                 try:
                     result = engine.run(model, options)
-                except subprocess.CalledProcessError as error:
-                    print(f"{model}: {engine.name}: {error.stderr.strip()}", file=sys.stderr)
+                except subprocess.SubprocessError as error:
+                    print(f"{model}: {engine.name}: {error}: {error.stderr}", file=sys.stderr)
                     continue
                 if result:
                     found[model].setdefault(engine.name, []).append(result)

@@ -80,9 +80,7 @@ def pipeline(model, size, element, frame):
 def measure_pipeline(model, size="", element="foveainfer", frame="640x360"):
     """The same in a process of its own."""
     line = [sys.executable, __file__, "--pipeline", str(model), size, element, frame]
-    done = subprocess.run(line, check=False, timeout=600, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{model}: {done.stderr}")
+    done = subprocess.run(line, check=True, timeout=600, capture_output=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -105,9 +103,12 @@ def main():
         return 77
     document = sys.argv[2] if sys.argv[1:2] == ["--write"] else None
     wanted = [] if document else sys.argv[1:]
-    rows = [row(name, SHARED / group / name)
-            for group, names in (("material/models", MATERIAL), ("zoo", ZOO))
-            for name in names if not wanted or name in wanted]
+    try:
+        rows = [row(name, SHARED / group / name)
+                for group, names in (("material/models", MATERIAL), ("zoo", ZOO))
+                for name in names if not wanted or name in wanted]
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{error}: {error.stderr}")
     text = table(["model", "load, ms", "first frame, ms", "net, ms", "pipeline, ms",
                   "GFLOP per CPU-second", "dispatches", "kB copied a frame",
                   "peak memory, MB"], rows)
