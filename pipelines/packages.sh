@@ -20,7 +20,7 @@ packages_test='git g++ check vulkan-validationlayers spirv-tools
 # To train the nets of models/ (its test too), with a BLAS that is not the slow one.
 packages_train='python3-torch python3-onnx python3-pil libopenblas0-pthread'
 # For what GStreamer 1.24 and newer has: analytics metas, Vulkan's frames.
-packages_newer='libgstreamer-plugins-bad1.0-dev'
+packages_newer='libgstreamer-plugins-bad1.0-dev libxkbcommon-dev libxkbcommon-x11-dev'
 # Used where the distribution has them.
 packages_optional='clang-format-14 clang-14 libclang-rt-14-dev'
 

@@ -19,6 +19,7 @@
  */
 #include <gst/base/gstbasetransform.h>
 #include "gst/video/gstfoveadraw.h"
+#include "gst/video/gstfoveaimages.h"
 #include "plugins/gstfoveastyle.h"
 
 GST_DEBUG_CATEGORY_STATIC (foveaoverlay);
@@ -38,6 +39,7 @@ typedef struct
   FvDevice *device;
   GstVideoInfo info; /* of what is drawn on */
   GstFoveaDraw *draw;
+  GstFoveaImages *images; /* (nullable): made when frames must be copied */
 } GstFoveaOverlay;
 typedef struct
 {
@@ -61,13 +63,6 @@ enum
       | GST_FOVEA_DRAW_LABELS)
 #define DEFAULT_ALPHA 0.5
 #define DEFAULT_FONT "Sans Bold"
-
-static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_FOVEA_VIDEO_FORMATS)));
-static GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_FOVEA_VIDEO_FORMATS)));
 
 static GType gst_fovea_overlay_get_type (void);
 G_DEFINE_TYPE_WITH_CODE (GstFoveaOverlay, gst_fovea_overlay,
@@ -182,7 +177,8 @@ gst_fovea_overlay_start (GstBaseTransform *trans)
 
   if (!gst_fovea_style_start (&self->style, GST_ELEMENT (self)))
     return FALSE;
-  self->device = fv_device_open (self->style.device, &error);
+  self->device = gst_fovea_images_open (GST_ELEMENT (self),
+      GST_BASE_TRANSFORM_SINK_PAD (trans), self->style.device, &error);
   if (self->device == NULL)
     GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ_WRITE, ("%s", error->message),
         (NULL));
@@ -195,6 +191,7 @@ gst_fovea_overlay_stop (GstBaseTransform *trans)
   GstFoveaOverlay *self = (GstFoveaOverlay *) trans;
 
   g_clear_pointer (&self->draw, gst_fovea_draw_free);
+  g_clear_pointer (&self->images, gst_fovea_images_free);
   g_clear_pointer (&self->device, fv_device_unref);
   return TRUE;
 }
@@ -206,7 +203,9 @@ gst_fovea_overlay_transform_caps (GstBaseTransform *trans,
   GstFoveaOverlay *self = (GstFoveaOverlay *) trans;
 
   if (self->background == GST_FOVEA_BACKGROUND_FRAME)
-    return gst_fovea_style_filter_caps (gst_caps_ref (caps), filter);
+    return gst_fovea_style_filter_caps (
+        gst_fovea_images_filter_caps (self->device, gst_caps_ref (caps)),
+        filter);
   return gst_fovea_style_filter_caps (
       gst_fovea_style_other_format (caps,
           direction == GST_PAD_SINK ? "RGBA" : NULL),
@@ -254,6 +253,27 @@ gst_fovea_overlay_has_work (GstFoveaOverlay *self, GstBuffer *buffer)
   return has_work;
 }
 
+/* Images that others see too are copied, by the device. */
+static GstFlowReturn
+gst_fovea_overlay_own_images (GstFoveaOverlay *self, GstBuffer *in,
+    GstBuffer **out)
+{
+  g_autoptr (GError) error = NULL;
+
+  *out = in;
+  if (gst_buffer_is_writable (in) && gst_buffer_is_all_memory_writable (in))
+    return GST_FLOW_OK;
+  *out = NULL;
+  if (self->images == NULL)
+    self->images = gst_fovea_images_new (self->device, &error);
+  if (self->images)
+    *out = gst_fovea_images_copy (self->images, in, &self->info, &error);
+  if (*out)
+    return GST_FLOW_OK;
+  GST_ELEMENT_ERROR (self, RESOURCE, FAILED, ("%s", error->message), (NULL));
+  return GST_FLOW_ERROR;
+}
+
 /* A frame on which nothing is drawn goes on as it is, without a copy. */
 static GstFlowReturn
 gst_fovea_overlay_prepare (GstBaseTransform *trans, GstBuffer *in,
@@ -264,7 +284,11 @@ gst_fovea_overlay_prepare (GstBaseTransform *trans, GstBuffer *in,
   if (self->background == GST_FOVEA_BACKGROUND_TRANSPARENT)
     return GST_BASE_TRANSFORM_CLASS (gst_fovea_overlay_parent_class)
         ->prepare_output_buffer (trans, in, out);
-  if (gst_buffer_is_writable (in) || !gst_fovea_overlay_has_work (self, in))
+  if (!gst_fovea_overlay_has_work (self, in))
+    *out = in;
+  else if (gst_fovea_images_are_in (in))
+    return gst_fovea_overlay_own_images (self, in, out);
+  else if (gst_buffer_is_writable (in))
     *out = in;
   else
     *out = gst_buffer_copy (in);
@@ -282,7 +306,7 @@ gst_fovea_overlay_draw (GstFoveaOverlay *self, GstBuffer *results,
   GstVideoFrame frame;
   gboolean is_drawn;
 
-  if (!gst_video_frame_map (&frame, &self->info, target,
+  if (!gst_fovea_images_map (&frame, &self->info, target,
           transparent ? GST_MAP_WRITE : GST_MAP_READWRITE)) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ, ("Cannot map the frame."),
         ("%" GST_PTR_FORMAT, target));
@@ -291,7 +315,7 @@ gst_fovea_overlay_draw (GstFoveaOverlay *self, GstBuffer *results,
   gst_fovea_style_begin (&self->style, self, &style);
   is_drawn = gst_fovea_draw_run (self->draw, &style, &self->style.range,
       results, &frame, &error);
-  gst_video_frame_unmap (&frame);
+  gst_fovea_images_unmap (&frame);
   if (is_drawn)
     return GST_FLOW_OK;
   GST_ELEMENT_ERROR (self, RESOURCE, FAILED, ("%s", error->message), (NULL));
@@ -330,6 +354,7 @@ gst_fovea_overlay_class_init (GstFoveaOverlayClass *klass)
   GstBaseTransformClass *trans = GST_BASE_TRANSFORM_CLASS (klass);
   const GParamFlags playing =
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
+  g_autoptr (GstCaps) caps = gst_fovea_images_template ();
 
   object->set_property = gst_fovea_overlay_set_property;
   object->get_property = gst_fovea_overlay_get_property;
@@ -366,8 +391,10 @@ gst_fovea_overlay_class_init (GstFoveaOverlayClass *klass)
           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
               | GST_PARAM_MUTABLE_READY));
   gst_fovea_style_install (object);
-  gst_element_class_add_static_pad_template (element, &sink_template);
-  gst_element_class_add_static_pad_template (element, &src_template);
+  gst_element_class_add_pad_template (element,
+      gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
+  gst_element_class_add_pad_template (element,
+      gst_pad_template_new ("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
   gst_element_class_set_static_metadata (element, "Fovea overlay",
       "Filter/Editor/Video",
       "Draws masks, depth, boxes and labels on frames, on the GPU", "Fovea");

@@ -95,28 +95,66 @@ START_TEST (test_tier)
 }
 END_TEST
 
+typedef struct
+{
+  gint locked, unlocked, destroyed;
+} Owner;
+
+static void
+lock_owner (gpointer owner)
+{
+  ((Owner *) owner)->locked++;
+}
+
+static void
+unlock_owner (gpointer owner)
+{
+  ((Owner *) owner)->unlocked++;
+}
+
+static void
+destroy_owner (gpointer owner)
+{
+  ((Owner *) owner)->destroyed++;
+}
+
 START_TEST (test_borrow)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (FvDevice) owner = must_open (NULL);
-  g_autoptr (FvDevice) device =
-      fv_device_borrow (owner->instance->handle, owner->physical, owner->handle,
-          owner->queue_family, owner->queue, &error);
+  Owner calls = { 0 };
+  FvBorrowed borrowed = { owner->instance->handle, owner->physical,
+    owner->handle, owner->queue_family, owner->queue, &calls, lock_owner,
+    unlock_owner, destroy_owner };
+  FvDevice *device = fv_device_borrow (&borrowed, &error), *second;
   ck_assert_msg (device != NULL, "%s", error ? error->message : "no error");
+  ck_assert_ptr_eq (fv_device_owner (device, destroy_owner), &calls);
+  ck_assert_ptr_null (fv_device_owner (owner, destroy_owner));
   ck_assert_ptr_ne (device, owner);
   ck_assert_str_eq (fv_device_info (device)->name,
       fv_device_info (owner)->name);
 
-  g_autoptr (FvBuffer) buffer =
-      fv_buffer_new (device, 4096, FV_MEMORY_DOWNLOAD, &error);
+  FvBuffer *buffer = fv_buffer_new (device, 4096, FV_MEMORY_DOWNLOAD, &error);
   ck_assert_ptr_nonnull (buffer);
-  g_autoptr (FvProgram) program = fv_program_new (device);
+  FvProgram *program = fv_program_new (device);
   fv_program_fill (program, buffer, 0, 4096, 0x01020304);
   ck_assert (fv_program_finish (program, &error));
   guint64 value = 0;
   ck_assert (fv_program_submit (&program, 1, &value, &error));
   ck_assert (fv_device_wait (device, value, 1000000000, &error));
   ck_assert_uint_eq (((guint32 *) fv_buffer_map (buffer))[1023], 0x01020304);
+  ck_assert_int_eq (calls.locked, 1);
+  ck_assert_int_eq (calls.unlocked, 1);
+
+  /* the same one again, whose owner is not needed twice */
+  second = fv_device_borrow (&borrowed, &error);
+  ck_assert_ptr_eq (second, device);
+  ck_assert_int_eq (calls.destroyed, 1);
+  fv_device_unref (second);
+  fv_program_unref (program);
+  fv_buffer_unref (buffer);
+  fv_device_unref (device);
+  ck_assert_int_eq (calls.destroyed, 2);
 }
 END_TEST
 

@@ -16,6 +16,7 @@ struct _FvDevice
   FvTier tier;
   FvVulkan vk;
   FvInstance *instance; /* (nullable): %NULL when borrowed */
+  FvBorrowed borrowed; /* zero when it is our own */
   VkPhysicalDevice physical;
   VkDevice handle;
   VkPhysicalDeviceMemoryProperties memory;

@@ -58,6 +58,8 @@ device_free (FvDevice *device)
   if (device->handle && device->instance && vk->DestroyDevice)
     vk->DestroyDevice (device->handle, NULL);
   fv_instance_unref (device->instance);
+  if (device->borrowed.destroy)
+    device->borrowed.destroy (device->borrowed.owner);
   g_mutex_clear (&device->queue_lock);
   g_mutex_clear (&device->counter_lock);
   g_free (device);
@@ -161,12 +163,21 @@ create_handle (FvDevice *device, GError **error)
   return TRUE;
 }
 
+/* With the registry's lock held. */
+static void
+add_registered (FvDevice *device)
+{
+  if (!registry)
+    registry = g_ptr_array_new ();
+  g_ptr_array_add (registry, device);
+}
+
 static FvDevice *
 find_registered (VkPhysicalDevice physical, FvTier tier)
 {
   for (guint i = 0; registry && i < registry->len; i++) {
     FvDevice *device = registry->pdata[i];
-    if (device->physical == physical && device->tier == tier
+    if (device->instance && device->physical == physical && device->tier == tier
         && !g_atomic_int_get (&device->is_lost)) {
       device->ref++;
       return device;
@@ -218,39 +229,74 @@ fv_device_open (const char *name, GError **error)
   device = open_physical (instance, physical, index, error);
   if (!device)
     return NULL;
-  if (!registry)
-    registry = g_ptr_array_new ();
-  g_ptr_array_add (registry, device);
+  add_registered (device);
   return device;
 }
 
-FvDevice *
-fv_device_borrow (VkInstance instance, VkPhysicalDevice physical,
-    VkDevice handle, guint queue_family, VkQueue queue, GError **error)
+static FvDevice *
+find_borrowed (VkDevice handle)
 {
-  FvVulkan vk = { 0 };
-  guint family;
+  for (guint i = 0; registry && i < registry->len; i++) {
+    FvDevice *device = registry->pdata[i];
+    if (!device->instance && device->handle == handle) {
+      device->ref++;
+      return device;
+    }
+  }
+  return NULL;
+}
 
-  if (!fv_vulkan_load (&vk, error)
-      || !fv_vulkan_load_instance (&vk, instance, FALSE, error))
-    return NULL;
-  FvDevice *device = device_alloc (&vk, physical, 0);
-  const char *refusal = fv_physical_refusal (&vk, physical, &family);
+/* What @device has by now is given back by device_free(). */
+static gboolean
+init_borrowed (FvDevice *device, GError **error)
+{
+  const FvBorrowed *borrowed = &device->borrowed;
+  guint family;
+  const char *refusal =
+      fv_physical_refusal (&device->vk, device->physical, &family);
+
   if (refusal) {
     g_set_error (error, FV_ERROR, FV_ERROR_DEVICE, "%s: %s", device->info.name,
         refusal);
+    return FALSE;
+  }
+  device->handle = borrowed->device;
+  device->queue_family = borrowed->queue_family;
+  device->queue = borrowed->queue;
+  return fv_vulkan_load_device (&device->vk, device->handle, error)
+      && choose_tier (&device->info, &device->tier, error)
+      && device_init (device, error);
+}
+
+FvDevice *
+fv_device_borrow (const FvBorrowed *borrowed, GError **error)
+{
+  FvVulkan vk = { 0 };
+  FvDevice *device = NULL;
+
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&registry_lock);
+  device = find_borrowed (borrowed->device);
+  if (device == NULL && fv_vulkan_load (&vk, error)
+      && fv_vulkan_load_instance (&vk, borrowed->instance, FALSE, error)) {
+    device = device_alloc (&vk, borrowed->physical, 0);
+    device->borrowed = *borrowed;
+    if (init_borrowed (device, error)) {
+      add_registered (device);
+      return device;
+    }
     device_free (device);
     return NULL;
   }
-  device->handle = handle;
-  device->queue_family = queue_family;
-  device->queue = queue;
-  if (fv_vulkan_load_device (&device->vk, handle, error)
-      && choose_tier (&device->info, &device->tier, error)
-      && device_init (device, error))
-    return device;
-  device_free (device);
-  return NULL;
+  if (borrowed->destroy)
+    borrowed->destroy (borrowed->owner);
+  return device;
+}
+
+gpointer
+fv_device_owner (FvDevice *device, GDestroyNotify destroy)
+{
+  return destroy && device->borrowed.destroy == destroy ? device->borrowed.owner
+                                                        : NULL;
 }
 
 FvDevice *
@@ -359,6 +405,21 @@ fv_device_is_done (FvDevice *device, guint64 value)
       && reached >= value;
 }
 
+static gboolean
+queue_submit (FvDevice *device, const VkSubmitInfo *info, GError **error)
+{
+  const FvBorrowed *borrowed = &device->borrowed;
+  gboolean result;
+
+  if (borrowed->lock)
+    borrowed->lock (borrowed->owner);
+  result =
+      VK (device, QueueSubmit, error, device->queue, 1, info, VK_NULL_HANDLE);
+  if (borrowed->unlock)
+    borrowed->unlock (borrowed->owner);
+  return result;
+}
+
 gboolean
 fv_device_submit (FvDevice *device, const VkCommandBuffer *buffers, guint n,
     guint64 *value, GError **error)
@@ -380,7 +441,7 @@ fv_device_submit (FvDevice *device, const VkCommandBuffer *buffers, guint n,
     return FALSE;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&device->queue_lock);
   signal = device->last_value + 1;
-  if (!VK (device, QueueSubmit, error, device->queue, 1, &info, VK_NULL_HANDLE))
+  if (!queue_submit (device, &info, error))
     return FALSE;
   *value = device->last_value = signal;
   g_mutex_lock (&device->counter_lock);

@@ -45,7 +45,7 @@ typedef struct
  *
  * Life:    fv_device_open() returns the process's one device per physical
  *          device, then ref and unref; fv_device_borrow() wraps a VkDevice of
- *          the caller, which must outlive it.
+ *          the caller, which lives until its owner is destroyed.
  * Threads: all functions may be called from any thread; the queue is locked
  *          inside.
  * Errors:  FV_ERROR_NOT_FOUND (no such device, or no Vulkan), FV_ERROR_DEVICE.
@@ -61,14 +61,34 @@ FV_API GType fv_device_get_type (void);
  * best: a GPU if there is one, else a CPU-type device. */
 FV_API FvDevice *fv_device_open (const char *name, GError **error);
 /**
- * fv_device_borrow: (skip)
+ * FvBorrowed: (skip)
  *
- * Wraps a VkDevice of the caller's, with timelineSemaphore enabled, and with
- * shaderInt64 where fv_device_tier() is FV_TIER_SUBGROUP.
+ * A VkDevice of the caller's, with timelineSemaphore enabled, and with shaderInt64
+ * where fv_device_tier() is FV_TIER_SUBGROUP.
  */
-FV_API FvDevice *
-fv_device_borrow (VkInstance instance, VkPhysicalDevice physical,
-    VkDevice device, guint queue_family, VkQueue queue, GError **error);
+typedef struct
+{
+  VkInstance instance;
+  VkPhysicalDevice physical;
+  VkDevice device;
+  guint queue_family;
+  VkQueue queue;
+  gpointer owner; /* (nullable): of the device, for what follows */
+  void (*lock) (gpointer owner); /* (nullable): around each vkQueueSubmit */
+  void (*unlock) (gpointer owner);
+  GDestroyNotify destroy; /* (nullable): when the device is not used any more */
+} FvBorrowed;
+/**
+ * fv_device_borrow: (skip)
+ * @borrowed: copied; its owner is taken over, in errors too
+ *
+ * One FvDevice for each VkDevice: a second call gives the first one's, and gives
+ * the owner back.
+ */
+FV_API FvDevice *fv_device_borrow (const FvBorrowed *borrowed, GError **error);
+/* The owner of a borrowed device, with what destroys it: (nullable) NULL when it has
+ * another one. */
+FV_API gpointer fv_device_owner (FvDevice *device, GDestroyNotify destroy);
 FV_API FvDevice *fv_device_ref (FvDevice *device);
 FV_API void fv_device_unref (FvDevice *device); /* %NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FvDevice, fv_device_unref)

@@ -113,3 +113,9 @@ fv_buffer_import_host (FvDevice *device, gpointer data, gsize size,
   buffer->size = size;
   return import (buffer, data, error) ? g_steal_pointer (&buffer) : NULL;
 }
+
+VkBuffer
+fv_buffer_vulkan (FvBuffer *buffer)
+{
+  return buffer->handle;
+}

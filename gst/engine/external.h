@@ -29,4 +29,7 @@ FV_API gsize fv_device_host_alignment (FvDevice *device);
 FV_API FvBuffer *fv_buffer_import_host (FvDevice *device, gpointer data,
     gsize size, GError **error);
 
+/* For commands of others on a borrowed device. */
+FV_API VkBuffer fv_buffer_vulkan (FvBuffer *buffer);
+
 G_END_DECLS

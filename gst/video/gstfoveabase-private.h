@@ -87,6 +87,9 @@ typedef struct
 GstFoveaBasePrivate *gst_fovea_base_private (GstFoveaBase *self);
 /* (transfer full) (nullable): the device of now; from any thread */
 FvDevice *gst_fovea_base_device (GstFoveaBasePrivate *priv);
+/* gst_pad_query_default(), where caps pass through, but for memory that the device
+ * cannot take. */
+gboolean gst_fovea_base_query (GstPad *pad, GstObject *parent, GstQuery *query);
 
 /* When something failed: decides which element error it is. */
 typedef enum

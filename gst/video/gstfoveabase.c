@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveabase-private.h"
+#include "gst/video/gstfoveaimages.h"
 #include "gst/video/gstfoveameta.h"
 
 /**
@@ -21,14 +22,6 @@ G_DEFINE_ABSTRACT_TYPE_WITH_CODE (GstFoveaBase, gst_fovea_base,
     G_ADD_PRIVATE (GstFoveaBase) GST_DEBUG_CATEGORY_INIT (gst_fovea_base_debug,
         "foveabase", 0, "Fovea: frames through a model"))
 
-static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_FOVEA_VIDEO_FORMATS)));
-
-static GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_FOVEA_VIDEO_FORMATS)));
-
 GstFoveaBasePrivate *
 gst_fovea_base_private (GstFoveaBase *self)
 {
@@ -41,6 +34,18 @@ gst_fovea_base_device (GstFoveaBasePrivate *priv)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&priv->lock);
 
   return priv->device ? fv_device_ref (priv->device) : NULL;
+}
+
+gboolean
+gst_fovea_base_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (GST_FOVEA_BASE (parent));
+  g_autoptr (FvDevice) device = gst_fovea_base_device (priv);
+  gboolean result = gst_pad_query_default (pad, parent, query);
+
+  if (result && GST_QUERY_TYPE (query) == GST_QUERY_CAPS)
+    gst_fovea_images_answer_caps (device, query);
+  return result;
 }
 
 typedef struct
@@ -258,7 +263,8 @@ open_with (GstFoveaBase *self, const GstFoveaSettings *settings)
     gst_fovea_base_fail (self, GST_FOVEA_STAGE_SETTINGS, error);
     return FALSE;
   }
-  device = fv_device_open (settings->device, &error);
+  device = gst_fovea_images_open (GST_ELEMENT (self), priv->sinkpad,
+      settings->device, &error);
   if (device == NULL) {
     gst_fovea_base_fail (self, GST_FOVEA_STAGE_DEVICE, error);
     return FALSE;
@@ -406,6 +412,7 @@ static void
 gst_fovea_base_init (GstFoveaBase *self)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  GstElementClass *klass = GST_ELEMENT_GET_CLASS (self);
 
   g_mutex_init (&priv->lock);
   g_cond_init (&priv->changed);
@@ -415,8 +422,10 @@ gst_fovea_base_init (GstFoveaBase *self)
   priv->flow = GST_FLOW_FLUSHING;
   priv->max_in_flight = 1;
   priv->announced = GST_CLOCK_TIME_NONE;
-  priv->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
-  priv->srcpad = gst_pad_new_from_static_template (&src_template, "src");
+  priv->sinkpad = gst_pad_new_from_template (
+      gst_element_class_get_pad_template (klass, "sink"), "sink");
+  priv->srcpad = gst_pad_new_from_template (
+      gst_element_class_get_pad_template (klass, "src"), "src");
   gst_fovea_flow_init (self);
   gst_element_add_pad (GST_ELEMENT (self), priv->sinkpad);
   gst_element_add_pad (GST_ELEMENT (self), priv->srcpad);
@@ -427,14 +436,17 @@ gst_fovea_base_class_init (GstFoveaBaseClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  g_autoptr (GstCaps) caps = gst_fovea_images_template ();
 
   object_class->set_property = set_property;
   object_class->get_property = get_property;
   object_class->dispatch_properties_changed = dispatch_properties_changed;
   object_class->finalize = finalize;
   element_class->change_state = change_state;
-  gst_element_class_add_static_pad_template (element_class, &sink_template);
-  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_add_pad_template (element_class,
+      gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
+  gst_element_class_add_pad_template (element_class,
+      gst_pad_template_new ("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
   gst_fovea_settings_install (object_class);
   /**
    * GstFoveaBase:stats:

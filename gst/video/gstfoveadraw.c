@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveadraw.h"
+#include "gst/video/gstfoveaimages.h"
 #include "gst/video/gstfoveacolor.h"
 #include "gst/video/gstfovealabels.h"
 #include "gst/video/gstfoveamarks.h"
@@ -49,6 +50,7 @@ struct _GstFoveaDraw
   /* (nullable) for maps of the host */
   FvBuffer *mask_upload, *depth_upload, *instance_upload;
   Surface canvas, frame;
+  GstFoveaImages *images; /* (nullable): frames are images */
   FvProgram *finish; /* blends and brings back what the host reads */
   GPtrArray *passes; /* Pass *, most recent first */
   GArray *marks;
@@ -65,50 +67,15 @@ typedef struct
   Bound mask_bound, depth_bound, instance_bound;
 } Job;
 
-GType
-gst_fovea_draw_flags_get_type (void)
-{
-  static const GFlagsValue values[] = {
-    { GST_FOVEA_DRAW_MASK, "Segmentation masks", "mask" },
-    { GST_FOVEA_DRAW_DEPTH, "Depth maps", "depth" },
-    { GST_FOVEA_DRAW_BOXES, "Boxes", "boxes" },
-    { GST_FOVEA_DRAW_LABELS, "Labels and scores", "labels" },
-    { 0, NULL, NULL },
-  };
-  static GType type = 0;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_flags_register_static ("GstFoveaDrawFlags", values));
-  return type;
-}
-
-GType
-gst_fovea_depth_inset_get_type (void)
-{
-  static const GEnumValue values[] = {
-    { GST_FOVEA_DEPTH_INSET_NONE, "None: over the frame", "none" },
-    { GST_FOVEA_DEPTH_INSET_TOP_LEFT, "Top left", "top-left" },
-    { GST_FOVEA_DEPTH_INSET_TOP_RIGHT, "Top right", "top-right" },
-    { GST_FOVEA_DEPTH_INSET_BOTTOM_LEFT, "Bottom left", "bottom-left" },
-    { GST_FOVEA_DEPTH_INSET_BOTTOM_RIGHT, "Bottom right", "bottom-right" },
-    { 0, NULL, NULL },
-  };
-  static GType type = 0;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstFoveaDepthInset", values));
-  return type;
-}
-
+/* @is_private: the host neither writes nor reads it. */
 static gboolean
-surface_init (Surface *surface, FvDevice *device, gsize size, GError **error)
+surface_init (Surface *surface, FvDevice *device, gsize size,
+    gboolean is_private, GError **error)
 {
   surface->device = fv_buffer_new (device, size, FV_MEMORY_DEVICE, error);
   if (surface->device == NULL)
     return FALSE;
-  if (fv_buffer_map (surface->device))
+  if (is_private || fv_buffer_map (surface->device))
     return TRUE;
   surface->up = fv_buffer_new (device, size, FV_MEMORY_UPLOAD, error);
   if (surface->up == NULL)
@@ -255,12 +222,13 @@ make_buffers (GstFoveaDraw *draw, gsize frame_size, GError **error)
     return FALSE;
   draw->nothing = fv_buffer_new (draw->device, 256, FV_MEMORY_DEVICE, error);
   if (draw->nothing == NULL
-      || !surface_init (&draw->canvas, draw->device, 4 * pixels, error))
+      || !surface_init (&draw->canvas, draw->device, 4 * pixels, FALSE, error))
     return FALSE;
   memset (fv_buffer_map (draw->scene), 0, scene);
   draw->labels = gst_fovea_labels_new (fv_buffer_map (draw->atlas), atlas);
   return draw->is_transparent
-      || surface_init (&draw->frame, draw->device, frame_size, error);
+      || surface_init (&draw->frame, draw->device, frame_size,
+          draw->images != NULL, error);
 }
 
 /* All that depends on how the picture lies in the frame. */
@@ -329,6 +297,7 @@ gst_fovea_draw_free (GstFoveaDraw *draw)
   if (draw == NULL)
     return;
   draw_clear (draw);
+  gst_fovea_images_free (draw->images);
   g_array_unref (draw->marks);
   fv_device_unref (draw->device);
   g_free (draw);
@@ -714,6 +683,18 @@ gst_fovea_draw_has_work (const GstFoveaDrawStyle *style, GstBuffer *buffer)
   return gst_fovea_buffer_next_region (buffer, style->source, &state, &region);
 }
 
+/* The first frame tells what frames are in. */
+static gboolean
+follow_images (GstFoveaDraw *draw, const GstVideoFrame *frame, GError **error)
+{
+  if (draw->images || draw->is_transparent
+      || !gst_fovea_images_are_in (frame->buffer))
+    return TRUE;
+  draw->images = gst_fovea_images_new (draw->device, error);
+  draw_clear (draw);
+  return draw->images != NULL;
+}
+
 /* Follows the picture to where it lies in @frame. */
 static gboolean
 follow (GstFoveaDraw *draw, const GstVideoFrame *frame, GError **error)
@@ -722,6 +703,8 @@ follow (GstFoveaDraw *draw, const GstVideoFrame *frame, GError **error)
 
   if (!draw->is_transparent
       && !gst_fovea_framing_init (&framing, &draw->info, frame, error))
+    return FALSE;
+  if (!follow_images (draw, frame, error))
     return FALSE;
   if (draw->finish && framing.x == last->x && framing.y == last->y
       && framing.is_interlaced == last->is_interlaced)
@@ -751,13 +734,37 @@ collect_marks (GstFoveaDraw *draw, const GstFoveaDrawStyle *style,
       draw->height);
 }
 
+/* Brings the frame to where it is drawn on. */
+static gboolean
+take_frame (GstFoveaDraw *draw, const GstVideoFrame *frame, guint x, guint y,
+    GError **error)
+{
+  if (draw->images)
+    return gst_fovea_images_read (draw->images, frame->buffer, x, y,
+        draw->layouts, draw->n_planes, draw->frame.device, error);
+  gst_fovea_planes_read (frame, x, y, draw->layouts, draw->n_planes,
+      surface_write (&draw->frame));
+  return TRUE;
+}
+
+static gboolean
+give_frame (GstFoveaDraw *draw, GstVideoFrame *frame, guint x, guint y,
+    GError **error)
+{
+  if (draw->images)
+    return gst_fovea_images_write (draw->images, frame->buffer, x, y,
+        draw->layouts, draw->n_planes, draw->frame.device, error);
+  gst_fovea_planes_write (frame, x, y, draw->layouts, draw->n_planes,
+      surface_read (draw->is_transparent ? &draw->canvas : &draw->frame));
+  return TRUE;
+}
+
 gboolean
 gst_fovea_draw_run (GstFoveaDraw *draw, const GstFoveaDrawStyle *style,
     GstFoveaDepthRange *range, GstBuffer *buffer, GstVideoFrame *frame,
     GError **error)
 {
   Job job = { .style = style };
-  const guint8 *result;
   guint x = 0, y = 0;
 
   if (!follow (draw, frame, error) || !prepare (draw, &job, buffer, error))
@@ -766,12 +773,9 @@ gst_fovea_draw_run (GstFoveaDraw *draw, const GstFoveaDrawStyle *style,
   collect_marks (draw, style, buffer);
   if (!draw->is_transparent) {
     gst_fovea_framing_start (&draw->framing, frame, &x, &y);
-    gst_fovea_planes_read (frame, x, y, draw->layouts, draw->n_planes,
-        surface_write (&draw->frame));
+    if (!take_frame (draw, frame, x, y, error))
+      return FALSE;
   }
-  if (!run_programs (draw, &job, range, GST_BUFFER_PTS (buffer), error))
-    return FALSE;
-  result = surface_read (draw->is_transparent ? &draw->canvas : &draw->frame);
-  gst_fovea_planes_write (frame, x, y, draw->layouts, draw->n_planes, result);
-  return TRUE;
+  return run_programs (draw, &job, range, GST_BUFFER_PTS (buffer), error)
+      && give_frame (draw, frame, x, y, error);
 }

@@ -133,7 +133,7 @@ static gboolean
 map_frame (GstFoveaBase *self, const GstVideoInfo *info, GstBuffer *buffer,
     GstVideoFrame *frame, GError **error)
 {
-  if (!gst_video_frame_map (frame, info, buffer, GST_MAP_READ)) {
+  if (!gst_fovea_images_map (frame, info, buffer, GST_MAP_READ)) {
     g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
         "a buffer cannot be read: expected %" G_GSIZE_FORMAT
         " bytes of %s %dx%d, got %" G_GSIZE_FORMAT " bytes",
@@ -159,7 +159,7 @@ submit_frame (GstFoveaBase *self, GstFoveaItem *item,
     return FALSE;
   result = gst_fovea_stream_submit (item->stream, &frame, settings,
       &item->ticket, &uploaded, error);
-  gst_video_frame_unmap (&frame);
+  gst_fovea_images_unmap (&frame);
   g_mutex_lock (&priv->lock);
   priv->stats.bytes_uploaded += uploaded;
   g_mutex_unlock (&priv->lock);
@@ -478,7 +478,7 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
   gboolean result = FALSE;
 
   if (!GST_QUERY_IS_SERIALIZED (query))
-    return gst_pad_query_default (pad, parent, query);
+    return gst_fovea_base_query (pad, parent, query);
   g_mutex_lock (&priv->lock);
   if (priv->flow == GST_FLOW_OK) {
     priv->query = GST_FOVEA_QUERY_QUEUED;
@@ -778,7 +778,7 @@ src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
     return answer_latency (priv, query);
-  return gst_pad_query_default (pad, parent, query);
+  return gst_fovea_base_query (pad, parent, query);
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveaimport.h"
 #include "gst/card/resample.h"
+#include "gst/video/gstfoveaimages.h"
 #include "gst/video/gstfoveapixels.h"
 #include "gst/video/gstfoveaplace.h"
 #include "shaders/shared.h"
@@ -193,8 +194,10 @@ find_frame (GstFoveaImport *import, const GstFoveaPlace *place, GError **error)
   GstFoveaPixels *pixels = &import->pixels;
 
   if (place == NULL || place->buffer == NULL) {
-    import->frame =
-        fv_buffer_new (import->device, pixels->size, FV_MEMORY_UPLOAD, error);
+    gboolean has_images = place && place->path == GST_FOVEA_PATH_IMAGE;
+
+    import->frame = fv_buffer_new (import->device, pixels->size,
+        has_images ? FV_MEMORY_DEVICE : FV_MEMORY_UPLOAD, error);
     return import->frame != NULL;
   }
   import->is_in_place = TRUE;
@@ -445,6 +448,18 @@ gst_fovea_import_upload (GstFoveaImport *import, const GstVideoFrame *frame)
   for (guint i = 0; i < pixels->n_planes; i++)
     copied += (gsize) pixels->planes[i].row_bytes * pixels->planes[i].n_rows;
   return copied;
+}
+
+gboolean
+gst_fovea_import_read (GstFoveaImport *import, GstFoveaImages *images,
+    const GstVideoFrame *frame, GError **error)
+{
+  const GstFoveaPixels *pixels = &import->pixels;
+  guint x, y;
+
+  gst_fovea_framing_start (&pixels->framing, frame, &x, &y);
+  return gst_fovea_images_read (images, frame->buffer, x, y, pixels->planes,
+      pixels->n_planes, import->frame, error);
 }
 
 /* ---- The same in plain C ---- */

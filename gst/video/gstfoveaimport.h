@@ -70,6 +70,11 @@ FV_API void gst_fovea_import_add (GstFoveaImport *import, FvProgram *program);
  * place. */
 FV_API gsize gst_fovea_import_upload (GstFoveaImport *import,
     const GstVideoFrame *frame);
+/* The same of images, by the device, in front of the program; see
+ * gstfoveaimages.h. The place of new said that they come. */
+typedef struct _GstFoveaImages GstFoveaImages;
+FV_API gboolean gst_fovea_import_read (GstFoveaImport *import,
+    GstFoveaImages *images, const GstVideoFrame *frame, GError **error);
 /* Bytes taken on the device, without the port. */
 FV_API gsize gst_fovea_import_memory (GstFoveaImport *import);
 

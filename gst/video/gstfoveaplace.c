@@ -25,6 +25,7 @@ gst_fovea_path_name (GstFoveaPath path)
     [GST_FOVEA_PATH_NONE] = "none",
     [GST_FOVEA_PATH_COPY] = "system-memory-copied",
     [GST_FOVEA_PATH_POOL] = "system-memory-pool",
+    [GST_FOVEA_PATH_IMAGE] = "vulkan-image",
     [GST_FOVEA_PATH_IMPORT] = "system-memory-imported",
   };
 
@@ -139,6 +140,10 @@ gst_fovea_place_init (GstFoveaPlace *place, FvDevice *device,
 
   init_category ();
   *place = (GstFoveaPlace){ NULL, GST_FOVEA_PATH_COPY };
+  if (gst_fovea_images_are_in (frame->buffer)) {
+    place->path = GST_FOVEA_PATH_IMAGE;
+    return;
+  }
   if (gst_fovea_buffer_get_region (frame->buffer, device, &region)) {
     if (fv_buffer_map (region.buffer))
       place->buffer = region.buffer;
@@ -161,6 +166,7 @@ gboolean
 gst_fovea_place_equal (const GstFoveaPlace *a, const GstFoveaPlace *b)
 {
   return a->buffer == b->buffer
+      && (a->path == GST_FOVEA_PATH_IMAGE) == (b->path == GST_FOVEA_PATH_IMAGE)
       && memcmp (a->offset, b->offset, sizeof a->offset) == 0
       && memcmp (a->stride, b->stride, sizeof a->stride) == 0;
 }
@@ -339,7 +345,7 @@ gst_fovea_place_propose (FvDevice *device, guint n_frames, GstQuery *query)
 
   init_category ();
   gst_query_parse_allocation (query, &caps, NULL);
-  if (caps == NULL || has_pool (query)
+  if (caps == NULL || has_pool (query) || gst_fovea_images_are_caps (caps)
       || !gst_video_info_from_caps (&info, caps))
     return;
   pool = frame_pool_new (device);

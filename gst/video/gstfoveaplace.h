@@ -5,6 +5,7 @@
 
 #include <gst/video/video.h>
 #include "gst/engine/external.h"
+#include "gst/video/gstfoveaimages.h"
 #include "gst/video/gstfoveaimport.h"
 
 G_BEGIN_DECLS
@@ -15,6 +16,7 @@ typedef enum
   GST_FOVEA_PATH_NONE, /* none came yet */
   GST_FOVEA_PATH_COPY, /* into upload memory, by the host */
   GST_FOVEA_PATH_POOL, /* it lies in memory of the device's: our pool's */
+  GST_FOVEA_PATH_IMAGE, /* the neighbours' images, copied by the device */
   GST_FOVEA_PATH_IMPORT, /* it lies in pages of the host that the device reads */
 } GstFoveaPath;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveaplanes.h"
+#include "gst/video/gstfoveaimages.h"
 #include "gst/video/gstfoveameta.h"
 
 #include <string.h>
@@ -162,6 +163,8 @@ gst_fovea_planes_make_plain (const GstVideoInfo *info, GstBuffer *buffer)
   GstVideoFrame from, to;
   GstBuffer *copy;
 
+  if (gst_fovea_images_are_in (buffer))
+    return buffer;
   if (gst_buffer_get_video_crop_meta (buffer))
     return buffer; /* unasked for: whoever takes that takes a video meta too */
   for (guint i = 0; meta && i < meta->n_planes; i++)

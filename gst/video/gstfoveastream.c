@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveastream.h"
 #include "gst/video/gstfoveaanalytics.h"
+#include "gst/video/gstfoveaimages.h"
 #include "gst/video/gstfoveapixels.h"
 #include "gst/video/gstfoveaplace.h"
 #include "gst/video/gstfoveaturn.h"
@@ -49,6 +50,7 @@ struct _GstFoveaStream
   guint n_producers;
   GstFoveaProducer *producers[FV_MAX_HEADS];
   GstFoveaProducer *tensor_producer;
+  GstFoveaImages *images; /* (nullable): made with the first frame of images */
 };
 
 static void
@@ -340,6 +342,7 @@ gst_fovea_stream_unref (GstFoveaStream *stream)
   for (guint i = 0; i < stream->n_producers; i++)
     gst_fovea_producer_unref (stream->producers[i]);
   gst_fovea_producer_unref (stream->tensor_producer);
+  gst_fovea_images_free (stream->images);
   gst_fovea_model_unref (stream->model);
   g_free (stream);
 }
@@ -413,6 +416,21 @@ let_go (GstFoveaStream *stream, const GstFoveaTicket *ticket)
   gst_clear_buffer (&stream->slots[slot].held);
 }
 
+static gboolean
+bring_frame (GstFoveaStream *stream, const Way *way, const GstVideoFrame *frame,
+    gsize *uploaded, GError **error)
+{
+  *uploaded = 0;
+  if (way->place.path != GST_FOVEA_PATH_IMAGE) {
+    *uploaded = gst_fovea_import_upload (way->import, frame);
+    return TRUE;
+  }
+  if (stream->images == NULL)
+    stream->images = gst_fovea_images_new (stream->model->device, error);
+  return stream->images
+      && gst_fovea_import_read (way->import, stream->images, frame, error);
+}
+
 gboolean
 gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
     const GstFoveaSettings *settings, GstFoveaTicket *ticket, gsize *uploaded,
@@ -440,7 +458,8 @@ gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
     return FALSE;
   s->way = way;
   note_path (stream, place.path);
-  *uploaded = gst_fovea_import_upload (way->import, frame);
+  if (!bring_frame (stream, way, frame, uploaded, error))
+    return FALSE;
   gst_fovea_decoder_take (decoder, settings);
   programs[0] = way->program;
   programs[1] = fv_graph_program (stream->model->graph, slot);
@@ -449,7 +468,7 @@ gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
     gst_fovea_decoder_leave (decoder);
     return FALSE;
   }
-  if (place.buffer)
+  if (place.path != GST_FOVEA_PATH_COPY)
     gst_buffer_replace (&s->held, frame->buffer);
   stream->next_slot = (slot + 1) % stream->n_slots;
   ticket->decoder = decoder;
