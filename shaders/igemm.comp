@@ -55,7 +55,7 @@ void main ()
       [[unroll]] for (int t = 0; t < CHANNELS / 8; t++)
         weight[t] = FV_LOAD (w, from[t] + (tap * depth + k) * W_STEP);
       [[unroll]] for (int p = 0; p < PIXELS; p++) {
-        value[p] = FV_LOAD (x, at[p] + k);
+        value[p] = FV_LOAD (x, at[p] + k * X_STEP);
         if (GATE != 0)
           value[p] *= gate;
         if (HOLES)
@@ -124,7 +124,7 @@ void main ()
       int which = (thread + i * THREADS) / STEP;
       bool inside;
       int address = x_address (origin[i] + tap_shift (tap), inside);
-      vec4 value = FV_LOAD (x, address + min (k, depth - 1));
+      vec4 value = FV_LOAD (x, address + min (k, depth - 1) * X_STEP);
       if (GATE != 0)
         value *= FV_LOAD (table, push.gate + min (k, depth - 1));
       if (TAIL != 0 && k == depth - 1)

@@ -16,6 +16,8 @@ layout (constant_id = FV_IGEMM_ALPHA) const float ALPHA = 1;
 layout (constant_id = FV_IGEMM_BETA) const float BETA = 1;
 layout (constant_id = FV_IGEMM_ROWS) const int GATHER = 0;
 layout (constant_id = FV_IGEMM_GATE) const int GATE = 0;
+layout (constant_id = FV_IGEMM_BLOCKED) const int BLOCKED = 0;
+const int X_STEP = BLOCKED == 0 ? 1 : 8; /* vec4 along K */
 const bool HOLES = WINDOW != 0 || GATHER < 0;
 
 layout (push_constant) uniform Push { FvIgemmPush push; };
@@ -80,6 +82,8 @@ int x_address (ivec2 at, out bool inside)
     inside = row >= 0;
     return x_start + max (row, 0) * push.x_pixel;
   }
+  if (BLOCKED != 0)
+    return x_start + (at.x >> 3) * push.x_row + (at.x & 7);
   if (WINDOW == 0)
     return x_start + at.x * push.x_pixel;
   ivec2 end = ivec2 (push.in_width, push.in_height) - 1;

@@ -26,6 +26,8 @@
 #define FV_IGEMM_ROWS 10
 /* 1: vec4 k of each tap counts times vec4 gate + k of binding 6. */
 #define FV_IGEMM_GATE 11
+/* 1: x lies as [pixel / 8][k / 4][pixel % 8][k % 4]. */
+#define FV_IGEMM_BLOCKED 12
 
 #define FV_BIAS_NONE 0
 #define FV_BIAS_COMMON 1 /* vec4 units: bias + channel */

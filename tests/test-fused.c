@@ -55,6 +55,12 @@ static const char *const graphs[] = {
   "x f32[2,24,5,6]; w =f32[16,12,3,3]; m Conv x w group=2 pads=[1,1,1,1]; "
   "c =f32[1,16,1,1]; a Mul m c; r Relu a; z f32[2,16,5,6]; y Add r z",
   "x f32[3,9,7,5]; w =f32[6,9,7,5]; m Conv x w; z f32[3,6,1,1]; y Add m z",
+  /* Winograd's tiles of 4 x 4 and 2 x 2 into slices of a Concat */
+  "x f32[1,99,25,23]; w =f32[100,99,3,3]; b =f32[100]; m Conv x w b "
+  "pads=[1,1,1,1]; z f32[1,100,25,23]; a Add m z; r Relu a; v f32[1,5,25,23]; "
+  "y Concat r v axis=1",
+  "x f32[1,192,7,7]; w =f32[258,192,3,3]; m Conv x w pads=[1,1,1,1]; "
+  "c =f32[1,258,1,1]; a Mul m c; z f32[1,258,7,7]; s Sigmoid a; y Add s z",
   STEPS ("x f32[1,7,8,9]; g f32[1,5,6,2]; m GridSample x g"),
   DEPTHS ("[7,5,3,3,3]", "[1,1,1,1,1,1]"),
   DEPTHS ("[7,5,1,3,3]", "[0,1,1,0,1,1]"),

@@ -32,6 +32,18 @@ gboolean fv_convtranspose_geometry (const FvNode *node,
 gboolean fv_conv_set_output (FvNode *node, const FvConvGeometry *geometry,
     GError **error);
 
+/* The input with channels innermost, a place for the output likewise, the bias. */
+typedef struct
+{
+  FvConvGeometry g;
+  FvTensor x, y, bias, gate; /* bias.storage, gate.storage: (nullable) */
+  /* In vec4 units: between images, rows and columns. */
+  gint64 x_steps[3], y_steps[3];
+  gint64 x_depth, y_depth; /* of 3-D: between depths */
+  gint64 depth_taps; /* of 3-D: stacked in the channels, each in whole vec4 */
+  guint w_axes[2]; /* of the weights: the kernel's rows and columns */
+} FvConvMaps;
+
 /* convlower.c */
 gboolean fv_conv_lower (FvPlan *plan, FvNode *node, GError **error);
 /* The same, its input weighed by node's input 3, a number per channel. */

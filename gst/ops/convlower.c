@@ -7,19 +7,10 @@
 #include "gst/ops/igemm.h"
 #include "gst/ops/remap.h"
 #include "gst/ops/rows.h"
+#include "gst/ops/winograd.h"
 #include "shaders/window.h"
 
-/* The input with channels innermost, a place for the output likewise, the bias. */
-typedef struct
-{
-  FvConvGeometry g;
-  FvTensor x, y, bias, gate; /* bias.storage, gate.storage: (nullable) */
-  /* In vec4 units: between images, rows and columns. */
-  gint64 x_steps[3], y_steps[3];
-  gint64 x_depth, y_depth; /* of 3-D: between depths */
-  gint64 depth_taps; /* of 3-D: stacked in the channels, each in whole vec4 */
-  guint w_axes[2]; /* of the weights: the kernel's rows and columns */
-} Maps;
+typedef FvConvMaps Maps;
 
 static gint64
 divide_up (gint64 a, gint64 b)
@@ -438,11 +429,15 @@ is_depthwise (const FvNode *node, const FvConvGeometry *g)
 static gboolean
 lower_maps (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
 {
+  guint tile;
+
   if (is_depthwise (node, &maps->g))
     return lower_depthwise (plan, node, maps, error);
-  if (is_product (node, &maps->g))
-    return lower_igemm (plan, node, maps, error);
-  return lower_direct (plan, node, maps, FALSE, error);
+  if (!is_product (node, &maps->g))
+    return lower_direct (plan, node, maps, FALSE, error);
+  tile = fv_winograd_tile (plan, maps);
+  return tile ? fv_winograd_lower (plan, node, maps, tile, error)
+              : lower_igemm (plan, node, maps, error);
 }
 
 /* The depth is one of the other axes now. */

@@ -23,6 +23,8 @@ typedef struct
   int inner; /* axis of y that holds the channels */
   gboolean is_window; /* else one tap, rows equally spaced, no padding */
   gboolean is_packed; /* weights by fv_igemm_pack() */
+  gboolean is_blocked; /* FV_IGEMM_BLOCKED: x_row is a block, x_pixel is 1 */
+  gboolean is_bare; /* the node's steps are another kernel's */
   guint bias_kind; /* FV_BIAS_* */
   guint z_kind; /* FV_Z_* */
   gint64 z_count;
@@ -36,6 +38,10 @@ typedef struct
 gboolean
 fv_igemm_dispatch (FvPlan *plan, FvNode *node, FvIgemm *igemm, GError **error);
 
+/* A guess, in nanoseconds of one core of the subgroup tier's devices, of what a
+ * product of @steps vec4 of K takes. */
+double fv_igemm_cost (gint64 pixels, gint64 channels, gint64 steps, gint64 z);
+
 /* Where the weights of a product lie: element (z, m, tap, k) at
  * start + z * z_step + m * m_step + taps[tap] + k * k_step. */
 typedef struct
@@ -44,6 +50,7 @@ typedef struct
   guint n_taps;
   const gint64 *taps;
   gint64 start, z_step, m_step, k_step;
+  FvType type; /* as stored; FV_TYPE_NONE: the plan's */
   float factor;
 } FvIgemmWeights;
 
