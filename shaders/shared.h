@@ -63,6 +63,7 @@
 #define FV_STEP_WRAP 43 /* into a .. a + b - 1, by multiples of b */
 #define FV_STEP_TRUNCATE 60 /* towards zero */
 #define FV_STEP_QUANTIZE 30 /* a min (max (round (v / a), b), b + 255) */
+#define FV_STEP_QUANTIZE_BY 61 /* the same by half @a of a vec4: a, b, a, b */
 #define FV_STEP_ADD 64 /* v + y */
 #define FV_STEP_SUB 65 /* v - y */
 #define FV_STEP_RSUB 66 /* y - v */

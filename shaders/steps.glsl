@@ -69,6 +69,7 @@ vec4 fv_step (int kind, float a, float b, vec4 v, vec4 y)
   case FV_STEP_WRAP: return v - b * floor ((v - a) / b);
   case FV_STEP_TRUNCATE: return trunc (v);
   case FV_STEP_QUANTIZE: return a * clamp (roundEven (v / a), b, b + 255);
+  case FV_STEP_QUANTIZE_BY: return y.x * clamp (roundEven (v / y.x), y.y, y.y + 255);
   case FV_STEP_ADD: return v + y;
   case FV_STEP_SUB: return v - y;
   case FV_STEP_RSUB: return y - v;
@@ -99,30 +100,27 @@ vec4 fv_step (int kind, float a, float b, vec4 v, vec4 y)
   return v;
 }
 
-#define FV_APPLY_STEP(n, operand0, operand1) \
+#define FV_APPLY_STEP(n) \
   if (fv_kind##n != FV_STEP_NONE) { \
     vec4 y = vec4 (0); \
-    if (FV_STEP_HAS_OPERAND (fv_kind##n)) { \
+    bool is_scale = fv_kind##n == FV_STEP_QUANTIZE_BY; \
+    int at = is_scale ? 0 : row, unit = is_scale ? 0 : c; \
+    if (is_scale || FV_STEP_HAS_OPERAND (fv_kind##n)) { \
       if (FV_STEP_OPERAND (n) == 0) \
-        y = operand0; \
+        y = FV_LOAD (fv_operand0, p[0].base + at * p[0].stride + unit); \
       else \
-        y = operand1; \
+        y = FV_LOAD (fv_operand1, p[1].base + at * p[1].stride + unit); \
     } \
+    y = is_scale && fv_a##n != 0 ? y.zwxy : y; \
     v = fv_step (fv_kind##n, fv_a##n, fv_b##n, v, y); \
   }
-
-/* v: the running value; operand0, operand1: expressions, evaluated when used */
-#define FV_APPLY_STEPS(operand0, operand1) \
-  FV_APPLY_STEP (0, operand0, operand1) FV_APPLY_STEP (1, operand0, operand1) \
-  FV_APPLY_STEP (2, operand0, operand1) FV_APPLY_STEP (3, operand0, operand1) \
-  FV_APPLY_STEP (4, operand0, operand1) FV_APPLY_STEP (5, operand0, operand1)
 
 #define FV_STEPS_OPERANDS(first) \
   FV_IN (first, fv_operand0) \
   FV_IN (first + 1, fv_operand1) \
   vec4 fv_steps (vec4 v, FvOperandPush p[FV_MAX_OPERANDS], int row, int c) \
   { \
-    FV_APPLY_STEPS (FV_LOAD (fv_operand0, p[0].base + row * p[0].stride + c), \
-      FV_LOAD (fv_operand1, p[1].base + row * p[1].stride + c)) \
+    FV_APPLY_STEP (0) FV_APPLY_STEP (1) FV_APPLY_STEP (2) \
+    FV_APPLY_STEP (3) FV_APPLY_STEP (4) FV_APPLY_STEP (5) \
     return v; \
   }
