@@ -9,8 +9,8 @@
  *           6 with GATHER: the rows of x that a row consists of; -1: zeroes
  * Grid:     any; workgroups share the rows, LANES invocations work on one
  *
- * The row is read three times: it is in the cache after the first, and keeping it
- * in registers would need a pipeline per width. */
+ * A row that fits into the registers of its lanes, CHUNK vec4 each, is read once,
+ * others are read twice. */
 #include "fv.glsl"
 #include "steps.glsl"
 
@@ -23,9 +23,12 @@ FV_IN (6, table)
 
 layout (constant_id = 0) const int KIND = FV_ROW_LAYER;
 layout (constant_id = 1) const int LANES = 8; /* a power of two */
-layout (constant_id = 2) const int AFFINE = 0; /* bit 0: scale, bit 1: bias */
+/* bit 0: scale, bit 1: bias; bits 2 and 3: they differ from row to row */
+layout (constant_id = 2) const int AFFINE = 0;
 layout (constant_id = 3) const bool TAIL = true; /* width is no multiple of 4 */
 layout (constant_id = 4) const int GATHER = 0; /* rows of x in a row */
+layout (constant_id = 5) const bool SHORT = false; /* one chunk */
+layout (constant_id = FV_SPEC_LOCAL) const int THREADS = 8;
 layout (push_constant) uniform Push { FvRowPush push; };
 #include "rowreduce.glsl"
 
@@ -47,11 +50,22 @@ float factor (float sum)
   return 1 / sqrt (sum / push.width + push.epsilon);
 }
 
+/* Where a row lies, if in one piece; -1 for one of zeroes. */
+int start_of (int row)
+{
+  if (GATHER == 0)
+    return push.x_base + row * push.x_row;
+  if (GATHER > 1)
+    return 0;
+  int source = int (FV_LOAD1 (table, row));
+  return source < 0 ? -1 : push.x_base + source * push.x_row;
+}
+
 /* vec4 @c of a row, which begins at @at where it lies in one piece. */
 vec4 load (int row, int at, int c)
 {
-  if (GATHER == 0)
-    return FV_LOAD (x, at + c);
+  if (GATHER < 2)
+    return GATHER == 1 && at < 0 ? vec4 (0) : FV_LOAD (x, max (at, 0) + c);
   int part = c / push.unit;
   int source = int (FV_LOAD1 (table, row * GATHER + part));
   vec4 v = FV_LOAD (x,
@@ -59,38 +73,82 @@ vec4 load (int row, int at, int c)
   return source < 0 ? vec4 (0) : v;
 }
 
+#define load_scale(row, c) FV_LOAD (scale, push.scale_base + row * push.scale_row + c)
+#define load_bias(row, c) FV_LOAD (bias, push.bias_base + row * push.bias_row + c)
+
+const int CHUNK = THREADS < 8 ? THREADS : 8; /* vec4 that a lane has of a row */
+#ifdef FV_SUBGROUP
+const bool ALONE = LANES == 1;
+#define FROM_LANE(value, lane) subgroupShuffle (value, lane)
+#else
+const bool ALONE = false;
+#define FROM_LANE(value, lane) value
+#endif
+
+#define LOAD_CHUNK \
+  [[unroll]] for (int i = 0; i < CHUNK; i++) \
+    v[i] = load (row, at, min (start + i * LANES, units - 1));
+#define SUM_CHUNK(value) \
+  [[unroll]] for (int i = 0; i < CHUNK; i++) { \
+    int c = start + i * LANES; \
+    sum += c < units ? select_row (c, value, 0) : vec4 (0); \
+  }
+
+/* Means and squares of chunks are put together as by Chan, Golub and LeVeque
+ * ("Updating formulae and a pairwise algorithm for computing sample variances",
+ * 1979). Lanes with rows of their own load for each other what rows share. */
 void normalize_row (int row, bool inside, int lane, int units)
 {
-  int at = push.x_base + row * push.x_row;
-  vec4 sum = vec4 (0);
-  float mean = 0, inverse;
+  int at = start_of (row), end = SHORT ? 1 : units;
+  float mean = 0, squares = 0, inverse;
+  vec4 v[CHUNK];
 
-  if (FROM_MEAN) {
-    for (int c = lane; c < units; c += LANES)
-      sum += select_row (c, load (row, at, c), 0);
-    mean = row_sum (sum.x + sum.y + sum.z + sum.w) / push.width;
-    sum = vec4 (0);
+  for (int first = 0; first < end; first += CHUNK * LANES) {
+    int start = first + lane;
+    float n = float (min (4 * CHUNK * LANES, push.width - 4 * first));
+    float middle = 0, away;
+    vec4 sum = vec4 (0);
+
+    LOAD_CHUNK
+    if (FROM_MEAN) {
+      SUM_CHUNK (v[i])
+      middle = row_sum (sum.x + sum.y + sum.z + sum.w) / n;
+      sum = vec4 (0);
+    }
+    SUM_CHUNK (weigh (v[i] - middle))
+    squares += row_sum (sum.x + sum.y + sum.z + sum.w);
+    away = middle - mean;
+    n /= float (4 * first) + n;
+    squares += away * away * (n * float (4 * first));
+    mean += away * n;
   }
-  for (int c = lane; c < units; c += LANES)
-    sum += select_row (c, weigh (load (row, at, c) - mean), 0);
-  inverse = factor (row_sum (sum.x + sum.y + sum.z + sum.w));
-  if (!inside)
-    return;
+  inverse = factor (squares);
   if (KIND == FV_ROW_MEAN || KIND == FV_ROW_INVERSE) {
-    if (lane == 0)
+    if (inside && lane == 0)
       FV_STORE (y, push.y_base + row * push.y_row,
         vec4 (KIND == FV_ROW_MEAN ? mean : inverse, 0, 0, 0));
     return;
   }
-  for (int c = lane; c < units; c += LANES) {
-    vec4 v = (load (row, at, c) - mean) * inverse;
+  for (int first = 0; first < end; first += CHUNK * LANES) {
+    int start = first + lane;
+    int mine = min (first + int (gl_LocalInvocationID.x), units - 1);
+    vec4 scales = ALONE && (AFFINE & 5) == 1 ? load_scale (row, mine) : vec4 (0);
+    vec4 biases = ALONE && (AFFINE & 10) == 2 ? load_bias (row, mine) : vec4 (0);
 
-    if ((AFFINE & 1) != 0)
-      v *= FV_LOAD (scale, push.scale_base + row * push.scale_row + c);
-    if ((AFFINE & 2) != 0)
-      v += FV_LOAD (bias, push.bias_base + row * push.bias_row + c);
-    v = select_row (c, fv_steps (v, push.operand, row, c), 0);
-    FV_STORE (y, push.y_base + row * push.y_row + c, v);
+    if (!SHORT)
+      LOAD_CHUNK
+    [[unroll]] for (int i = 0; i < CHUNK; i++) {
+      int c = start + i * LANES, near = min (c, units - 1);
+      vec4 u = (v[i] - mean) * inverse;
+
+      if ((AFFINE & 1) != 0)
+        u *= ALONE && (AFFINE & 4) == 0 ? FROM_LANE (scales, i) : load_scale (row, near);
+      if ((AFFINE & 2) != 0)
+        u += ALONE && (AFFINE & 8) == 0 ? FROM_LANE (biases, i) : load_bias (row, near);
+      u = select_row (near, fv_steps (u, push.operand, row, near), 0);
+      if (inside && c < units)
+        FV_STORE (y, push.y_base + row * push.y_row + c, u);
+    }
   }
 }
 

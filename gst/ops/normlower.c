@@ -146,6 +146,7 @@ dispatch_rows (FvPlan *plan, FvNode *node, const FvRows *rows,
     .y_row = rows->y_row / 4,
     .unit = unit / 4,
     .epsilon = norm->epsilon };
+  guint lanes;
   FvDispatch d;
 
   fv_plan_begin (plan, node, &d, "norm");
@@ -169,9 +170,13 @@ dispatch_rows (FvPlan *plan, FvNode *node, const FvRows *rows,
     push.bias_row = affine[1].row / 4;
   }
   fv_dispatch_spec (&d, 0, norm->kind);
-  fv_dispatch_spec (&d, 2, affine[0].there | affine[1].there << 1);
+  fv_dispatch_spec (&d, 2,
+      affine[0].there | affine[1].there << 1 | (affine[0].row != 0) << 2
+          | (affine[1].row != 0) << 3);
   fv_dispatch_spec (&d, 4, norm->table ? rows->width / unit : 0);
-  fv_rows_grid (plan, rows, &d);
+  lanes = fv_rows_grid (plan, rows, &d);
+  fv_dispatch_spec (&d, 5,
+      (rows->width + 3) / 4 <= lanes * MIN (fv_local_size (plan, 8), 8));
   fv_dispatch_push (&d, &push, sizeof push);
   d.flops = rows->rows * rows->width * 8;
   return fv_plan_add (plan, &d, error);

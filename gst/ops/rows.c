@@ -239,7 +239,7 @@ fv_local_size (FvPlan *plan, guint wanted)
   return MAX (wanted, 1);
 }
 
-void
+guint
 fv_rows_grid (FvPlan *plan, const FvRows *rows, FvDispatch *dispatch)
 {
   guint local = fv_local_size (plan, WORKGROUP_LANES), lanes = local;
@@ -257,4 +257,5 @@ fv_rows_grid (FvPlan *plan, const FvRows *rows, FvDispatch *dispatch)
   fv_dispatch_spec (dispatch, 1, lanes);
   fv_dispatch_spec (dispatch, 3, rows->width % 4 != 0);
   dispatch->groups[0] = MIN (groups, 4096);
+  return lanes;
 }

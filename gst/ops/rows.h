@@ -45,8 +45,8 @@ fv_plan_output_flat (FvPlan *plan, FvNode *node, gint64 rows, gint64 width,
     FvTensor *output, FvTensor *flat, gint64 *stride, GError **error);
 
 /* Sets local size, lanes per row (constant 1) and the grid of a kernel over
- * rows. */
-void fv_rows_grid (FvPlan *plan, const FvRows *rows, FvDispatch *dispatch);
+ * rows; returns the lanes. */
+guint fv_rows_grid (FvPlan *plan, const FvRows *rows, FvDispatch *dispatch);
 
 /* Invocations of a workgroup for kernels that @lanes of shuffles join: a subgroup
  * in the subgroup tier, else @wanted. */
