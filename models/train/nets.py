@@ -239,7 +239,9 @@ class Detection(nn.Module):
             levels[i] = levels[i] + enlarge(levels[i + 1], levels[i])
         levels = [smooth(x) for smooth, x in zip(self.smooth, levels)]
         scores = [branch(x) for branch, x in zip(self.scores, levels)]
-        boxes = [F.softplus(branch(x)) for branch, x in zip(self.boxes, levels)]
+        # A narrow box may lie beside the centre of the cell that holds its middle: a
+        # side is up to half a cell on the other side of it.
+        boxes = [F.softplus(branch(x)) - 0.5 for branch, x in zip(self.boxes, levels)]
         return scores, boxes
 
 
