@@ -72,6 +72,10 @@ describe_range (GParamSpec *spec)
   else if (G_IS_PARAM_SPEC_UINT (spec))
     g_string_printf (text, "%u to %u", G_PARAM_SPEC_UINT (spec)->minimum,
         G_PARAM_SPEC_UINT (spec)->maximum);
+  else if (G_IS_PARAM_SPEC_UINT64 (spec))
+    g_string_printf (text, "%" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
+        G_PARAM_SPEC_UINT64 (spec)->minimum,
+        G_PARAM_SPEC_UINT64 (spec)->maximum);
   else if (G_IS_PARAM_SPEC_DOUBLE (spec))
     g_string_printf (text, "%g to %g", G_PARAM_SPEC_DOUBLE (spec)->minimum,
         G_PARAM_SPEC_DOUBLE (spec)->maximum);

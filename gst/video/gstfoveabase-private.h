@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What gstfoveabase.c (class, states, errors) and gstfoveaflow.c (frames, events,
- * queries) share. */
+/* What the parts of the base class share: gstfoveabase.c (class, states, errors),
+ * gstfoveaformat.c (caps), gstfoveaentry.c (frames that come in), gstfovearuns.c
+ * (the model on the device), gstfoveaflow.c (order, events, queries, frames that
+ * leave), gstfovealive.c (latency, overload, QoS), gstfoveaswap.c. */
 #pragma once
 
 #include <gst/base/gstqueuearray.h>
@@ -19,16 +21,41 @@ typedef enum
   GST_FOVEA_ITEM_QUERY,
 } GstFoveaItemKind;
 
-/* What travels from the sink pad to the source pad. */
+typedef enum
+{
+  GST_FOVEA_RUN_UNDER_WAY,
+  GST_FOVEA_RUN_DONE,
+  GST_FOVEA_RUN_FAILED, /* the error was posted */
+  GST_FOVEA_RUN_CANCELLED,
+} GstFoveaRunState;
+
+/* The model on one frame: submitted by the sink pad's thread, finished by a thread
+ * of its own, in order. */
+typedef struct
+{
+  gatomicrefcount ref;
+  GstFoveaStream *stream;
+  GstFoveaTicket ticket;
+  guint64 number; /* from 1 on, in order */
+  guint n_changes; /* of settings that results depend on, until then */
+  GstFoveaAnswer answer; /* not written any more once DONE */
+
+  GstFoveaRunState state; /* the base's lock is held, for all from here on */
+  gboolean has_left; /* its frame left without waiting for it */
+  gint64 end; /* monotonic microseconds */
+} GstFoveaRun;
+
+/* What travels from the sink pad to the source pad. The rest is of frames. */
 typedef struct
 {
   GstFoveaItemKind kind;
   GstMiniObject *object; /* a GstBuffer or GstEvent, owned; or a GstQuery,
                              which its thread waits for */
-  GstFoveaStream *stream; /* of a frame: owned */
-  GstFoveaTicket ticket; /* of a frame; no decoder: the model is skipped */
-  gint64 arrival; /* of a frame: monotonic microseconds */
-  gboolean is_first; /* of a frame: the first one with other settings */
+  GstFoveaStream *stream; /* owned */
+  GstFoveaRun *run; /* owned (nullable): the newest one there was */
+  gboolean is_own; /* it is of this frame */
+  gboolean is_matched; /* and the frame waits for it */
+  gint64 arrival, queued; /* monotonic microseconds */
 } GstFoveaItem;
 
 typedef enum
@@ -37,6 +64,25 @@ typedef enum
   GST_FOVEA_QUERY_TAKEN, /* by the task: it must not be freed now */
   GST_FOVEA_QUERY_ANSWERED,
 } GstFoveaQueryState;
+
+/* What downstream said of frames that came too late, in running time. */
+typedef struct
+{
+  gboolean is_known, is_live; /* whether upstream was asked if it is live */
+  GstClockTime earliest; /* frames up to then are too late; NONE: none is */
+  GstClockTime throttle; /* one result in so much time is enough; 0: no */
+  GstClockTime inferred; /* of the last frame that the model was run on */
+  GstClockTimeDiff jitter;
+  double proportion;
+} GstFoveaQos;
+
+/* What becomes of a frame that comes in. */
+typedef enum
+{
+  GST_FOVEA_FATE_INFER,
+  GST_FOVEA_FATE_SKIP, /* the model */
+  GST_FOVEA_FATE_DROP,
+} GstFoveaFate;
 
 typedef struct
 {
@@ -55,11 +101,21 @@ typedef struct
   GstFlowReturn flow; /* what the source pad met; FLUSHING when inactive */
   gboolean eos; /* came by upstream's event or by downstream's flow */
   guint n_restarts; /* of the queue: events that begin anew after EOS */
-  guint in_flight, max_in_flight; /* frames between chain and push */
+  guint n_inside,
+      n_matched; /* frames between the pads; of them, those that wait
+                                for a run of their own */
+  gint64 pushed; /* arrival of the frame that downstream is taking; 0: none */
+  GThread *runner; /* (nullable): finishes runs */
+  gboolean runner_stopped; /* it is to come to its end */
+  GQueue runs; /* GstFoveaRun, owned: submitted, not finished */
+  guint n_under_way; /* of them, those that were not given up */
+  gboolean has_failed; /* a run */
+  GstFoveaRun *newest; /* (nullable): the last one that is done */
   GstFoveaQueryState query; /* of the one serialised query under way */
   gboolean answer;
   GstFoveaStats stats;
   GstClockTime announced; /* latency that was answered; NONE: not live */
+  GstFoveaQos qos;
   FvDevice *device;
   GstFoveaModel *model;
   GstFoveaStream *stream; /* written by the sink pad's thread alone */
@@ -72,14 +128,15 @@ typedef struct
   GstFoveaStream *next_stream; /* (nullable) */
   guint n_changes; /* of settings that results depend on, while frames flow */
 
-  guint
-      n_marked; /* sink pad: of n_changes, those that a frame was marked for */
   guint position; /* sink pad: frames since the last one that was inferred */
+  GstFoveaRun *last_run; /* sink pad (nullable): the newest one */
+  guint64 n_runs; /* sink pad */
+  GstSegment segment; /* sink pad */
   GstVideoOrientationMethod turn; /* sink pad: what puts this picture upright */
   GstVideoOrientationMethod tag_turn; /* sink pad: what the stream's tags say */
 
-  GstFoveaStream *newest_stream; /* task: what the newest answer belongs to */
-  GstFoveaAnswer newest;
+  guint n_marked; /* task: of n_changes, those that a frame was marked for */
+  gint64 last_ready; /* task: when the frame before could leave */
   gboolean copies_layout; /* task: downstream takes plain strides only */
   gboolean is_past_end; /* task: downstream wants no more frames */
 } GstFoveaBasePrivate;
@@ -126,9 +183,68 @@ void gst_fovea_swap_end (GstFoveaBase *self);
 void gst_fovea_change_mark (GstFoveaBase *self, GstFoveaStream *stream,
     GstBuffer *buffer);
 
+/* ---- gstfoveaflow.c ---- */
+
 /* Sets the pads' functions. */
 void gst_fovea_flow_init (GstFoveaBase *self);
 /* PAUSED to READY, pads inactive: forgets the stream. */
 void gst_fovea_flow_reset (GstFoveaBase *self);
+/* Behind all that came before. */
+void gst_fovea_flow_queue (GstFoveaBasePrivate *priv, GstFoveaItem *item);
+/* The frame does not leave; it was counted in. */
+void gst_fovea_flow_drop (GstFoveaBasePrivate *priv, GstFoveaItem *item);
+
+/* ---- gstfoveaformat.c: sink pad's thread ---- */
+
+/* FALSE, and the error was posted: frames of these caps cannot be taken. */
+gboolean gst_fovea_format_set_caps (GstFoveaBase *self, GstCaps *caps);
+void gst_fovea_format_read_tags (GstFoveaBase *self, GstEvent *event);
+/* Before each frame: takes a stream for pictures turned as @buffer's is. */
+gboolean gst_fovea_format_keep_upright (GstFoveaBase *self, GstBuffer *buffer);
+
+/* ---- gstfoveaentry.c ---- */
+
+GstFlowReturn
+gst_fovea_entry_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer);
+
+/* ---- gstfovearuns.c ---- */
+
+/* READY to PAUSED; and back, pads inactive. */
+gboolean gst_fovea_runs_start (GstFoveaBase *self, GError **error);
+void gst_fovea_runs_stop (GstFoveaBase *self);
+/* Sink pad's thread. (transfer full) (nullable) */
+GstFoveaRun *gst_fovea_runs_submit (GstFoveaBase *self, GstFoveaStream *stream,
+    GstBuffer *buffer, const GstFoveaSettings *settings, guint n_changes,
+    GError **error);
+/* Gives up all that are under way, and forgets the newest. */
+void gst_fovea_runs_cancel (GstFoveaBasePrivate *priv);
+void gst_fovea_run_unref (GstFoveaRun *run); /* %NULL is fine */
+GstFoveaRun *gst_fovea_run_ref (GstFoveaRun *run);
+
+/* ---- gstfovealive.c ---- */
+
+/* The lock is held: what becomes of a frame of that running time which the model is
+ * due on (@is_due) or not. Counts nothing. */
+GstFoveaFate gst_fovea_live_decide (GstFoveaBasePrivate *priv, gboolean is_due,
+    GstClockTime running_time);
+/* The lock is held: whether a frame of @fate has to wait before it comes in. */
+gboolean
+gst_fovea_live_must_wait (GstFoveaBasePrivate *priv, GstFoveaFate fate);
+/* Sink pad's thread: asks upstream once per segment. */
+void gst_fovea_live_ask (GstFoveaBasePrivate *priv);
+/* Segment and flush. */
+void gst_fovea_live_forget (GstFoveaBasePrivate *priv);
+/* Downstream's event, of either kind. */
+void gst_fovea_live_take_qos (GstFoveaBasePrivate *priv, GstEvent *event);
+/* The message that the model was not run on @buffer where it was due. */
+void gst_fovea_live_post_qos (GstFoveaBase *self, GstBuffer *buffer);
+gboolean
+gst_fovea_live_answer_latency (GstFoveaBasePrivate *priv, GstQuery *query);
+/* The lock is held: a frame was ready so long after it came. TRUE when the latency
+ * is to be announced anew, by gst_fovea_live_announce(). */
+gboolean gst_fovea_live_note (GstFoveaBasePrivate *priv, gint64 microseconds);
+/* What was measured counts no more. The lock is held. */
+void gst_fovea_live_restart (GstFoveaBasePrivate *priv);
+void gst_fovea_live_announce (GstFoveaBase *self);
 
 G_END_DECLS

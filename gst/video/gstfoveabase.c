@@ -129,20 +129,28 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
   GstFoveaBase *self = GST_FOVEA_BASE (object);
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
-  gboolean reload, known, waits;
+  GstFoveaEffect effect;
+  gboolean known, waits, is_timing;
 
   g_mutex_lock (&priv->lock);
-  known = gst_fovea_settings_set (&priv->settings, id, value, &reload);
+  known = gst_fovea_settings_set (&priv->settings, id, value, &effect);
   waits = id == GST_FOVEA_PROP_DEVICE && priv->is_running;
+  is_timing = known && effect == GST_FOVEA_EFFECT_TIMING && priv->is_running;
   if (id == GST_FOVEA_PROP_DEVICE) {
     priv->device_set = TRUE;
-  } else if (known && reload) {
+  } else if (known && effect == GST_FOVEA_EFFECT_RELOAD) {
     priv->n_reloads++;
     priv->reload_set = priv->is_running;
-  } else if (known && priv->is_running) {
+  } else if (known && effect == GST_FOVEA_EFFECT_RESULTS && priv->is_running) {
     priv->n_changes++;
   }
+  if (is_timing) {
+    gst_fovea_live_restart (priv);
+    g_cond_broadcast (&priv->changed);
+  }
   g_mutex_unlock (&priv->lock);
+  if (is_timing)
+    gst_fovea_live_announce (self);
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
   else if (waits)
@@ -188,7 +196,6 @@ make_stats (GstFoveaBasePrivate *priv)
         + gst_fovea_stream_memory (priv->stream);
   else if (priv->model)
     bytes = gst_fovea_model_memory (priv->model);
-  priv->stats.in_flight = priv->in_flight;
   return gst_fovea_stats_to_structure (&priv->stats, bytes, device,
       path ? path : "");
 }
@@ -337,18 +344,24 @@ prepare (GstFoveaBase *self)
 
 /* From here on what properties change is taken while frames flow; also what they
  * changed since the model was opened. */
-static void
+static gboolean
 begin_running (GstFoveaBase *self)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  g_autoptr (GError) error = NULL;
   gboolean is_late;
 
+  if (!gst_fovea_runs_start (self, &error)) {
+    gst_fovea_base_fail (self, GST_FOVEA_STAGE_RUN, error);
+    return FALSE;
+  }
   g_mutex_lock (&priv->lock);
   priv->is_running = TRUE;
   is_late = priv->n_reloads != priv->model_reloads;
   g_mutex_unlock (&priv->lock);
   if (is_late)
     gst_fovea_swap_begin (self);
+  return TRUE;
 }
 
 static void
@@ -360,6 +373,7 @@ end_running (GstFoveaBase *self)
   priv->is_running = FALSE;
   g_mutex_unlock (&priv->lock);
   gst_fovea_swap_end (self);
+  gst_fovea_runs_stop (self);
 }
 
 static GstStateChangeReturn
@@ -371,11 +385,9 @@ change_state (GstElement *element, GstStateChange transition)
 
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_model (self))
     return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
-    if (!prepare (self))
-      return GST_STATE_CHANGE_FAILURE;
-    begin_running (self);
-  }
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED
+      && (!prepare (self) || !begin_running (self)))
+    return GST_STATE_CHANGE_FAILURE;
   result = GST_ELEMENT_CLASS (gst_fovea_base_parent_class)
                ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED
@@ -397,10 +409,9 @@ finalize (GObject *object)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (GST_FOVEA_BASE (object));
 
-  gst_fovea_swap_end (GST_FOVEA_BASE (object));
+  end_running (GST_FOVEA_BASE (object));
   gst_fovea_flow_reset (GST_FOVEA_BASE (object));
   close_model (priv);
-  gst_fovea_answer_clear (&priv->newest);
   gst_fovea_settings_clear (&priv->settings);
   gst_queue_array_free (priv->queue);
   g_mutex_clear (&priv->lock);
@@ -417,10 +428,8 @@ gst_fovea_base_init (GstFoveaBase *self)
   g_mutex_init (&priv->lock);
   g_cond_init (&priv->changed);
   gst_fovea_settings_init (&priv->settings);
-  gst_fovea_answer_init (&priv->newest);
   priv->queue = gst_queue_array_new_for_struct (sizeof (GstFoveaItem), 8);
   priv->flow = GST_FLOW_FLUSHING;
-  priv->max_in_flight = 1;
   priv->announced = GST_CLOCK_TIME_NONE;
   priv->sinkpad = gst_pad_new_from_template (
       gst_element_class_get_pad_template (klass, "sink"), "sink");
@@ -453,7 +462,8 @@ gst_fovea_base_class_init (GstFoveaBaseClass *klass)
    *
    * The structure `fovea-stats`: `frames-in`, `frames-out`, `inferred`, `skipped`,
    * `dropped`, `bytes-uploaded`, `bytes-downloaded` and `memory-bytes` (uint64),
-   * `in-flight` (uint), `gpu-ms-p50`, `-p95`, `-p99` and `wall-ms-p50`, `-p95`,
+   * `in-flight` (uint: frames on their way, or on the device still though they left),
+   * `gpu-ms-p50`, `-p95`, `-p99` and `wall-ms-p50`, `-p95`,
    * `-p99` (double), `host-ms-p50`, `-p95`, `-p99` (double: of the part of a model
    * whose shapes depend on data), `device` and `path` (string: where frames come from, and
    * which set of kernels serves the device).
@@ -463,9 +473,12 @@ gst_fovea_base_class_init (GstFoveaBaseClass *klass)
   g_object_class_install_property (object_class, GST_FOVEA_PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
           "Counters since PAUSED, and percentiles of the last 256 frames in "
-          "milliseconds: gpu-ms is the device's own time, host-ms that of the part of a model that runs on the host, wall-ms is from a "
-          "frame's arrival until it is ready to be pushed. Posted as an element "
-          "message at the end of the stream, too.",
+          "milliseconds: gpu-ms is the device's own time, host-ms that of the "
+          "part of a model that runs on the host, wall-ms is from a frame's "
+          "arrival (unless upstream is live: from when it is let in) until it is "
+          "ready to be pushed. Every frame that came in is "
+          "inferred, skipped, dropped or in flight. Posted as an element message "
+          "at the end of the stream, too.",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   gst_type_mark_as_plugin_api (GST_TYPE_FOVEA_BASE, 0);
 }

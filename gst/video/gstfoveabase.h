@@ -18,9 +18,9 @@ G_DECLARE_DERIVABLE_TYPE (GstFoveaBase, gst_fovea_base, GST, FOVEA_BASE,
  * Frames in, the same frames with results out.
  *
  * The sink pad's chain copies a frame into upload memory, submits the work and
- * queues the frame; a task on the source pad waits for the device, attaches the
- * results as metas and pushes. Serialised events and queries go through the same
- * queue, so nothing overtakes a frame.
+ * queues the frame; a thread waits for the device and reads the results; a task on
+ * the source pad attaches them as metas and pushes. Serialised events and queries
+ * go through the same queue, so nothing overtakes a frame.
  *
  * Life:    a subclass calls gst_fovea_base_class_set_head() in class_init, and
  *          needs nothing else: pads, properties and states are the base's.

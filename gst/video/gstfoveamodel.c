@@ -2,7 +2,6 @@
 #include "gst/video/gstfoveamodel.h"
 
 #define WAIT_NS (60 * G_GUINT64_CONSTANT (1000000000))
-#define SLOTS 2 /* one is filled while the device works on the other */
 
 static const FvResizeMode resize_modes[] = {
   [GST_FOVEA_RESIZE_MODE_AUTO] = FV_RESIZE_AUTO,
@@ -258,7 +257,7 @@ gst_fovea_model_plan (GstFoveaModel *model, guint width, guint height,
   options.precision = precisions[planned->settings.precision];
   options.shapes = shapes;
   options.n_shapes = planned->model->graph->n_inputs;
-  options.slots = SLOTS;
+  options.slots = planned->settings.max_in_flight;
   options.timing = TRUE;
   /* sizes that follow the caps may be planned again */
   options.take_weights = !planned->follows_caps;

@@ -9,69 +9,12 @@
 #define FLAGS_PLAYING \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
 
-GType
-gst_fovea_precision_get_type (void)
-{
-  static gsize type;
-  static const GEnumValue values[] = {
-    { GST_FOVEA_PRECISION_AUTO, "16 bits where the GPU stores them, else 32",
-        "auto" },
-    { GST_FOVEA_PRECISION_F32, "32-bit floats", "f32" },
-    { GST_FOVEA_PRECISION_F16, "16-bit floats in memory, 32-bit sums", "f16" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstFoveaPrecision", values));
-  return type;
-}
-
-GType
-gst_fovea_resize_mode_get_type (void)
-{
-  static gsize type;
-  static const GEnumValue values[] = {
-    { GST_FOVEA_RESIZE_MODE_AUTO, "As the model's card says, else stretch",
-        "auto" },
-    { GST_FOVEA_RESIZE_MODE_STRETCH, "Both axes fill the input on their own",
-        "stretch" },
-    { GST_FOVEA_RESIZE_MODE_LETTERBOX, "Whole frame, aspect kept, padded",
-        "letterbox" },
-    { GST_FOVEA_RESIZE_MODE_CROP, "Middle of the frame, aspect kept", "crop" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstFoveaResizeMode", values));
-  return type;
-}
-
-GType
-gst_fovea_input_format_get_type (void)
-{
-  static gsize type;
-  static const GEnumValue values[] = {
-    { GST_FOVEA_INPUT_FORMAT_AUTO, "As the model's card says, else RGB",
-        "auto" },
-    { GST_FOVEA_INPUT_FORMAT_RGB, "Red first", "rgb" },
-    { GST_FOVEA_INPUT_FORMAT_BGR, "Blue first", "bgr" },
-    { GST_FOVEA_INPUT_FORMAT_GRAY, "One channel of luma", "gray" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstFoveaInputFormat", values));
-  return type;
-}
-
 void
 gst_fovea_settings_init (GstFoveaSettings *settings)
 {
   memset (settings, 0, sizeof *settings);
   settings->inference_interval = 1;
+  settings->max_in_flight = 2;
 }
 
 void
@@ -106,6 +49,9 @@ gst_fovea_settings_go_back (GstFoveaSettings *settings,
   g_free (result.device);
   result.device = g_steal_pointer (&settings->device);
   result.inference_interval = settings->inference_interval;
+  result.sync_mode = settings->sync_mode;
+  result.on_overload = settings->on_overload;
+  result.max_latency = settings->max_latency;
   result.threshold = settings->threshold;
   result.iou_threshold = settings->iou_threshold;
   result.max_detections = settings->max_detections;
@@ -251,6 +197,69 @@ install_run (GObjectClass *klass)
 }
 
 static void
+install_live (GObjectClass *klass)
+{
+  /**
+   * GstFoveaBase:max-in-flight:
+   *
+   * How many frames are on the device at once: with two, one is copied in while the
+   * other is worked on. So many more than one raise the latency under overload, and
+   * the memory for what goes in and comes out.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, GST_FOVEA_PROP_MAX_IN_FLIGHT,
+      g_param_spec_uint ("max-in-flight", "Frames on the device",
+          "How many frames are on the device at once; more than that is what "
+          "on-overload calls overload.",
+          1, GST_FOVEA_MAX_IN_FLIGHT, 2, FLAGS_PLAYING));
+  /**
+   * GstFoveaBase:sync-mode:
+   *
+   * Whether a frame waits for its own result. With %GST_FOVEA_SYNC_MODE_LIVE the
+   * element adds no latency, and results are as old as the model takes: their
+   * timestamp says so.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, GST_FOVEA_PROP_SYNC_MODE,
+      g_param_spec_enum ("sync-mode", "Frames and their results",
+          "Whether a frame waits for its own result, or leaves at once with the "
+          "newest one.",
+          GST_TYPE_FOVEA_SYNC_MODE, GST_FOVEA_SYNC_MODE_MATCHED,
+          FLAGS_PLAYING));
+  /**
+   * GstFoveaBase:on-overload:
+   *
+   * What happens to a frame that comes when `max-in-flight` frames are on the device.
+   * Skipped frames leave in order with the newest result and the timestamp of the
+   * frame that it is of. With `block` alone QoS events are not heeded: every frame
+   * is inferred.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, GST_FOVEA_PROP_ON_OVERLOAD,
+      g_param_spec_enum ("on-overload", "When frames come too fast",
+          "What happens to a frame that comes when max-in-flight frames are on "
+          "the device, or that downstream calls late.",
+          GST_TYPE_FOVEA_ON_OVERLOAD, GST_FOVEA_ON_OVERLOAD_AUTO,
+          FLAGS_PLAYING));
+  /**
+   * GstFoveaBase:max-latency:
+   *
+   * A frame whose result is not there so long after it came leaves with the newest
+   * one there is; the latency that is reported is never more. 0: no such limit.
+   *
+   * Since: 0.1
+   */
+  g_object_class_install_property (klass, GST_FOVEA_PROP_MAX_LATENCY,
+      g_param_spec_uint64 ("max-latency", "Longest wait for a result",
+          "Nanoseconds after which a frame leaves without its own result; the "
+          "latency that is reported is never more; 0: no limit.",
+          0, GST_FOVEA_MAX_LATENCY, 0, FLAGS_PLAYING));
+}
+
+static void
 install_size (GObjectClass *klass)
 {
   /**
@@ -383,12 +392,15 @@ gst_fovea_settings_install (GObjectClass *klass)
 {
   install_model (klass);
   install_run (klass);
+  install_live (klass);
   install_size (klass);
   install_values (klass);
   install_aliases (klass);
   gst_type_mark_as_plugin_api (GST_TYPE_FOVEA_PRECISION, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_FOVEA_RESIZE_MODE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_FOVEA_INPUT_FORMAT, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_FOVEA_SYNC_MODE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_FOVEA_ON_OVERLOAD, 0);
 }
 
 static void
@@ -507,14 +519,33 @@ set_string (char **field, const GValue *value)
     g_clear_pointer (field, g_free);
 }
 
-/* Those that take effect with the next frame. */
+/* When the model is run, and how long frames wait for it. */
 static gboolean
-set_live (GstFoveaSettings *settings, guint id, const GValue *value)
+set_timing (GstFoveaSettings *settings, guint id, const GValue *value)
 {
   switch (id) {
     case GST_FOVEA_PROP_INFERENCE_INTERVAL:
       settings->inference_interval = g_value_get_uint (value);
       return TRUE;
+    case GST_FOVEA_PROP_SYNC_MODE:
+      settings->sync_mode = g_value_get_enum (value);
+      return TRUE;
+    case GST_FOVEA_PROP_ON_OVERLOAD:
+      settings->on_overload = g_value_get_enum (value);
+      return TRUE;
+    case GST_FOVEA_PROP_MAX_LATENCY:
+      settings->max_latency = g_value_get_uint64 (value);
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+/* What is found in the next frame. */
+static gboolean
+set_head (GstFoveaSettings *settings, guint id, const GValue *value)
+{
+  switch (id) {
     case GST_FOVEA_PROP_THRESHOLD:
     case GST_FOVEA_PROP_SCORE_THRESHOLD:
       settings->threshold = g_value_get_double (value);
@@ -532,13 +563,19 @@ set_live (GstFoveaSettings *settings, guint id, const GValue *value)
 
 gboolean
 gst_fovea_settings_set (GstFoveaSettings *settings, guint id,
-    const GValue *value, gboolean *reload)
+    const GValue *value, GstFoveaEffect *effect)
 {
-  *reload = FALSE;
-  if (set_live (settings, id, value))
+  *effect = GST_FOVEA_EFFECT_TIMING;
+  if (set_timing (settings, id, value))
     return TRUE;
-  *reload = TRUE;
+  *effect = GST_FOVEA_EFFECT_RESULTS;
+  if (set_head (settings, id, value))
+    return TRUE;
+  *effect = GST_FOVEA_EFFECT_RELOAD;
   switch (id) {
+    case GST_FOVEA_PROP_MAX_IN_FLIGHT:
+      settings->max_in_flight = g_value_get_uint (value);
+      return TRUE;
     case GST_FOVEA_PROP_MODEL:
     case GST_FOVEA_PROP_MODEL_FILE:
     case GST_FOVEA_PROP_MODEL_LOCATION:
@@ -610,6 +647,30 @@ get_input (const GstFoveaSettings *settings, guint id, GValue *value)
   }
 }
 
+static gboolean
+get_timing (const GstFoveaSettings *settings, guint id, GValue *value)
+{
+  switch (id) {
+    case GST_FOVEA_PROP_INFERENCE_INTERVAL:
+      g_value_set_uint (value, settings->inference_interval);
+      return TRUE;
+    case GST_FOVEA_PROP_MAX_IN_FLIGHT:
+      g_value_set_uint (value, settings->max_in_flight);
+      return TRUE;
+    case GST_FOVEA_PROP_SYNC_MODE:
+      g_value_set_enum (value, settings->sync_mode);
+      return TRUE;
+    case GST_FOVEA_PROP_ON_OVERLOAD:
+      g_value_set_enum (value, settings->on_overload);
+      return TRUE;
+    case GST_FOVEA_PROP_MAX_LATENCY:
+      g_value_set_uint64 (value, settings->max_latency);
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
 gboolean
 gst_fovea_settings_get (const GstFoveaSettings *settings, guint id,
     GValue *value)
@@ -626,9 +687,6 @@ gst_fovea_settings_get (const GstFoveaSettings *settings, guint id,
       return TRUE;
     case GST_FOVEA_PROP_LABELS:
       get_labels (settings, value);
-      return TRUE;
-    case GST_FOVEA_PROP_INFERENCE_INTERVAL:
-      g_value_set_uint (value, settings->inference_interval);
       return TRUE;
     case GST_FOVEA_PROP_DEVICE:
       g_value_set_string (value, settings->device);
@@ -650,6 +708,7 @@ gst_fovea_settings_get (const GstFoveaSettings *settings, guint id,
       g_value_set_uint (value, settings->max_detections);
       return TRUE;
     default:
-      return get_input (settings, id, value);
+      return get_timing (settings, id, value)
+          || get_input (settings, id, value);
   }
 }

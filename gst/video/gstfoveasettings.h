@@ -51,12 +51,46 @@ typedef enum
   GST_FOVEA_INPUT_FORMAT_GRAY,
 } GstFoveaInputFormat;
 
+/**
+ * GstFoveaSyncMode:
+ * @GST_FOVEA_SYNC_MODE_MATCHED: a frame leaves with its own result
+ * @GST_FOVEA_SYNC_MODE_LIVE: every frame leaves at once with the newest result
+ */
+typedef enum
+{
+  GST_FOVEA_SYNC_MODE_MATCHED,
+  GST_FOVEA_SYNC_MODE_LIVE,
+} GstFoveaSyncMode;
+
+/**
+ * GstFoveaOnOverload:
+ * @GST_FOVEA_ON_OVERLOAD_AUTO: skip-inference when upstream is live, else block
+ * @GST_FOVEA_ON_OVERLOAD_BLOCK: upstream waits, and every frame is inferred
+ * @GST_FOVEA_ON_OVERLOAD_SKIP_INFERENCE: frames leave with the newest result
+ * @GST_FOVEA_ON_OVERLOAD_DROP: frames are dropped
+ */
+typedef enum
+{
+  GST_FOVEA_ON_OVERLOAD_AUTO,
+  GST_FOVEA_ON_OVERLOAD_BLOCK,
+  GST_FOVEA_ON_OVERLOAD_SKIP_INFERENCE,
+  GST_FOVEA_ON_OVERLOAD_DROP,
+} GstFoveaOnOverload;
+
 #define GST_TYPE_FOVEA_PRECISION (gst_fovea_precision_get_type ())
 FV_API GType gst_fovea_precision_get_type (void);
 #define GST_TYPE_FOVEA_RESIZE_MODE (gst_fovea_resize_mode_get_type ())
 FV_API GType gst_fovea_resize_mode_get_type (void);
 #define GST_TYPE_FOVEA_INPUT_FORMAT (gst_fovea_input_format_get_type ())
 FV_API GType gst_fovea_input_format_get_type (void);
+
+#define GST_TYPE_FOVEA_SYNC_MODE (gst_fovea_sync_mode_get_type ())
+FV_API GType gst_fovea_sync_mode_get_type (void);
+#define GST_TYPE_FOVEA_ON_OVERLOAD (gst_fovea_on_overload_get_type ())
+FV_API GType gst_fovea_on_overload_get_type (void);
+
+#define GST_FOVEA_MAX_IN_FLIGHT 4
+#define GST_FOVEA_MAX_LATENCY (3600 * GST_SECOND)
 
 /* What the user set. Strings are NULL and numbers 0 where nothing was said. */
 typedef struct
@@ -65,7 +99,10 @@ typedef struct
   char **labels; /* NULL-terminated */
   double threshold, iou_threshold;
   guint max_detections;
-  guint inference_interval;
+  guint inference_interval, max_in_flight;
+  guint64 max_latency; /* nanoseconds; 0: none */
+  GstFoveaSyncMode sync_mode;
+  GstFoveaOnOverload on_overload;
   GstFoveaPrecision precision;
   GstFoveaResizeMode resize_mode;
   GstFoveaInputFormat input_format;
@@ -83,6 +120,10 @@ enum
   GST_FOVEA_PROP_LABELS_FILE,
   GST_FOVEA_PROP_LABELS,
   GST_FOVEA_PROP_INFERENCE_INTERVAL,
+  GST_FOVEA_PROP_MAX_IN_FLIGHT,
+  GST_FOVEA_PROP_SYNC_MODE,
+  GST_FOVEA_PROP_ON_OVERLOAD,
+  GST_FOVEA_PROP_MAX_LATENCY,
   GST_FOVEA_PROP_DEVICE,
   GST_FOVEA_PROP_PRECISION,
   GST_FOVEA_PROP_RESIZE_MODE,
@@ -121,10 +162,17 @@ gst_fovea_settings_check (const GstFoveaSettings *settings, GError **error);
 void gst_fovea_settings_install (GObjectClass *klass);
 void gst_fovea_settings_install_head (GObjectClass *klass, FvHeadKind head);
 
-/* FALSE when @id is none of the settings. *@reload: (out): whether the model has
- * to be read again for it to take effect. */
+/* What a property takes effect on. */
+typedef enum
+{
+  GST_FOVEA_EFFECT_RELOAD, /* the model, which has to be read again */
+  GST_FOVEA_EFFECT_RESULTS, /* of the next frame */
+  GST_FOVEA_EFFECT_TIMING, /* when the model is run, how long frames wait */
+} GstFoveaEffect;
+
+/* FALSE when @id is none of the settings. *@effect: (out). */
 gboolean gst_fovea_settings_set (GstFoveaSettings *settings, guint id,
-    const GValue *value, gboolean *reload);
+    const GValue *value, GstFoveaEffect *effect);
 gboolean gst_fovea_settings_get (const GstFoveaSettings *settings, guint id,
     GValue *value);
 

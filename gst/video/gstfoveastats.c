@@ -44,12 +44,14 @@ GstStructure *
 gst_fovea_stats_to_structure (const GstFoveaStats *stats, guint64 memory_bytes,
     const char *device, const char *path)
 {
+  guint in_flight = (guint) (stats->frames_in - stats->inferred - stats->skipped
+      - stats->dropped);
   GstStructure *structure = gst_structure_new ("fovea-stats", "frames-in",
       G_TYPE_UINT64, stats->frames_in, "frames-out", G_TYPE_UINT64,
       stats->frames_out, "inferred", G_TYPE_UINT64, stats->inferred, "skipped",
       G_TYPE_UINT64, stats->skipped, "dropped", G_TYPE_UINT64, stats->dropped,
-      "in-flight", G_TYPE_UINT, stats->in_flight, "bytes-uploaded",
-      G_TYPE_UINT64, stats->bytes_uploaded, "bytes-downloaded", G_TYPE_UINT64,
+      "in-flight", G_TYPE_UINT, in_flight, "bytes-uploaded", G_TYPE_UINT64,
+      stats->bytes_uploaded, "bytes-downloaded", G_TYPE_UINT64,
       stats->bytes_downloaded, "memory-bytes", G_TYPE_UINT64, memory_bytes,
       "device", G_TYPE_STRING, device, "path", G_TYPE_STRING, path, NULL);
   static const struct

@@ -19,7 +19,6 @@ typedef struct
 {
   guint64 frames_in, frames_out, inferred, skipped, dropped;
   guint64 bytes_uploaded, bytes_downloaded;
-  guint in_flight;
   GstFoveaTimes gpu, host, wall; /* milliseconds */
 } GstFoveaStats;
 

@@ -10,7 +10,7 @@ GST_DEBUG_CATEGORY_EXTERN (gst_fovea_base_debug);
 
 /* Longer than any frame takes; a device that hangs is an error then. */
 #define WAIT_NS (60 * (guint64) GST_SECOND)
-#define MAX_SLOTS 4
+#define MAX_SLOTS GST_FOVEA_MAX_IN_FLIGHT
 
 /* Ways that a slot keeps: a pool that frames are read from in place is seldom
  * larger. */
@@ -31,7 +31,6 @@ typedef struct
   GPtrArray *ways; /* Way * */
   const Way *way; /* of the last submit */
   guint64 value; /* of the last submit: its upload buffer is read until then */
-  GstBuffer *held; /* (nullable): what the device reads in place until then */
 } Slot;
 
 struct _GstFoveaStream
@@ -334,11 +333,9 @@ gst_fovea_stream_unref (GstFoveaStream *stream)
     return;
   g_ptr_array_unref (stream->decoders);
   g_ptr_array_unref (stream->extras);
-  for (guint slot = 0; slot < stream->n_slots; slot++) {
+  for (guint slot = 0; slot < stream->n_slots; slot++)
     if (stream->slots[slot].ways)
       g_ptr_array_unref (stream->slots[slot].ways);
-    gst_clear_buffer (&stream->slots[slot].held);
-  }
   for (guint i = 0; i < stream->n_producers; i++)
     gst_fovea_producer_unref (stream->producers[i]);
   gst_fovea_producer_unref (stream->tensor_producer);
@@ -364,6 +361,14 @@ GstVideoOrientationMethod
 gst_fovea_stream_turn (GstFoveaStream *stream)
 {
   return stream->turn;
+}
+
+gboolean
+gst_fovea_stream_is_alike (GstFoveaStream *stream, GstFoveaStream *other)
+{
+  return stream == other
+      || (gst_video_info_is_equal (&stream->info, &other->info)
+          && stream->turn == other->turn);
 }
 
 GstFoveaModel *
@@ -405,15 +410,6 @@ const char *
 gst_fovea_stream_path (GstFoveaStream *stream)
 {
   return gst_fovea_path_name (g_atomic_int_get (&stream->path));
-}
-
-/* The device is through with what it read in place. */
-static void
-let_go (GstFoveaStream *stream, const GstFoveaTicket *ticket)
-{
-  guint slot = gst_fovea_decoder_slot (ticket->decoder);
-
-  gst_clear_buffer (&stream->slots[slot].held);
 }
 
 static gboolean
@@ -469,7 +465,7 @@ gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
     return FALSE;
   }
   if (place.path != GST_FOVEA_PATH_COPY)
-    gst_buffer_replace (&s->held, frame->buffer);
+    ticket->held = gst_buffer_ref (frame->buffer);
   stream->next_slot = (slot + 1) % stream->n_slots;
   ticket->decoder = decoder;
   ticket->value = s->value;
@@ -529,7 +525,7 @@ gst_fovea_stream_collect (GstFoveaStream *stream, GstFoveaTicket *ticket,
 
   gst_fovea_answer_reset (answer);
   answer->pts = pts;
-  let_go (stream, ticket);
+  gst_clear_buffer (&ticket->held);
   ok = gst_fovea_decoder_collect (ticket->decoder, ticket->value,
       stream->producers, answer, cost, error);
   cost->gpu = gpu;
@@ -545,7 +541,7 @@ gst_fovea_stream_cancel (GstFoveaStream *stream, GstFoveaTicket *ticket)
   /* Its parameters are read by the device until it is through; an error here
    * is met again by the frame that comes next. */
   fv_device_wait (stream->model->device, ticket->value, WAIT_NS, NULL);
-  let_go (stream, ticket);
+  gst_clear_buffer (&ticket->held);
   gst_fovea_decoder_leave (ticket->decoder);
   ticket->decoder = NULL;
 }

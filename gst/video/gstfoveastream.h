@@ -15,6 +15,7 @@ typedef struct
 {
   GstFoveaDecoder *decoder; /* (nullable): NULL when nothing was submitted */
   guint64 value; /* of the device's timeline, behind the results */
+  GstBuffer *held; /* (nullable): what the device reads in place until then */
 } GstFoveaTicket;
 
 /**
@@ -42,6 +43,9 @@ const GstVideoInfo *gst_fovea_stream_info (GstFoveaStream *stream);
 void gst_fovea_stream_display_size (GstFoveaStream *stream, guint *width,
     guint *height);
 GstVideoOrientationMethod gst_fovea_stream_turn (GstFoveaStream *stream);
+/* Whether both take the same frames, so that results of the one suit the other. */
+gboolean
+gst_fovea_stream_is_alike (GstFoveaStream *stream, GstFoveaStream *other);
 GstFoveaModel *gst_fovea_stream_model (GstFoveaStream *stream);
 /* Bytes taken on the device beside the graph's. */
 gsize gst_fovea_stream_memory (GstFoveaStream *stream);

@@ -212,9 +212,7 @@ still_fits (GstFoveaStream *next, GstFoveaStream *stream)
 {
   if (next == NULL || stream == NULL)
     return next == stream;
-  return gst_video_info_is_equal (gst_fovea_stream_info (next),
-             gst_fovea_stream_info (stream))
-      && gst_fovea_stream_turn (next) == gst_fovea_stream_turn (stream);
+  return gst_fovea_stream_is_alike (next, stream);
 }
 
 void
@@ -243,6 +241,7 @@ gst_fovea_swap_take (GstFoveaBase *self)
     stream = old_stream;
     priv->model_reloads = priv->next_reloads;
     priv->n_changes++;
+    gst_fovea_live_restart (priv);
   }
   g_mutex_unlock (&priv->lock);
   if (!fits) {
@@ -250,8 +249,7 @@ gst_fovea_swap_take (GstFoveaBase *self)
     return;
   }
   priv->position = 0;
-  gst_element_post_message (GST_ELEMENT (self),
-      gst_message_new_latency (GST_OBJECT (self)));
+  gst_fovea_live_announce (self);
 }
 
 #define CHANGE_META "GstFoveaChangeMeta"
