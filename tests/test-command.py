@@ -15,7 +15,7 @@ import unittest
 from pathlib import Path
 
 FOVEA = sys.argv.pop(1)
-COMMANDS = ["devices", "info", "check", "run", "bench"]
+COMMANDS = ["devices", "info", "check", "run", "bench", "tune"]
 REFERENCE = ["--device", "reference"]
 
 

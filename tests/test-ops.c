@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every case of every operator: the kernels of one tier (FOVEA_TIER), in f32 and
  * f16, against the plain C reference. FV_OP=Conv runs one operator alone. */
-#include "gst/engine/graph.h"
+#include "gst/engine/choice.h"
 #include "gst/engine/plan.h"
 #include "tests/device-test.h"
 #include "tests/ir-text.h"
@@ -107,41 +107,75 @@ compare (const Entry *entry, FvType type, FvArray **got, FvArray **again,
   }
 }
 
+/* @choices: (out): how many candidates there are at most, of ways and of tiles
+ * @want: (nullable) elements: made where they are %NULL */
 static void
-run_case (const Entry *entry, FvDevice *device, FvType type)
+run_graph (const Entry *entry, FvDevice *device, FvGraphOptions *options,
+    FvArray **want, guint choices[2])
 {
   g_autoptr (GPtrArray) arrays =
       g_ptr_array_new_with_free_func ((GDestroyNotify) fv_array_unref);
   FvIr *ir = ir_text_case (entry->op, entry->item, arrays, 7);
-  g_autofree char *what = g_strdup_printf ("%s '%s' '%s' %s (%s)",
+  g_autofree char *what = g_strdup_printf ("%s '%s' '%s' %s (%s, %u %u)",
       entry->op->name, entry->item->inputs,
-      entry->item->attrs ? entry->item->attrs : "", fv_type_name (type),
-      fv_device_tier (device) == FV_TIER_SUBGROUP ? "subgroup" : "workgroup");
-  FvGraphOptions options = { .precision = type, .poison = TRUE, .slots = 1 };
-  FvArray *want[8] = { NULL }, *got[8] = { NULL }, *again[8] = { NULL };
-  guint n = ir->outputs->len;
+      entry->item->attrs ? entry->item->attrs : "",
+      fv_type_name (options->precision),
+      fv_device_tier (device) == FV_TIER_SUBGROUP ? "subgroup" : "workgroup",
+      options->way, options->tile);
+  FvArray *got[8] = { NULL }, *again[8] = { NULL };
+  guint n = ir->outputs->len, n_choices;
   g_autoptr (FvGraph) graph = NULL;
   GError *error = NULL;
   gboolean ok;
 
-  ok = fv_ir_run_reference (ir, (FvArray **) arrays->pdata, want,
-      type == FV_TYPE_F16, NULL, NULL, &error);
+  ok = want[0]
+      || fv_ir_run_reference (ir, (FvArray **) arrays->pdata, want,
+          options->precision == FV_TYPE_F16, NULL, NULL, &error);
   ck_assert_msg (ok, "%s: reference: %s", what, ok ? "" : error->message);
-  if (on_device (ir)) {
-    graph = fv_graph_new_ir (device, ir, &options, &error);
-    ck_assert_msg (graph != NULL, "%s: %s", what, graph ? "" : error->message);
-    ok = fv_graph_run (graph, (FvArray **) arrays->pdata, got, &error)
-        && fv_graph_run (graph, (FvArray **) arrays->pdata, again, &error);
-    ck_assert_msg (ok, "%s: run: %s", what, ok ? "" : error->message);
-    compare (entry, type, got, again, want, n, what);
-    check_padding (graph, what);
-  } else
+  if (!on_device (ir)) {
     fv_ir_free (ir);
+    return;
+  }
+  graph = fv_graph_new_ir (device, ir, options, &error);
+  ck_assert_msg (graph != NULL, "%s: %s", what, graph ? "" : error->message);
+  ok = fv_graph_run (graph, (FvArray **) arrays->pdata, got, &error)
+      && fv_graph_run (graph, (FvArray **) arrays->pdata, again, &error);
+  ck_assert_msg (ok, "%s: run: %s", what, ok ? "" : error->message);
+  compare (entry, options->precision, got, again, want, n, what);
+  check_padding (graph, what);
+  const FvChoice *made = fv_graph_choices (graph, &n_choices);
+  for (guint i = 0; i < n_choices; i++)
+    choices[!made[i].offer.is_way] =
+        MAX (choices[!made[i].offer.is_way], made[i].offer.n);
   for (guint i = 0; i < n; i++) {
-    fv_array_unref (want[i]);
     fv_array_unref (got[i]);
     fv_array_unref (again[i]);
   }
+}
+
+/* As guessed, and where there is something to choose, one other way and tile more:
+ * the cases take turns. */
+static void
+run_case (const Entry *entry, FvDevice *device, FvType type, guint turn)
+{
+  FvGraphOptions options = { .precision = type,
+    .poison = TRUE,
+    .slots = 1,
+    .tune = FV_TUNE_OFF };
+  FvArray *want[8] = { NULL };
+  guint choices[2] = { 0 };
+
+  run_graph (entry, device, &options, want, choices);
+  for (guint i = 0; i < choices[0]; i++) {
+    options.way = i + 1;
+    run_graph (entry, device, &options, want, choices);
+  }
+  options.way = choices[0] ? 1 + turn % choices[0] : 0;
+  options.tile = choices[1] ? 1 + turn % choices[1] : 0;
+  if (choices[1] > 1)
+    run_graph (entry, device, &options, want, choices);
+  for (guint i = 0; i < G_N_ELEMENTS (want); i++)
+    fv_array_unref (want[i]);
 }
 
 START_TEST (test_case)
@@ -150,8 +184,8 @@ START_TEST (test_case)
   g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
 
   ck_assert (device);
-  run_case (entry, device, FV_TYPE_F32);
-  run_case (entry, device, FV_TYPE_F16);
+  run_case (entry, device, FV_TYPE_F32, _i);
+  run_case (entry, device, FV_TYPE_F16, _i + 3);
   ck_assert_uint_eq (fv_validation_messages (), 0);
 }
 END_TEST

@@ -26,6 +26,7 @@ struct _FvDevice
   guint queue_family;
   gint is_lost; /* atomic */
   FvKernels *kernels;
+  struct _FvTuning *tuning; /* (nullable) until somebody asks */
 
   GMutex queue_lock; /* queue, last_value */
   VkQueue queue;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/engine/device-private.h"
 #include "gst/engine/kernel-private.h"
+#include "gst/engine/tuning-private.h"
 
 #include <string.h>
 
@@ -52,6 +53,7 @@ device_free (FvDevice *device)
 
   if (device->handle && device->timeline)
     fv_device_wait (device, device->last_value, G_MAXUINT64, NULL);
+  fv_tuning_free (device->tuning);
   fv_kernels_free (device->kernels);
   if (device->timeline)
     vk->DestroySemaphore (device->handle, device->timeline, NULL);

@@ -5,6 +5,7 @@
 #include "gst/engine/precision.h"
 #include "gst/engine/program-private.h"
 #include "gst/engine/tail.h"
+#include "gst/engine/tuning-private.h"
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -80,21 +81,6 @@ slot_buffer (FvGraph *graph, FvSlot *slot, FvStorageKind kind)
   }
 }
 
-/* What is bound of a storage, which fv_storage_align() has made long enough. */
-static gsize
-bound_size (FvGraph *graph, FvBindKind kind, const FvStorage *storage)
-{
-  gboolean is_view = fv_bind_descriptor (fv_device_tier (graph->device), kind)
-      != VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-  gsize range = fv_view_range (storage->size);
-
-  /* the smallest texel of a tensor has 8 bytes */
-  return is_view
-          && range / 8 <= fv_device_info (graph->device)->max_texel_elements
-      ? range
-      : storage->size;
-}
-
 static gboolean
 record_slot (FvGraph *graph, FvSlot *slot, gboolean timing, GError **error)
 {
@@ -117,7 +103,8 @@ record_slot (FvGraph *graph, FvSlot *slot, gboolean timing, GError **error)
 
       d.bindings[b].buffer = slot_buffer (graph, slot, s->kind);
       d.bindings[b].offset = s->offset;
-      d.bindings[b].size = bound_size (graph, d.bindings[b].kind, s);
+      d.bindings[b].size =
+          fv_storage_bound (graph->device, d.bindings[b].kind, s);
     }
     fv_program_dispatch (slot->program, &d);
   }
@@ -278,8 +265,8 @@ lap (FvGraph *graph, FvLoadPart part)
 const char *
 fv_load_part_name (FvLoadPart part)
 {
-  static const char *const names[] = { "build", "rewrite", "precision", "plan",
-    "upload", "record", "first run" };
+  static const char *const names[] = { "build", "rewrite", "precision", "tune",
+    "plan", "upload", "record", "first run" };
 
   G_STATIC_ASSERT (G_N_ELEMENTS (names) == FV_N_LOAD_PARTS);
   g_return_val_if_fail ((guint) part < FV_N_LOAD_PARTS, NULL);
@@ -309,12 +296,33 @@ give_back (void)
 #endif
 }
 
+/* FOVEA_TUNE says it for all who do not. */
+static FvTune
+how_to_tune (const FvGraphOptions *options)
+{
+  const char *text = g_getenv ("FOVEA_TUNE");
+
+  if (options->tune != FV_TUNE_DEFAULT || !text || !*text)
+    return options->tune;
+  if (g_str_equal (text, "on"))
+    return FV_TUNE_MISSING;
+  if (g_str_equal (text, "off"))
+    return FV_TUNE_OFF;
+  g_warning ("FOVEA_TUNE is \"%s\"; expected on or off", text);
+  return FV_TUNE_DEFAULT;
+}
+
 /* @spend: (nullable): the model, if nobody needs its weights afterwards */
 static gboolean
 compile (FvGraph *graph, const FvGraphOptions *options, FvModel *spend,
     GError **error)
 {
-  FvPlanOptions plan_options = { graph->precision, options->poison, TRUE };
+  FvPlanOptions plan_options = { .type = graph->precision,
+    .alone = options->poison,
+    .drops = TRUE,
+    .way = options->way,
+    .tile = options->tile };
+  FvTune tune = how_to_tune (options);
 
   if (!fv_ir_rewrite (graph->ir, error))
     return FALSE;
@@ -323,6 +331,13 @@ compile (FvGraph *graph, const FvGraphOptions *options, FvModel *spend,
       && !fv_precision_promote (graph->device, graph->ir, options, error))
     return FALSE;
   lap (graph, FV_LOAD_PRECISION);
+  if (tune != FV_TUNE_OFF)
+    plan_options.tuning = fv_device_tuning (graph->device);
+  if (tune >= FV_TUNE_MISSING
+      && !fv_tune (graph->device, graph->ir, &plan_options,
+          tune == FV_TUNE_ANEW, error))
+    return FALSE;
+  lap (graph, FV_LOAD_TUNE);
   graph->plan = fv_plan_new (fv_device_tier (graph->device),
       fv_device_info (graph->device), graph->ir, &plan_options, error);
   if (!graph->plan)
@@ -584,10 +599,10 @@ fv_graph_dump (FvGraph *graph)
     const FvDispatch *d = fv_program_get (graph->slots[0].program, i);
 
     g_string_append_printf (text,
-        "%4u  %-12s %-10s %5ux%ux%u  %10.3f MFLOP %10.1f kB  %s\n", i,
-        d->kernel, d->tile ? d->tile : "-", d->groups[0], d->groups[1],
-        d->groups[2], d->flops * 1e-6, d->bytes * 1e-3,
-        d->label ? d->label : "");
+        "%4u  %-12s %-10s %-6s %5ux%ux%u  %10.3f MFLOP %10.1f kB  %s\n", i,
+        d->kernel, d->tile ? d->tile : "-", d->tile_from ? d->tile_from : "",
+        d->groups[0], d->groups[1], d->groups[2], d->flops * 1e-6,
+        d->bytes * 1e-3, d->label ? d->label : "");
   }
   for (guint i = 0; graph->ir->tail && i < graph->ir->tail->nodes->len; i++) {
     const FvModelNode *node = fv_tail_node (graph->ir->tail, i);
@@ -597,4 +612,11 @@ fv_graph_dump (FvGraph *graph)
         node->name, reason);
   }
   return g_string_free (text, FALSE);
+}
+
+const FvChoice *
+fv_graph_choices (FvGraph *graph, guint *n)
+{
+  *n = graph->plan ? graph->plan->choices->len : 0;
+  return *n ? &g_array_index (graph->plan->choices, FvChoice, 0) : NULL;
 }

@@ -6,6 +6,17 @@
 
 G_BEGIN_DECLS
 
+/* Where kernels can be run in several ways: which one is taken. */
+typedef enum
+{
+  FV_TUNE_DEFAULT, /* as FOVEA_TUNE says (off, on: OFF, MISSING), else KNOWN */
+  FV_TUNE_OFF, /* what is guessed to be the fastest */
+  FV_TUNE_KNOWN, /* what was measured once on this device, else as OFF */
+  FV_TUNE_MISSING, /* what was not measured yet is, and kept for programs to come:
+                      seconds to minutes, once */
+  FV_TUNE_ANEW, /* everything is measured */
+} FvTune;
+
 /**
  * FvGraphOptions:
  *
@@ -26,6 +37,9 @@ typedef struct
   gboolean take_weights; /* the model's initializers are dropped once they are
                             packed: no other graph can be made of it then, and
                             nobody else may use it meanwhile             */
+  FvTune tune;
+  guint way, tile; /* for comparisons: where there are so many candidates, that
+                      one (from 1) of ways to do a node, of tiles             */
   gboolean timing; /* record timestamps around every dispatch         */
   gboolean poison; /* tests: fill the arena with NaN before every run,
                             and put guard zones between allocations         */
@@ -110,6 +124,7 @@ typedef enum
   FV_LOAD_BUILD, /* shapes, constants */
   FV_LOAD_REWRITE,
   FV_LOAD_PRECISION, /* where f16 would overflow: a run in f32 */
+  FV_LOAD_TUNE, /* measurements of what was not known */
   FV_LOAD_PLAN, /* dispatches, memory, packed weights */
   FV_LOAD_UPLOAD,
   FV_LOAD_RECORD, /* pipelines, descriptors, command buffers */

@@ -15,6 +15,19 @@ fv_storage_align (gsize size)
   return (fv_view_range (size) + ALIGN - 1) & ~(gsize) (ALIGN - 1);
 }
 
+gsize
+fv_storage_bound (FvDevice *device, FvBindKind kind, const FvStorage *storage)
+{
+  gboolean is_view = fv_bind_descriptor (fv_device_tier (device), kind)
+      != VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+  gsize range = fv_view_range (storage->size);
+
+  /* the smallest texel of a tensor has 8 bytes */
+  return is_view && range / 8 <= fv_device_info (device)->max_texel_elements
+      ? range
+      : storage->size;
+}
+
 static gint
 by_size (gconstpointer a, gconstpointer b)
 {

@@ -566,8 +566,9 @@ fv_plan_add (FvPlan *plan, FvDispatch *dispatch, GError **error)
   FvDispatch kept = *dispatch;
   gint index = (gint) plan->dispatches->len;
 
-  kept.label = g_strdup (dispatch->label);
-  kept.tile = g_strdup (dispatch->tile);
+  fv_plan_name_tile (plan, &kept);
+  kept.label = g_strdup (kept.label);
+  kept.tile = g_strdup (kept.tile);
   for (guint i = 0; i < kept.n_bindings; i++) {
     FvStorage *storage = (FvStorage *) (gpointer) kept.bindings[i].buffer;
 
@@ -660,6 +661,8 @@ lower_all (FvPlan *plan, GError **error)
       g_propagate_error (error, problem);
       return FALSE;
     }
+    while (plan->open_choices->len)
+      fv_plan_chosen (plan);
     if (plan->options.drops)
       drop_inputs (node);
   }
@@ -681,6 +684,8 @@ fv_plan_new (FvTier tier, const FvDeviceInfo *limits, FvIr *ir,
   plan->options = *options;
   plan->dispatches = g_array_new (FALSE, FALSE, sizeof (FvDispatch));
   plan->storages = g_ptr_array_new_with_free_func (storage_free);
+  plan->choices = g_array_new (FALSE, FALSE, sizeof (FvChoice));
+  plan->open_choices = g_array_new (FALSE, FALSE, sizeof (guint));
   if (!lower_all (plan, error))
     return NULL;
   fv_plan_place (plan);
@@ -702,5 +707,7 @@ fv_plan_free (FvPlan *plan)
   }
   g_array_unref (plan->dispatches);
   g_ptr_array_unref (plan->storages);
+  g_array_unref (plan->choices);
+  g_array_unref (plan->open_choices);
   g_free (plan);
 }

@@ -3,6 +3,7 @@
  * for its outputs, upload weights, add dispatches. Private to engine and ops. */
 #pragma once
 
+#include "gst/engine/choice.h"
 #include "gst/engine/op.h"
 #include "gst/engine/graph.h"
 
@@ -100,6 +101,13 @@ gboolean fv_plan_bind_steps (FvPlan *plan, FvNode *node, FvDispatch *dispatch,
     GError **error);
 gboolean fv_plan_add (FvPlan *plan, FvDispatch *dispatch, GError **error);
 
+/* Work that can be done in several ways. The candidate to take is returned: what
+ * was measured on this device, else that of the lowest cost. The dispatches added
+ * until fv_plan_chosen(), or the end of lower(), are those that it is about; where
+ * a dispatch names no tile, its name does. Choices may be made within another. */
+guint fv_plan_choose (FvPlan *plan, const FvOffer *offer);
+void fv_plan_chosen (FvPlan *plan);
+
 /* TRUE when all axes but @inner collapse, in ONNX order, into equally spaced rows;
  * @stride: (out): elements between rows. */
 gboolean fv_tensor_rows (const FvTensor *tensor, int inner, gint64 *n_rows,
@@ -134,6 +142,8 @@ typedef struct
   gboolean alone; /* every allocation keeps its place, with guard zones */
   gboolean drops; /* constants, once they are packed for all that read them: no
                      other plan can be made of the IR then */
+  struct _FvTuning *tuning; /* (nullable): choices go by their guesses */
+  guint way, tile; /* as FvGraphOptions has them */
 } FvPlanOptions;
 /* A plan needs no device, but to know what one is like. @limits is copied. */
 FvPlan *fv_plan_new (FvTier tier, const FvDeviceInfo *limits, FvIr *ir,

@@ -69,6 +69,7 @@ typedef struct
   const char *kernel; /* stem of the shader: "conv" */
   const char *label; /* (nullable) node names, for dumps; copied */
   const char *tile; /* (nullable) for dumps: "8x32"; copied */
+  const char *tile_from; /* (nullable) who said so, if not a guess: "tuned" */
   guint n_spec;
   guint32 spec_id[FV_MAX_SPEC];
   guint32 spec[FV_MAX_SPEC];

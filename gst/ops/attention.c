@@ -214,21 +214,22 @@ place_output (FvPlan *plan, FvNode *node, FvTensor *y, GError **error)
  * about as much as half a query; fewer leave fewer lanes idle at the end. The
  * driver compiles for long where a lane holds much more than 32 vec4. */
 static guint
-choose_rows (gint64 m, guint lanes, gint64 v_units)
+choose_rows (FvPlan *plan, const Sizes *s, guint lanes, gint64 v_units,
+    gboolean is_f16)
 {
-  double least = G_MAXDOUBLE;
-  guint best = 1;
+  FvOffer offer = { .kernel = "attention" };
 
+  g_snprintf (offer.shape, sizeof offer.shape,
+      "%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT
+      "x%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT "%s",
+      fv_size_class (s->batch), fv_size_class (s->m), fv_size_class (s->n),
+      s->d, s->dv, is_f16 ? " f16" : "");
   for (guint rows = 1; rows <= 4 && (rows == 1 || rows * v_units <= 32);
-       rows *= 2) {
-    double cost = (m + lanes * rows - 1) / (lanes * rows) * (rows + 0.6);
-
-    if (cost < least) {
-      least = cost;
-      best = rows;
-    }
-  }
-  return best;
+       rows *= 2)
+    fv_offer_add (&offer,
+        (s->m + lanes * rows - 1) / (lanes * rows) * (rows + 0.6), "rows%u",
+        rows);
+  return 1u << fv_plan_choose (plan, &offer);
 }
 
 /* Rows per lane, local size, tile of keys, and the output's units that one
@@ -242,13 +243,13 @@ choose_tile (FvPlan *plan, FvNode *node, const Sizes *s, FvDispatch *d,
   gint64 d_units = (s->d + 3) / 4, v_units = (s->dv + 3) / 4;
   guint local = fv_local_size (plan, 128), keys = subgroup ? 8 : 16, rows = 1;
   gint64 limit = subgroup ? 16 : 64, chunks, v_chunk;
-  g_autofree char *tile = NULL;
 
   chunks = (v_units + limit - 1) / limit;
   v_chunk = (v_units + chunks - 1) / chunks;
   if (subgroup) {
     keys = MIN (keys, local & ~3u);
-    rows = choose_rows (s->m, local, v_chunk);
+    rows = choose_rows (plan, s, local, v_chunk,
+        d->bindings[0].type == FV_TYPE_F16);
   } else
     while (keys > 4
         && keys * 16 * MAX (d_units, v_chunk) + local * (keys + 1) * 4

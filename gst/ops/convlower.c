@@ -329,45 +329,61 @@ depthwise_cost (const FvConvGeometry *g, gint64 down, gint64 across)
  * most nets end with, and those of 5 and 10, where squares make outputs that are
  * thrown away. */
 static void
-choose_depthwise_tile (FvTier tier, const FvConvGeometry *g, guint *down,
+choose_depthwise_tile (FvPlan *plan, const Maps *maps, guint *down,
     guint *across)
 {
-  static const guint8 tiles[][2] = { { 4, 4 }, { 2, 4 }, { 2, 5 }, { 2, 7 } };
-  gint64 taps = g->kernel[0] * g->kernel[1], lowest = G_MAXINT64;
+  static const struct
+  {
+    guint8 down, across;
+    /* few kernels: another one has to be worth it; GPUs have registers for fewer
+     * outputs */
+    double subgroup, workgroup;
+  } tiles[] = { { 4, 4, 1, 2 }, { 2, 4, 1.05, 1 }, { 2, 5, 1.05, 2 },
+    { 2, 7, 1.05, 2 }, { 2, 2, 1.25, 1.6 }, { 1, 4, 1.25, 1.6 },
+    { 1, 1, 4, 4 } };
+  const FvConvGeometry *g = &maps->g;
+  gboolean is_subgroup = fv_plan_tier (plan) == FV_TIER_SUBGROUP;
+  gint64 taps = g->kernel[0] * g->kernel[1];
+  FvOffer offer = { .kernel = "convdw" };
+  guint at[G_N_ELEMENTS (tiles)], chosen;
 
-  *down = *across = 1;
+  g_snprintf (offer.shape, sizeof offer.shape,
+      "%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT
+      " %dx%d/%d+%d%s",
+      fv_size_class (g->out[0]), fv_size_class (g->out[1]),
+      fv_size_class (g->out_channels), (int) g->kernel[0], (int) g->kernel[1],
+      (int) g->stride[0], (int) g->dilation[0],
+      maps->x.type == FV_TYPE_F16 ? " f16" : "");
   for (guint i = 0; i < G_N_ELEMENTS (tiles); i++) {
-    gint64 y = tiles[i][0], x = tiles[i][1], cost;
+    gint64 y = tiles[i].down, x = tiles[i].across;
+    gint64 n = divide_up (g->out[0], y) * divide_up (g->out[1], x);
 
     /* what is unrolled has its price: a compiler that takes seconds */
-    if (taps * y * x > 400 || window_area (g, y, x) > 120
-        || (tier != FV_TIER_SUBGROUP && y * x != 8))
+    if (y * x > 1 && (taps * y * x > 400 || window_area (g, y, x) > 120))
       continue;
-    cost = divide_up (g->out[0], y) * divide_up (g->out[1], x)
-        * depthwise_cost (g, y, x);
-    /* few kernels: another one has to be worth it */
-    if (cost < lowest - lowest / 20) {
-      lowest = cost;
-      *down = y;
-      *across = x;
-    }
+    at[offer.n] = i;
+    fv_offer_add (&offer,
+        (double) n * depthwise_cost (g, y, x)
+            * (is_subgroup ? tiles[i].subgroup : tiles[i].workgroup),
+        "%dx%d", (int) y, (int) x);
   }
+  chosen = at[fv_plan_choose (plan, &offer)];
+  *down = tiles[chosen].down;
+  *across = tiles[chosen].across;
 }
 
 static gboolean
 lower_depthwise (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
 {
   const FvConvGeometry *g = &maps->g;
-  FvTier tier = fv_plan_tier (plan);
   FvWindowPush push = window_push (maps);
-  guint local = tier == FV_TIER_SUBGROUP ? 8 : 64, down, across;
-  char text[32];
+  guint local = fv_plan_tier (plan) == FV_TIER_SUBGROUP ? 8 : 64, down, across;
   FvTensor w;
   FvDispatch d;
 
-  choose_depthwise_tile (tier, g, &down, &across);
   if (!pack_depthwise (plan, node, g, &w, error))
     return FALSE;
+  choose_depthwise_tile (plan, maps, &down, &across);
   fv_plan_begin (plan, node, &d, "convdw");
   fv_dispatch_spec (&d, FV_DW_TILE, FV_PAIR (down, across));
   fv_dispatch_spec (&d, FV_DW_KERNEL, push.kernel);
@@ -379,9 +395,10 @@ lower_depthwise (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
   d.groups[0] = divide_up (
       divide_up (g->out[1], across) * divide_up (g->out_channels, 4), local);
   d.groups[1] = divide_up (g->out[0], down);
-  g_snprintf (text, sizeof text, "%ux%u", down, across);
-  d.tile = text;
-  return add_window (plan, node, maps, &w, g->out, &d, &push, error);
+  if (!add_window (plan, node, maps, &w, g->out, &d, &push, error))
+    return FALSE;
+  fv_plan_chosen (plan);
+  return TRUE;
 }
 
 static gboolean

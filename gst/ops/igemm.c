@@ -32,54 +32,90 @@ workgroup_cost (const Tile *tile, gint64 steps)
       + 9.5 * area + 60;
 }
 
-static Tile
-best_subgroup_tile (gint64 pixels, gint64 channels, gint64 steps, gint64 z,
-    double *lowest)
+static void
+offer_subgroup_tiles (FvOffer *offer, Tile *tiles, gint64 pixels,
+    gint64 channels, gint64 steps, gint64 z)
 {
   static const guint8 sizes[][2] = { { 7, 32 }, { 4, 32 }, { 4, 24 }, { 4, 16 },
     { 4, 8 }, { 2, 32 }, { 2, 16 }, { 2, 8 }, { 1, 32 }, { 1, 16 }, { 1, 8 } };
-  Tile best = { 0 };
 
-  *lowest = G_MAXDOUBLE;
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
     Tile tile = { sizes[i][0], sizes[i][1], 8 * sizes[i][0], 8 };
     gint64 n = z * divide_up (pixels, tile.across)
         * divide_up (channels, tile.channels);
-    double cost = workgroup_cost (&tile, steps);
 
+    tiles[offer->n] = tile;
     /* whole rounds of four keep two to four cores busy */
-    cost = cost * divide_up (n, 4) + (tile.pixels > 4 ? LARGE_TILE_COST : 0);
-    if (cost < *lowest) {
-      *lowest = cost;
-      best = tile;
-    }
+    fv_offer_add (offer,
+        workgroup_cost (&tile, steps) * divide_up (n, 4)
+            + (tile.pixels > 4 ? LARGE_TILE_COST : 0),
+        "%ux%u", tile.pixels, tile.channels);
   }
-  return best;
 }
 
 double
 fv_igemm_cost (gint64 pixels, gint64 channels, gint64 steps, gint64 z)
 {
-  double cost;
+  Tile tiles[FV_MAX_CANDIDATES];
+  FvOffer offer = { .n = 0 };
+  double lowest = G_MAXDOUBLE;
 
-  best_subgroup_tile (pixels, channels, steps, z, &cost);
-  return 4 * cost;
+  offer_subgroup_tiles (&offer, tiles, pixels, channels, steps, z);
+  for (guint i = 0; i < offer.n; i++)
+    lowest = MIN (lowest, offer.candidates[i].cost);
+  return 4 * lowest;
+}
+
+/* Square ones, as igemm.comp has them; the guess: large tiles read less, if there
+ * is enough to do for all parts of a GPU. */
+static void
+offer_workgroup_tiles (FvOffer *offer, Tile *tiles, const FvIgemm *igemm,
+    const FvDeviceInfo *info)
+{
+  static const struct
+  {
+    guint size, local;
+    double cost; /* of a product */
+  } sizes[] = { { 64, 128, 1 }, { 32, 64, 1.5 }, { 64, 256, 1.1 },
+    { 64, 64, 1.2 }, { 128, 256, 1.1 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    guint size = sizes[i].size;
+    gint64 n = igemm->z_count * divide_up (igemm->push.pixels, size)
+        * divide_up (igemm->push.channels, size);
+
+    if (sizes[i].local > info->max_invocations
+        || size * 2 * 4 * 16 > info->max_shared_memory)
+      continue;
+    tiles[offer->n] = (Tile){ size, size, size, sizes[i].local };
+    fv_offer_add (offer, MAX (n, 64) * (double) size * size * sizes[i].cost,
+        "%ux%ux%u", size, size, sizes[i].local);
+  }
 }
 
 /* THE choice of a tile. */
 static Tile
 choose_tile (FvPlan *plan, const FvIgemm *igemm)
 {
-  gint64 pixels = igemm->push.pixels, channels = igemm->push.channels;
-  gint64 steps = divide_up (igemm->k, 4);
-  double cost;
+  const FvIgemmPush *push = &igemm->push;
+  FvOffer offer = { .kernel = "igemm" };
+  Tile tiles[FV_MAX_CANDIDATES];
 
+  g_snprintf (offer.shape, sizeof offer.shape,
+      "%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT
+      "x%" G_GINT64_FORMAT "%s%s%s%s%s%s",
+      fv_size_class (igemm->z_count), fv_size_class (push->pixels),
+      fv_size_class (push->channels), fv_size_class (igemm->k),
+      igemm->is_window ? " window" : "", igemm->n_rows ? " rows" : "",
+      igemm->is_packed ? "" : " unpacked", igemm->gate.storage ? " gate" : "",
+      igemm->is_blocked ? " blocked" : "",
+      igemm->x.type == FV_TYPE_F16 ? " f16" : "");
   if (fv_plan_tier (plan) == FV_TIER_SUBGROUP)
-    return best_subgroup_tile (pixels, channels, steps, igemm->z_count, &cost);
-  if (igemm->z_count * divide_up (pixels, 64) * divide_up (channels, 64) >= 64
-      && channels > 32)
-    return (Tile){ 64, 64, 64, 128 };
-  return (Tile){ 32, 32, 32, 64 };
+    offer_subgroup_tiles (&offer, tiles, push->pixels, push->channels,
+        divide_up (igemm->k, 4), igemm->z_count);
+  else
+    offer_workgroup_tiles (&offer, tiles, igemm, fv_plan_device_info (plan));
+  return tiles[fv_plan_choose (plan, &offer)];
 }
 
 /* The node's steps and their operands. */
@@ -128,10 +164,12 @@ fv_igemm_dispatch (FvPlan *plan, FvNode *node, FvIgemm *igemm, GError **error)
       && !igemm->gate.storage && igemm->push.pixels <= FEW_ROWS;
   FvIgemmPush *push = &igemm->push;
   FvDispatch d;
-  Tile tile = choose_tile (plan, igemm);
+  Tile tile;
   char text[32];
 
-  if (is_gemv)
+  if (!is_gemv)
+    tile = choose_tile (plan, igemm);
+  else
     tile = fv_plan_tier (plan) == FV_TIER_SUBGROUP
         ? (Tile){ push->pixels, 32, push->pixels, 8 }
         : (Tile){ push->pixels, 8, push->pixels, 64 };
@@ -161,8 +199,13 @@ fv_igemm_dispatch (FvPlan *plan, FvNode *node, FvIgemm *igemm, GError **error)
   d.flops =
       2 * (guint64) igemm->z_count * push->pixels * push->channels * igemm->k;
   g_snprintf (text, sizeof text, "%ux%u", tile.pixels, tile.channels);
-  d.tile = text;
-  return fv_plan_add (plan, &d, error);
+  if (is_gemv)
+    d.tile = text;
+  if (!fv_plan_add (plan, &d, error))
+    return FALSE;
+  if (!is_gemv)
+    fv_plan_chosen (plan);
+  return TRUE;
 }
 
 gint64

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/tools/costs.h"
+#include "gst/tools/times.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define RUN_TIMEOUT_NS ((guint64) 120 * 1000000000)
@@ -25,13 +25,6 @@ static double
 per (double amount, double seconds)
 {
   return seconds > 0 ? amount / seconds : 0;
-}
-
-static int
-compare_doubles (const void *a, const void *b)
-{
-  double x = *(const double *) a, y = *(const double *) b;
-  return (x > y) - (x < y);
 }
 
 static int
@@ -67,14 +60,14 @@ make_cost (const FvDispatch *dispatch, double *seconds, guint n)
 {
   Cost cost = { .kernel = g_intern_string (dispatch->kernel),
     .tile = g_intern_string (dispatch->tile),
+    .tile_from = dispatch->tile_from,
     .label = g_intern_string (dispatch->label),
     .n = 1,
     .flops = dispatch->flops,
     .bytes = dispatch->bytes };
 
   memcpy (cost.groups, dispatch->groups, sizeof cost.groups);
-  qsort (seconds, n, sizeof *seconds, compare_doubles);
-  cost.seconds = (seconds[(n - 1) / 2] + seconds[n / 2]) / 2;
+  cost.seconds = tool_median (seconds, n);
   return cost;
 }
 
@@ -158,11 +151,12 @@ costs_print (const Costs *costs, double cpu, gboolean each)
   }
   if (!each)
     return;
-  printf ("\n%4s %-16s %-10s" COLUMNS "  %s\n", "", "kernel", "tile", TITLES,
-      "nodes");
+  printf ("\n%4s %-16s %-10s %-6s" COLUMNS "  %s\n", "", "kernel", "tile", "",
+      TITLES, "nodes");
   for (guint i = 0; i < costs->dispatches->len; i++) {
     const Cost *cost = &g_array_index (costs->dispatches, Cost, i);
-    printf ("%4u %-16s %-10s", i, cost->kernel, cost->tile ? cost->tile : "-");
+    printf ("%4u %-16s %-10s %-6s", i, cost->kernel,
+        cost->tile ? cost->tile : "-", cost->tile_from ? cost->tile_from : "");
     print_cost (costs, cost);
     printf ("  %s\n", cost->label ? cost->label : "");
   }
@@ -222,6 +216,7 @@ costs_json (const Costs *costs, double cpu, JsonBuilder *json)
     tool_json_string (json, "nodes", cost->label);
     tool_json_string (json, "kernel", cost->kernel);
     tool_json_string (json, "tile", cost->tile);
+    tool_json_string (json, "tile_from", cost->tile_from);
     tool_json_shape (json, "groups", &groups);
     json_cost (costs, cost, json);
     json_builder_end_object (json);

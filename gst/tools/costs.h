@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   const char *kernel, *tile, *label; /* (nullable) the latter two */
+  const char *tile_from; /* (nullable) as FvDispatch has it */
   guint n; /* dispatches */
   guint groups[3];
   guint64 flops, bytes;

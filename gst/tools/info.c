@@ -124,6 +124,7 @@ print_dispatches (JsonBuilder *json, FvGraph *graph)
     json_builder_begin_object (json);
     tool_json_string (json, "kernel", dispatch->kernel);
     tool_json_string (json, "tile", dispatch->tile);
+    tool_json_string (json, "tile_from", dispatch->tile_from);
     tool_json_string (json, "nodes", dispatch->label);
     json_builder_set_member_name (json, "grid");
     json_builder_begin_array (json);

@@ -18,6 +18,7 @@ static const struct
   { "check", tool_check, "compare a model with the results it should give" },
   { "run", tool_run, "run a model once on tensors or images" },
   { "bench", tool_bench, "measure a model: times, bytes, memory" },
+  { "tune", tool_tune, "find the fastest kernels for models on a device" },
 };
 
 static void

@@ -108,5 +108,6 @@ int tool_info (Tool *tool, int argc, char **argv);
 int tool_check (Tool *tool, int argc, char **argv);
 int tool_run (Tool *tool, int argc, char **argv);
 int tool_bench (Tool *tool, int argc, char **argv);
+int tool_tune (Tool *tool, int argc, char **argv);
 
 G_END_DECLS
