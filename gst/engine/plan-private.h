@@ -50,7 +50,7 @@ gsize fv_storage_align (gsize size);
 /* choose.c: tells what @dispatch was chosen for, within an open choice */
 void fv_plan_name_tile (FvPlan *plan, FvDispatch *dispatch);
 /* What is bound of a storage, which fv_storage_align() has made long enough. */
-gsize fv_storage_bound (FvDevice *device, FvBindKind kind,
-    const FvStorage *storage);
+gsize
+fv_storage_bound (FvDevice *device, FvBindKind kind, const FvStorage *storage);
 /* memory.c: offsets of all storages */
 void fv_plan_place (FvPlan *plan);
