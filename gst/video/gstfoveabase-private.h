@@ -115,6 +115,7 @@ typedef struct
   gboolean answer;
   GstFoveaStats stats;
   GstClockTime announced; /* latency that was answered; NONE: not live */
+  GstClockTime distributed; /* latency of the pipeline; NONE: not known */
   GstFoveaQos qos;
   FvDevice *device;
   GstFoveaModel *model;
@@ -236,6 +237,8 @@ void gst_fovea_live_ask (GstFoveaBasePrivate *priv);
 void gst_fovea_live_forget (GstFoveaBasePrivate *priv);
 /* Downstream's event, of either kind. */
 void gst_fovea_live_take_qos (GstFoveaBasePrivate *priv, GstEvent *event);
+/* The pipeline's latency, on its way upstream. */
+void gst_fovea_live_take_latency (GstFoveaBasePrivate *priv, GstEvent *event);
 /* The message that the model was not run on @buffer where it was due. */
 void gst_fovea_live_post_qos (GstFoveaBase *self, GstBuffer *buffer);
 gboolean

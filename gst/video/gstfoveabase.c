@@ -430,7 +430,7 @@ gst_fovea_base_init (GstFoveaBase *self)
   gst_fovea_settings_init (&priv->settings);
   priv->queue = gst_queue_array_new_for_struct (sizeof (GstFoveaItem), 8);
   priv->flow = GST_FLOW_FLUSHING;
-  priv->announced = GST_CLOCK_TIME_NONE;
+  priv->announced = priv->distributed = GST_CLOCK_TIME_NONE;
   priv->sinkpad = gst_pad_new_from_template (
       gst_element_class_get_pad_template (klass, "sink"), "sink");
   priv->srcpad = gst_pad_new_from_template (

@@ -116,7 +116,7 @@ gst_fovea_flow_reset (GstFoveaBase *self)
   forget_frames (priv);
   g_mutex_lock (&priv->lock);
   stream = g_steal_pointer (&priv->stream);
-  priv->announced = GST_CLOCK_TIME_NONE;
+  priv->announced = priv->distributed = GST_CLOCK_TIME_NONE;
   priv->eos = FALSE;
   g_mutex_unlock (&priv->lock);
   gst_fovea_stream_unref (stream);
@@ -607,9 +607,12 @@ src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 static gboolean
 src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
+  GstFoveaBasePrivate *priv = gst_fovea_base_private (GST_FOVEA_BASE (parent));
+
   if (GST_EVENT_TYPE (event) == GST_EVENT_QOS)
-    gst_fovea_live_take_qos (gst_fovea_base_private (GST_FOVEA_BASE (parent)),
-        event);
+    gst_fovea_live_take_qos (priv, event);
+  else if (GST_EVENT_TYPE (event) == GST_EVENT_LATENCY)
+    gst_fovea_live_take_latency (priv, event);
   return gst_pad_event_default (pad, parent, event);
 }
 

@@ -19,6 +19,8 @@
 /* However late frames are, one in so much time is inferred: what makes them late
  * need not be the model. */
 #define RENEWAL GST_SECOND
+/* What scheduling may add to the latency that is distributed. */
+#define BEHIND_US 100000
 
 /* ---- overload ---- */
 
@@ -37,17 +39,33 @@ max_in_flight (const GstFoveaBasePrivate *priv)
   return gst_fovea_stream_model (priv->stream)->settings.max_in_flight;
 }
 
-/* Upstream alone is to blame when downstream is still busy with a frame that came
- * within the latency that we answered: so much has to be held back. */
+/* Downstream is still busy with a frame that came longer ago than it may hold one
+ * back: by the latency of the pipeline, where a sink waits for its time. */
+static gboolean
+is_held (const GstFoveaBasePrivate *priv, gint64 more)
+{
+  GstClockTime may =
+      GST_CLOCK_TIME_IS_VALID (priv->announced) ? priv->announced : 0;
+
+  if (GST_CLOCK_TIME_IS_VALID (priv->distributed))
+    may = MAX (may, priv->distributed);
+  return priv->pushed != 0
+      && g_get_monotonic_time () - priv->pushed
+      > (gint64) GST_TIME_AS_USECONDS (may) + more;
+}
+
 static gboolean
 is_stalled (const GstFoveaBasePrivate *priv)
 {
-  gint64 allowed = GST_CLOCK_TIME_IS_VALID (priv->announced)
-      ? (gint64) GST_TIME_AS_USECONDS (priv->announced)
-      : 0;
+  return priv->n_inside >= max_in_flight (priv) && is_held (priv, 0);
+}
 
-  return priv->pushed != 0 && priv->n_inside >= max_in_flight (priv)
-      && g_get_monotonic_time () - priv->pushed > allowed;
+/* It may be late because it draws on the same device behind what we submit: more of
+ * that would make it later still. */
+static gboolean
+is_behind (const GstFoveaBasePrivate *priv)
+{
+  return is_held (priv, BEHIND_US);
 }
 
 static gboolean
@@ -79,7 +97,8 @@ gst_fovea_live_decide (GstFoveaBasePrivate *priv, gboolean is_due,
   is_too_much = priv->settings.on_overload != GST_FOVEA_ON_OVERLOAD_BLOCK
       && is_late (&priv->qos, running_time);
   if (chosen != GST_FOVEA_ON_OVERLOAD_BLOCK)
-    is_too_much |= priv->n_under_way >= max_in_flight (priv);
+    is_too_much |=
+        priv->n_under_way >= max_in_flight (priv) || is_behind (priv);
   if (is_too_much)
     return chosen == GST_FOVEA_ON_OVERLOAD_DROP ? GST_FOVEA_FATE_DROP
                                                 : GST_FOVEA_FATE_SKIP;
@@ -156,6 +175,14 @@ gst_fovea_live_take_qos (GstFoveaBasePrivate *priv, GstEvent *event)
       priv->qos.earliest =
           time + (difference > 0 ? 2 * difference : difference);
   }
+  g_mutex_unlock (&priv->lock);
+}
+
+void
+gst_fovea_live_take_latency (GstFoveaBasePrivate *priv, GstEvent *event)
+{
+  g_mutex_lock (&priv->lock);
+  gst_event_parse_latency (event, &priv->distributed);
   g_mutex_unlock (&priv->lock);
 }
 

@@ -14,6 +14,7 @@ inferred, skipped and dropped is what `stats` counts. Ends with 77 where the mod
 is not there, and with 1 where the counters do not add up.
 """
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def rows(rate, model, seconds, modes):
         for load, factor in (("idle", .5), ("overloaded", 2)):
             figures, counts, right = measure(mode, rate * factor, model, seconds)
             ok = ok and right
-            overload = mode[1] + (", " + mode[2].replace("000000", " ms")
+            overload = mode[1] + (", " + re.sub("0{6}$", " ms", mode[2])
                                   if mode[2] else "")
             found.append([mode[0], overload, load,
                           *(f"{figure:.0f}" for figure in figures),
