@@ -66,8 +66,7 @@ parse_line (GHashTable *rows, const char *line)
       row->chosen = i;
   }
   if (row->chosen < row->n)
-    g_hash_table_insert (rows, g_steal_pointer (&parts[0]),
-        g_steal_pointer (&row));
+    g_hash_table_insert (rows, g_strdup (parts[0]), g_steal_pointer (&row));
 }
 
 /* Adds the rows on disk that @rows lacks. */
