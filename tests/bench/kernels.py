@@ -36,16 +36,20 @@ def save_net(path, node, weight, inputs, outputs):
 
 
 def make(folder):
-    """(name, kind, inner length, file) of each, written to the folder."""
+    """(name, kind, inner length, multiply-accumulates, file) of each, written to the
+    folder."""
     for i, (name, (rows, inner, columns)) in enumerate(LINEAR.items()):
         path = folder / f"linear{i}.onnx"
         save_net(path, helper.make_node("MatMul", ["x", "w"], ["y"]), weights(inner, columns),
                  [1, rows, inner], [1, rows, columns])
-        yield f"{name}: {rows}x{inner}x{columns}", "GEMM", inner, path
+        yield (f"{name}: {rows}x{inner}x{columns}", "GEMM", inner, rows * inner * columns,
+               path)
     for i, (name, (channels, out, kernel, size, stride)) in enumerate(CONV.items()):
         path = folder / f"conv{i}.onnx"
         node = helper.make_node("Conv", ["x", "w"], ["y"], kernel_shape=[kernel] * 2,
                                 strides=[stride] * 2, pads=[kernel // 2] * 4)
         save_net(path, node, weights(out, channels, kernel, kernel),
                  [1, channels, size, size], [1, out, size // stride, size // stride])
-        yield (f"{name} at {size}x{size}", f"{kernel}x{kernel}", channels * kernel ** 2, path)
+        inner, pixels = channels * kernel ** 2, (size // stride) ** 2
+        yield (f"{name} at {size}x{size}", f"{kernel}x{kernel}", inner, inner * pixels * out,
+               path)
