@@ -165,7 +165,8 @@ g_thread_pool_push (GThreadPool *pool, gpointer item, GError **error)
   return NEXT (g_thread_pool_push) (pool, item, error);
 }
 
-void
+/* The pool's last thread frees it, which GLib alone knows to come later. */
+__attribute__ ((no_sanitize_thread)) void
 g_thread_pool_free (GThreadPool *pool, gboolean immediate, gboolean wait)
 {
   /* threads that nobody waits for may still need it */
@@ -250,5 +251,16 @@ gst_mini_object_is_writable (const GstMiniObject *object)
 
   if (result)
     __tsan_acquire ((void *) object);
+  return result;
+}
+
+gboolean (g_atomic_ref_count_dec) (gatomicrefcount *count)
+{
+  gboolean result;
+
+  __tsan_release (count);
+  result = NEXT (g_atomic_ref_count_dec) (count);
+  if (result)
+    __tsan_acquire (count);
   return result;
 }

@@ -29,7 +29,6 @@ typedef struct
 typedef struct
 {
   GPtrArray *ways; /* Way * */
-  const Way *way; /* of the last submit */
   guint64 value; /* of the last submit: its upload buffer is read until then */
 } Slot;
 
@@ -452,7 +451,6 @@ gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
   decoder = way ? idle_decoder (stream, slot, error) : NULL;
   if (decoder == NULL)
     return FALSE;
-  s->way = way;
   note_path (stream, place.path);
   if (!bring_frame (stream, way, frame, uploaded, error))
     return FALSE;
@@ -468,6 +466,7 @@ gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
     ticket->held = gst_buffer_ref (frame->buffer);
   stream->next_slot = (slot + 1) % stream->n_slots;
   ticket->decoder = decoder;
+  ticket->import = fv_program_ref (way->program);
   ticket->value = s->value;
   return TRUE;
 }
@@ -499,7 +498,7 @@ ticket_milliseconds (GstFoveaStream *stream, const GstFoveaTicket *ticket)
 {
   guint slot = gst_fovea_decoder_slot (ticket->decoder);
   FvProgram *programs[3] = {
-    stream->slots[slot].way->program,
+    ticket->import,
     fv_graph_program (stream->model->graph, slot),
     gst_fovea_decoder_program (ticket->decoder),
   };
@@ -529,6 +528,7 @@ gst_fovea_stream_collect (GstFoveaStream *stream, GstFoveaTicket *ticket,
   ok = gst_fovea_decoder_collect (ticket->decoder, ticket->value,
       stream->producers, answer, cost, error);
   cost->gpu = gpu;
+  g_clear_pointer (&ticket->import, fv_program_unref);
   ticket->decoder = NULL;
   return ok;
 }
@@ -543,6 +543,7 @@ gst_fovea_stream_cancel (GstFoveaStream *stream, GstFoveaTicket *ticket)
   fv_device_wait (stream->model->device, ticket->value, WAIT_NS, NULL);
   gst_clear_buffer (&ticket->held);
   gst_fovea_decoder_leave (ticket->decoder);
+  g_clear_pointer (&ticket->import, fv_program_unref);
   ticket->decoder = NULL;
 }
 

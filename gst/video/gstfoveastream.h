@@ -14,6 +14,7 @@ typedef struct _GstFoveaStream GstFoveaStream;
 typedef struct
 {
   GstFoveaDecoder *decoder; /* (nullable): NULL when nothing was submitted */
+  FvProgram *import; /* owned: its slot may take another frame meanwhile */
   guint64 value; /* of the device's timeline, behind the results */
   GstBuffer *held; /* (nullable): what the device reads in place until then */
 } GstFoveaTicket;
