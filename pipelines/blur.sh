@@ -29,14 +29,8 @@ examples:
 END
 }
 
-case ${1-} in
-  '') ;;
-  -h | --help) usage; exit 0 ;;
-  *) usage >&2; exit 2 ;;
-esac
 . "$(dirname "$0")/common.sh"
-common_begin 'foveascenesrc seed=130 ! video/x-raw,width=640,height=360,framerate=30/1'
-common_build
+common_begin 'foveascenesrc seed=130 ! video/x-raw,width=640,height=360,framerate=30/1' "$@"
 out=${out:-$build/blur.mp4}
 case $model in
   *scene-mit* | *scene-cnn*) classes=${CLASSES-8,9,10,11,12} ;;

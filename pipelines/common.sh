@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Sourced by the recipes of this folder, which stand in the root of the source then:
 # what they run on, and what runs it. common_begin comes first; it sets
-#   model, source, build   of MODEL, SRC, BUILD, as gst-launch-1.0 and meson take them
-# and common_build installs and builds, unless there is a build.
+#   model, source, build, out   of MODEL, SRC, BUILD, OUT, as gst-launch-1.0 and meson
+#                               take them
+# and installs and builds, unless there is a build.
 
 # A path of the caller's as seen from everywhere; what is none stays as it is.
 absolute () {
@@ -13,8 +14,14 @@ absolute () {
   esac
 }
 
-# common_begin SOURCE: SOURCE is what is run on without SRC.
+# common_begin SOURCE "$@": SOURCE is what is run on without SRC; the recipe's own
+# arguments ask for its usage at most.
 common_begin () {
+  case ${2-} in
+    '') ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
   model=$(absolute "${MODEL:-scene-mit}")
   case ${OUT-} in
     '' | /*) out=${OUT-} ;;
@@ -27,10 +34,10 @@ common_begin () {
   fi
   cd "$(dirname "$0")/.."
   . pipelines/packages.sh
+  [ -n "${BUILD-}" ] || build_here
 }
 
-common_build () {
-  [ -z "${BUILD-}" ] || return 0
+build_here () {
   build=$PWD/build
   # shellcheck disable=SC2086
   install_packages $packages_build $packages_run

@@ -29,15 +29,8 @@ examples:
 END
 }
 
-case ${1-} in
-  '') ;;
-  -h | --help) usage; exit 0 ;;
-  *) usage >&2; exit 2 ;;
-esac
 . "$(dirname "$0")/common.sh"
-common_begin \
-  'foveascenesrc is-live=true seed=130 ! video/x-raw,width=640,height=360,framerate=15/1'
-common_build
+common_begin 'foveascenesrc is-live=true seed=130 ! video/x-raw,width=640,height=360,framerate=15/1' "$@"
 out=${out:-$build/stream}
 mkdir -p "$out"
 end=${FRAMES:+identity eos-after=$((${FRAMES:-0} + 1)) !}

@@ -53,6 +53,22 @@ element_test_parse (const char *description)
   return gst_object_ref_sink (element);
 }
 
+GstBuffer *
+element_test_thirds (guint width, guint height, guint index)
+{
+  g_autoptr (GstCaps) caps = element_test_caps ("RGBA", width, height);
+  GstBuffer *buffer = element_test_frame (caps, 0, index);
+  GstMapInfo map;
+
+  ck_assert (gst_buffer_map (buffer, &map, GST_MAP_WRITE));
+  for (guint i = 0; i < width * height; i++) {
+    map.data[4 * i + i % width * 3 / width] = 255;
+    map.data[4 * i + 3] = 255;
+  }
+  gst_buffer_unmap (buffer, &map);
+  return buffer;
+}
+
 GstHarness *
 element_test_harness (const char *element, const char *path,
     const char *properties, GstCaps *caps)

@@ -18,6 +18,8 @@ char *element_test_write (const char *name, const char *text);
 GstCaps *element_test_caps (const char *format, guint width, guint height);
 /* A frame of those caps, all bytes @value, at @index / 25 s. */
 GstBuffer *element_test_frame (GstCaps *caps, guint8 value, guint index);
+/* Another one, RGBA: red on the left, green in the middle, blue on the right. */
+GstBuffer *element_test_thirds (guint width, guint height, guint index);
 /* A harness around "@element model=@path @properties"; @caps: (nullable): set. */
 GstHarness *element_test_harness (const char *element, const char *path,
     const char *properties, GstCaps *caps);

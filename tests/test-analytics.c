@@ -12,23 +12,6 @@
 #define HEIGHT 48
 #define THIRD (WIDTH / 3)
 
-/* Red on the left, green in the middle and blue on the right. */
-static GstBuffer *
-make_frame (guint index)
-{
-  g_autoptr (GstCaps) caps = element_test_caps ("RGBA", WIDTH, HEIGHT);
-  GstBuffer *buffer = element_test_frame (caps, 0, index);
-  GstMapInfo map;
-
-  ck_assert (gst_buffer_map (buffer, &map, GST_MAP_WRITE));
-  for (guint i = 0; i < WIDTH * HEIGHT; i++) {
-    map.data[4 * i + i % WIDTH / THIRD] = 255;
-    map.data[4 * i + 3] = 255;
-  }
-  gst_buffer_unmap (buffer, &map);
-  return buffer;
-}
-
 /* One frame through "@element model=@model @rest". (transfer full) */
 static GstBuffer *
 run (const char *element, const char *model, const char *rest)
@@ -41,7 +24,9 @@ run (const char *element, const char *model, const char *rest)
 
   gst_harness_set_src_caps (harness, gst_caps_ref (caps));
   gst_harness_play (harness);
-  ck_assert_int_eq (gst_harness_push (harness, make_frame (3)), GST_FLOW_OK);
+  ck_assert_int_eq (
+      gst_harness_push (harness, element_test_thirds (WIDTH, HEIGHT, 3)),
+      GST_FLOW_OK);
   buffer = gst_harness_pull (harness);
   ck_assert_ptr_nonnull (buffer);
   gst_harness_teardown (harness);

@@ -10,22 +10,6 @@
 #define HEIGHT 48
 #define THIRD (WIDTH / 3)
 
-static GstBuffer *
-make_frame (guint index)
-{
-  g_autoptr (GstCaps) caps = element_test_caps ("RGBA", WIDTH, HEIGHT);
-  GstBuffer *buffer = element_test_frame (caps, 0, index);
-  GstMapInfo map;
-
-  ck_assert (gst_buffer_map (buffer, &map, GST_MAP_WRITE));
-  for (guint i = 0; i < WIDTH * HEIGHT; i++) {
-    map.data[4 * i + i % WIDTH / THIRD] = 255;
-    map.data[4 * i + 3] = 255;
-  }
-  gst_buffer_unmap (buffer, &map);
-  return buffer;
-}
-
 /* The middle of each third, where nothing is mixed. */
 static void
 read_thirds (const GstFoveaPlane *plane, guint *values)
@@ -55,7 +39,9 @@ run (const char *description)
 
   gst_harness_set_src_caps (harness, gst_caps_ref (caps));
   gst_harness_play (harness);
-  ck_assert_int_eq (gst_harness_push (harness, make_frame (3)), GST_FLOW_OK);
+  ck_assert_int_eq (
+      gst_harness_push (harness, element_test_thirds (WIDTH, HEIGHT, 3)),
+      GST_FLOW_OK);
   buffer = gst_harness_pull (harness);
   ck_assert_ptr_nonnull (buffer);
   gst_harness_teardown (harness);

@@ -40,8 +40,13 @@ typedef struct
   FvDevice *device;
   guint8 *data;
   gsize size;
-  FvBuffer *buffer; /* (nullable): it cannot be imported */
+  FvBuffer *buffer; /* (nullable): not yet, or it cannot be imported */
+  gboolean is_refused;
 } Import;
+
+/* Behind a tee several elements meet one memory. An import stays as it is while its
+ * memory lives, as others may read it: who wants it otherwise copies. */
+static GMutex imports_lock;
 
 static void
 import_free (gpointer data)
@@ -64,30 +69,40 @@ import_new (FvDevice *device, guint8 *data, gsize size)
   return import;
 }
 
-/* (nullable) (transfer none): @data, which is all of @memory, as a buffer */
+/* The second time that it is seen; the lock is held. */
+static void
+import_make (Import *import)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (import->buffer || import->is_refused)
+    return;
+  import->buffer = fv_buffer_import_host (import->device, import->data,
+      import->size, &error);
+  import->is_refused = import->buffer == NULL;
+  if (error)
+    GST_DEBUG ("%s", error->message);
+}
+
+/* (nullable) (transfer none): @data, which is all of @memory, as a buffer that lives
+ * as long as @memory */
 static FvBuffer *
 find_import (GstMemory *memory, FvDevice *device, guint8 *data, gsize size)
 {
-  static GQuark quark = 0;
+  GQuark quark = g_quark_from_static_string ("fovea-import");
   GstMiniObject *object = GST_MINI_OBJECT_CAST (memory);
-  g_autoptr (GError) error = NULL;
-  Import *import;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&imports_lock);
+  Import *import = gst_mini_object_get_qdata (object, quark);
 
-  if (quark == 0)
-    quark = g_quark_from_static_string ("fovea-import");
-  import = gst_mini_object_get_qdata (object, quark);
-  if (import && import->device == device && import->data == data
-      && import->size == size) {
-    if (import->buffer)
-      return import->buffer;
-    import->buffer = fv_buffer_import_host (device, data, size, &error);
-    if (import->buffer)
-      return import->buffer;
-    GST_DEBUG ("%s", error->message);
+  if (import == NULL) {
+    gst_mini_object_set_qdata (object, quark, import_new (device, data, size),
+        import_free);
+    return NULL;
   }
-  gst_mini_object_set_qdata (object, quark, import_new (device, data, size),
-      import_free);
-  return NULL;
+  if (import->device != device || import->data != data || import->size != size)
+    return NULL;
+  import_make (import);
+  return import->buffer;
 }
 
 /* The host's pages under a whole buffer that is one memory. */
