@@ -10,7 +10,6 @@
 
 #define WIDTH 96
 #define HEIGHT 48
-#define THIRD (WIDTH / 3)
 
 /* One frame through "@element model=@model @rest". (transfer full) */
 static GstBuffer *
