@@ -14,9 +14,10 @@ from pathlib import Path
 
 # A dispatch per convolution and per pool, with what follows it, six per block with
 # squeeze-and-excitation; seven per block of a transformer with what stands around them.
-# Three dispatches where a 3x3 convolution goes by Winograd's algorithm: 13 of ResNet-50's.
+# The transforms of Winograd's algorithm, two for each convolution that goes by it, are
+# counted apart: they are chosen where they save more than they cost.
 # Pipelines: one per kernel, tile and kind of what follows it; depthwise tiles fit the map.
-MOST = {"resnet50_224": (84, 18), "deit_tiny_224": (90, 11),
+MOST = {"resnet50_224": (60, 18), "deit_tiny_224": (90, 11),
         "efficientnet_b0_224": (99, 22), "segformer_b0_512": (110, 15)}
 # Scales and zero points of quantised nets are data: no pipeline for each tensor.
 MOST_ZOO = {"mobilenetv2_tv_op11_160_int8": (56, 16)}
@@ -39,9 +40,11 @@ def main():
                                    f"{place}/{name}/model.onnx"],
                                   check=True, capture_output=True)
             plan = json.loads(done.stdout)
-            found = plan["n_dispatches"], plan["n_pipelines"]
+            transforms = sum(d["kernel"].startswith("winograd") for d in plan["dispatches"])
+            found = plan["n_dispatches"] - transforms, plan["n_pipelines"]
             arena = plan["arena_bytes"] / plan["arena_bound"]
-            print(f"{name}: {found[0]} dispatches, at most {most[0]}; {found[1]} pipelines, "
+            print(f"{name}: {found[0]} dispatches, at most {most[0]}, and "
+                  f"{transforms} transforms; {found[1]} pipelines, "
                   f"at most {most[1]}; {arena:.2f} of the activations' bound")
             failed += found[0] > most[0] or found[1] > most[1] or arena > MOST_ARENA
     return int(failed > 0)
