@@ -505,14 +505,14 @@ START_TEST (test_matte)
 }
 END_TEST
 
-/* Buffers, command buffers and pipelines are made once, not per frame: but for those
- * of a buffer of a pool that comes for the first time, in each slot, and pools grow
- * until there are as many as are ever under way at once. */
+/* Buffers, command buffers and pipelines are made once, not per frame. Pools grow
+ * whenever more frames are under way at once than ever before, which with one on the
+ * device are few: 7 allocations in 150 frames were seen at most. */
 START_TEST (test_nothing_is_made_per_frame)
 {
   g_autofree char *line = g_strdup_printf (
       "videotestsrc num-buffers=200 ! video/x-raw,format=NV12,width=160,"
-      "height=90 ! foveasegment name=net model=\"%s\" ! fakesink",
+      "height=90 ! foveasegment name=net max-in-flight=1 model=\"%s\" ! fakesink",
       _i == 0 ? segment : matte);
   g_autoptr (GstElement) pipeline = element_test_parse (line);
   g_autoptr (GstElement) net = gst_bin_get_by_name (GST_BIN (pipeline), "net");
@@ -527,9 +527,9 @@ START_TEST (test_nothing_is_made_per_frame)
     g_usleep (1000);
   fv_device_counters (device, &late);
   gst_element_set_state (pipeline, GST_STATE_NULL);
-  ck_assert_uint_le (late.allocations, early.allocations + 150 / 3);
+  ck_assert_uint_le (late.allocations, early.allocations + 150 / 10);
   ck_assert_uint_le (late.recorded_command_buffers,
-      early.recorded_command_buffers + 150 / 3);
+      early.recorded_command_buffers + 150 / 10);
   ck_assert_uint_ge (late.submits, 200);
 }
 END_TEST
