@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Nets of one product each, with an inner length of at least 128: what GEMM and
-convolution kernels reach in layers of real nets. Needs Debian's python3-onnx."""
+convolution kernels reach in layers of real nets. Maps come and go channels-last, as
+layers hand them on, so that no copy is counted. Needs Debian's python3-onnx."""
 import numpy
 from onnx import TensorProto, helper, numpy_helper, save
 
@@ -25,10 +26,10 @@ def weights(*shape):
     return numpy_helper.from_array(values / numpy.sqrt(shape[-1]), "w")
 
 
-def save_net(path, node, weight, inputs, outputs):
+def save_net(path, nodes, weight, inputs, outputs):
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
-        [node], path.stem, [value("x", TensorProto.FLOAT, inputs)],
+        nodes, path.stem, [value("x", TensorProto.FLOAT, inputs)],
         [value("y", TensorProto.FLOAT, outputs)], [weight])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
     model.ir_version = 8
@@ -40,16 +41,19 @@ def make(folder):
     folder."""
     for i, (name, (rows, inner, columns)) in enumerate(LINEAR.items()):
         path = folder / f"linear{i}.onnx"
-        save_net(path, helper.make_node("MatMul", ["x", "w"], ["y"]), weights(inner, columns),
+        save_net(path, [helper.make_node("MatMul", ["x", "w"], ["y"])], weights(inner, columns),
                  [1, rows, inner], [1, rows, columns])
         yield (f"{name}: {rows}x{inner}x{columns}", "GEMM", inner, rows * inner * columns,
                path)
     for i, (name, (channels, out, kernel, size, stride)) in enumerate(CONV.items()):
         path = folder / f"conv{i}.onnx"
-        node = helper.make_node("Conv", ["x", "w"], ["y"], kernel_shape=[kernel] * 2,
-                                strides=[stride] * 2, pads=[kernel // 2] * 4)
-        save_net(path, node, weights(out, channels, kernel, kernel),
-                 [1, channels, size, size], [1, out, size // stride, size // stride])
-        inner, pixels = channels * kernel ** 2, (size // stride) ** 2
+        made = size // stride
+        nodes = [helper.make_node("Transpose", ["x"], ["map"], perm=[0, 3, 1, 2]),
+                 helper.make_node("Conv", ["map", "w"], ["sums"], kernel_shape=[kernel] * 2,
+                                  strides=[stride] * 2, pads=[kernel // 2] * 4),
+                 helper.make_node("Transpose", ["sums"], ["y"], perm=[0, 2, 3, 1])]
+        save_net(path, nodes, weights(out, channels, kernel, kernel),
+                 [1, size, size, channels], [1, made, made, out])
+        inner, pixels = channels * kernel ** 2, made ** 2
         yield (f"{name} at {size}x{size}", f"{kernel}x{kernel}", inner, inner * pixels * out,
                path)
