@@ -303,6 +303,34 @@ START_TEST (test_threads)
 }
 END_TEST
 
+static gpointer
+prepare_as_second (gpointer data)
+{
+  fv_device_prepare ();
+  return NULL;
+}
+
+/* Each in a process of its own, whose environment may be changed. */
+START_TEST (test_prepare)
+{
+  g_autofree char *twice = g_strdup_printf ("%u", 2 * g_get_num_processors ());
+
+  g_setenv ("LP_NUM_THREADS", "1", TRUE);
+  fv_device_prepare ();
+  ck_assert_str_eq (g_getenv ("LP_NUM_THREADS"), "1");
+  g_unsetenv ("LP_NUM_THREADS");
+  fv_device_prepare ();
+#ifdef __SANITIZE_THREAD__ /* has a thread of its own */
+  ck_assert_ptr_null (g_getenv ("LP_NUM_THREADS"));
+#else
+  ck_assert_str_eq (g_getenv ("LP_NUM_THREADS"), twice);
+#endif
+  g_unsetenv ("LP_NUM_THREADS");
+  g_thread_join (g_thread_new ("second", prepare_as_second, NULL));
+  ck_assert_ptr_null (g_getenv ("LP_NUM_THREADS"));
+}
+END_TEST
+
 START_TEST (test_validation_clean)
 {
   ck_assert_uint_eq (fv_validation_messages (), 0);
@@ -327,6 +355,7 @@ main (void)
   tcase_add_test (tcase, test_device_lost);
   tcase_add_test (tcase, test_no_driver);
   tcase_add_test (tcase, test_threads);
+  tcase_add_test (tcase, test_prepare);
   tcase_add_test (tcase, test_validation_clean);
   suite_add_tcase (suite, tcase);
   srunner_run_all (runner, CK_NORMAL);

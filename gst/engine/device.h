@@ -57,6 +57,18 @@ typedef struct _FvDevice FvDevice;
 #define FV_TYPE_DEVICE (fv_device_get_type ())
 FV_API GType fv_device_get_type (void);
 
+/**
+ * fv_device_prepare:
+ *
+ * Asks Mesa's lavapipe, should it be the device, for two threads per processor
+ * (LP_NUM_THREADS, unless that is set) instead of one. Lavapipe divides a dispatch
+ * evenly among its threads, so that two of them on one processor, where the system
+ * often wakes them, take twice the time (docs/tuning.md). Changes the environment:
+ * does nothing once the process has a second thread, nor after the first device.
+ *
+ * Threads: for main(), or where a library is loaded.
+ */
+FV_API void fv_device_prepare (void);
 /* @name: (nullable): an index ("0"), a part of the name, a UUID, or NULL for the
  * best: a GPU if there is one, else a CPU-type device. */
 FV_API FvDevice *fv_device_open (const char *name, GError **error);

@@ -38,6 +38,7 @@ int
 main (int argc, char **argv)
 {
   setlocale (LC_ALL, "");
+  fv_device_prepare ();
   const char *name = argc > 1 ? argv[1] : "";
   if (strcmp (name, "--help") == 0 || strcmp (name, "-h") == 0
       || strcmp (name, "help") == 0) {

@@ -19,7 +19,8 @@ Peers are run where they are found, and named where they are not:
   of its runs, not each. Its first Vulkan device must be that of Fovea.
 
 Speed is of the peer's median wall time to Fovea's: 2.00x is twice as fast as the peer.
-Rows with a target say whether it is met.
+Rows with a target say whether it is met. Lavapipe has two threads per processor, as
+Fovea sets it (docs/tuning.md), for ncnn too.
 """
 import argparse
 import json
@@ -35,6 +36,7 @@ from report import number, table
 
 HERE = Path(__file__).resolve().parent
 TIMEOUT = 900
+os.environ.setdefault("LP_NUM_THREADS", str(2 * len(os.sched_getaffinity(0))))
 # By how a model's name begins, ncnn's nets, the best first; that the folder has is
 # taken. Size of the input, and multiply-accumulates where it is not the same net:
 # of the architecture, as published.
