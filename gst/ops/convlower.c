@@ -452,9 +452,14 @@ lower_maps (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
     return lower_depthwise (plan, node, maps, error);
   if (!is_product (node, &maps->g))
     return lower_direct (plan, node, maps, FALSE, error);
-  tile = fv_winograd_tile (plan, maps);
-  return tile ? fv_winograd_lower (plan, node, maps, tile, error)
-              : lower_igemm (plan, node, maps, error);
+  if (!fv_winograd_suits (maps))
+    return lower_igemm (plan, node, maps, error);
+  tile = fv_winograd_choose (plan, maps);
+  if (tile ? !fv_winograd_lower (plan, node, maps, tile, error)
+           : !lower_igemm (plan, node, maps, error))
+    return FALSE;
+  fv_plan_chosen (plan);
+  return TRUE;
 }
 
 /* The depth is one of the other axes now. */

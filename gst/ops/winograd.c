@@ -64,32 +64,61 @@ transforms_cost (const Shape *s)
       + 150000;
 }
 
-guint
-fv_winograd_tile (FvPlan *plan, const FvConvMaps *maps)
+gboolean
+fv_winograd_suits (const FvConvMaps *maps)
 {
   const FvConvGeometry *g = &maps->g;
-  double lowest;
-  guint best = 0;
 
-  if (g->n_axes != 2 || g->groups > 1
-      || fv_plan_tier (plan) != FV_TIER_SUBGROUP)
-    return 0;
+  if (g->n_axes != 2 || g->groups > 1)
+    return FALSE;
   for (guint i = 0; i < 2; i++)
     if (g->kernel[i] != 3 || g->stride[i] != 1 || g->dilation[i] != 1)
-      return 0;
-  lowest = fv_igemm_cost (g->out[0] * g->out[1], g->out_channels,
+      return FALSE;
+  return TRUE;
+}
+
+/* The weights, which grow fourfold, can be bound as a whole. */
+static gboolean
+weights_fit (FvPlan *plan, const FvConvGeometry *g, const Shape *s)
+{
+  gint64 most = MIN (fv_plan_device_info (plan)->max_storage_range, G_MAXINT32);
+
+  return divide_up (g->out_channels, 8) * 8 * s->in_units
+      <= most / 16 / s->planes;
+}
+
+guint
+fv_winograd_choose (FvPlan *plan, const FvConvMaps *maps)
+{
+  const FvConvGeometry *g = &maps->g;
+  /* only measurements tell GPUs that it is worth its weights */
+  gboolean guess = fv_plan_tier (plan) == FV_TIER_SUBGROUP;
+  FvOffer offer = { .kernel = "conv3x3", .is_way = TRUE };
+  double direct = fv_igemm_cost (g->out[0] * g->out[1], g->out_channels,
       9 * divide_up (g->in_channels, 4), g->batch);
+  guint tiles[3] = { 0 };
+
+  g_snprintf (offer.shape, sizeof offer.shape,
+      "%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT
+      "x%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT "%s",
+      fv_size_class (g->batch), fv_size_class (g->out[0]),
+      fv_size_class (g->out[1]), fv_size_class (g->out_channels),
+      fv_size_class (g->in_channels),
+      maps->x.type == FV_TYPE_F16 ? " f16" : "");
+  fv_offer_add (&offer, direct, "direct");
   for (guint tile = 4; tile >= 2; tile -= 2) {
     Shape s = shape_of (g, tile);
-    double cost = transforms_cost (&s)
-        + fv_igemm_cost (s.tiles, g->out_channels, s.in_units, s.planes);
 
-    if (cost < lowest) {
-      lowest = cost;
-      best = tile;
-    }
+    if (!weights_fit (plan, g, &s))
+      continue;
+    tiles[offer.n] = tile;
+    fv_offer_add (&offer,
+        guess ? transforms_cost (&s)
+                + fv_igemm_cost (s.tiles, g->out_channels, s.in_units, s.planes)
+              : 2 * direct,
+        "%ux%u", tile, tile);
   }
-  return best;
+  return tiles[fv_plan_choose (plan, &offer)];
 }
 
 /* G g G' of a kernel: what a row of G makes of three taps. */

@@ -7,9 +7,11 @@
 
 G_BEGIN_DECLS
 
-/* Outputs of a tile along an axis that take the least time, 4 or 2, or 0 where the
- * convolution itself takes less, or is none that this is for. */
-guint fv_winograd_tile (FvPlan *plan, const FvConvMaps *maps);
+/* Whether it is a convolution that this is for. */
+gboolean fv_winograd_suits (const FvConvMaps *maps);
+/* Opens a choice, which fv_plan_chosen() ends: outputs of a tile along an axis, 4
+ * or 2, or 0 for the convolution itself. */
+guint fv_winograd_choose (FvPlan *plan, const FvConvMaps *maps);
 gboolean fv_winograd_lower (FvPlan *plan, FvNode *node, const FvConvMaps *maps,
     guint tile, GError **error);
 
