@@ -3,7 +3,7 @@
  * error comes back that names the call, nothing leaks and nothing crashes. */
 #include "gst/engine/dispatch-private.h"
 #include "gst/engine/kernel-private.h"
-#include "gst/engine/program.h"
+#include "gst/engine/program-private.h"
 #include "shaders/shared.h"
 
 #include <check.h>
@@ -151,6 +151,21 @@ fill_program (FvProgram *program, FvBuffer *const buffers[3], GError **error)
   return fv_program_finish (program, error);
 }
 
+/* In more parts than the driver gets at once, so that the last is submitted by who
+ * waits. */
+static gboolean
+run_background (FvDevice *device, FvProgram *program, GError **error)
+{
+  FvProgram *programs[4] = { program, program, program, program };
+  const double seconds[] = { 1 };
+  guint64 value = 0;
+
+  return fv_program_divide (program, seconds, 0.5, error)
+      && fv_program_submit_background (programs, G_N_ELEMENTS (programs),
+          &value, error)
+      && fv_device_wait (device, value, G_MAXUINT64, error);
+}
+
 /* Everything from the first call to the last, as a user of the engine does it. */
 static gboolean
 whole_life (GError **error)
@@ -171,7 +186,8 @@ whole_life (GError **error)
     program = fv_program_new (device);
     is_done = fill_program (program, buffers, error)
         && fv_program_submit (&program, 1, &value, error)
-        && fv_device_wait (device, value, G_MAXUINT64, error);
+        && fv_device_wait (device, value, G_MAXUINT64, error)
+        && run_background (device, program, error);
   }
   /* Cleaning up has nobody to tell. */
   calls_left = -1;

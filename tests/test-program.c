@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/device-test.h"
 #include "gst/engine/kernel-private.h"
-#include "gst/engine/program.h"
+#include "gst/engine/program-private.h"
 #include "shaders/shared.h"
 
 #include <math.h>
@@ -278,6 +278,77 @@ START_TEST (test_unref_pending)
 }
 END_TEST
 
+/* @n dispatches over all of @x, in an order that shows */
+static FvProgram *
+make_chain (FvDevice *device, FvBuffer *x, guint n)
+{
+  g_autoptr (FvProgram) program = fv_program_new (device);
+
+  fv_program_enable_timing (program);
+  for (guint i = 0; i < n; i++) {
+    FvDispatch d =
+        scale (x, 0, x, 0, 1 << 16, FV_TYPE_F32, i % 2 ? 0.5f : 2, (float) i);
+
+    fv_program_dispatch (program, &d);
+  }
+  finish (program);
+  return g_steal_pointer (&program);
+}
+
+static float
+chain_result (float value, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    value = (i % 2 ? 0.5f : 2) * value + (float) i;
+  return value;
+}
+
+#define CHAIN 24
+
+/* A program in as many parts as it has dispatches gives what it gave before; what is
+ * submitted meanwhile does not wait behind it; its runs stay in order. */
+START_TEST (test_background)
+{
+  g_autoptr (FvDevice) device = device_test_open ((guint) _i);
+  g_autoptr (FvBuffer) x = make_buffer (device, 1 << 20, FV_MEMORY_DOWNLOAD);
+  g_autoptr (FvBuffer) y = make_buffer (device, 1 << 20, FV_MEMORY_DOWNLOAD);
+  g_autoptr (FvProgram) chain = make_chain (device, x, CHAIN);
+  g_autoptr (FvProgram) other = make_chain (device, y, 1);
+  g_autoptr (GError) error = NULL;
+  double seconds[CHAIN];
+  FvProgram *twice[2] = { chain, other };
+  guint64 value = 0, first = 0, between;
+
+  memset (fv_buffer_map (x), 0, 1 << 20);
+  store (y, FV_TYPE_F32, 7, 1);
+  for (guint i = 0; i < CHAIN; i++)
+    seconds[i] = 1; /* none fits beside another one */
+  ck_assert (fv_program_divide (chain, seconds, 0.5, &error));
+  ck_assert (fv_program_submit_background (&chain, 1, &first, &error));
+  for (guint i = 0; i < 3; i++)
+    ck_assert (fv_program_submit_background (twice, 2, &value, &error));
+  between = submit (&other, 1);
+  wait_for (device, between);
+  /* nobody has waited for it, so that most is not even given to the driver */
+  ck_assert (fv_device_is_done (device, between));
+  ck_assert (!fv_device_is_done (device, value));
+  wait_for (device, value);
+  ck_assert (fv_device_is_done (device, first));
+  ck_assert (fv_device_is_done (device, value));
+  ck_assert_float_eq (load (x, FV_TYPE_F32, 7),
+      chain_result (
+          chain_result (chain_result (chain_result (0, CHAIN), CHAIN), CHAIN),
+          CHAIN));
+  ck_assert_float_eq (load (y, FV_TYPE_F32, 7), 16);
+  ck_assert (!fv_device_wait (device, value + 1, 0, &error));
+  ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_INVALID));
+  g_clear_error (&error);
+  /* all the same when it goes at once, and when nobody waits but its end */
+  wait_for (device, submit (&chain, 1));
+  ck_assert (fv_program_submit_background (&chain, 1, &value, &error));
+}
+END_TEST
+
 START_TEST (test_timing)
 {
   g_autoptr (FvDevice) device = device_test_open ((guint) _i);
@@ -456,6 +527,7 @@ main (void)
   tcase_add_loop_test (tcase, test_resubmit, 0, 2);
   tcase_add_loop_test (tcase, test_batch, 0, 2);
   tcase_add_loop_test (tcase, test_unref_pending, 0, 2);
+  tcase_add_loop_test (tcase, test_background, 0, 2);
   tcase_add_loop_test (tcase, test_timing, 0, 2);
   tcase_add_loop_test (tcase, test_limits, 0, 2);
   tcase_add_loop_test (tcase, test_storage_limit, 0, 2);

@@ -32,10 +32,15 @@ struct _FvDevice
   VkQueue queue;
   VkSemaphore timeline;
   guint64 last_value; /* signalled by the newest submit */
+  struct _FvBackground *background;
 
   GMutex counter_lock;
   FvDeviceCounters counters;
 };
+
+/* Marks the values of what was submitted to the background, which have a timeline
+ * of their own. */
+#define FV_VALUE_BACKGROUND ((guint64) 1 << 63)
 
 /* FALSE with FV_ERROR_DEVICE once the device was lost. */
 gboolean fv_device_check (FvDevice *device, GError **error);
@@ -43,6 +48,19 @@ gboolean fv_device_check (FvDevice *device, GError **error);
 /* @bytes > 0: an allocation; < 0: a free */
 void fv_device_count_memory (FvDevice *device, gint64 bytes);
 void fv_device_count_recorded (FvDevice *device);
+
+gboolean fv_device_make_timeline (FvDevice *device, VkSemaphore *timeline,
+    GError **error);
+/* @timeline is to reach @value. The queue's lock is held. */
+gboolean
+fv_device_submit_locked (FvDevice *device, const VkCommandBuffer *buffers,
+    guint n, VkSemaphore timeline, guint64 value, GError **error);
+/* @value was submitted. */
+gboolean fv_device_wait_timeline (FvDevice *device, VkSemaphore timeline,
+    guint64 value, guint64 timeout_ns, GError **error);
+/* Sets @error: nobody submits up to @value. */
+void fv_device_refuse_value (FvDevice *device, guint64 value, guint64 newest,
+    GError **error);
 
 /* Submits in order as one batch; @value gets what the timeline will reach. */
 gboolean fv_device_submit (FvDevice *device, const VkCommandBuffer *buffers,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "gst/engine/device-private.h"
+#include "gst/engine/background-private.h"
 #include "gst/engine/kernel-private.h"
 #include "gst/engine/tuning-private.h"
 
@@ -53,6 +53,7 @@ device_free (FvDevice *device)
 
   if (device->handle && device->timeline)
     fv_device_wait (device, device->last_value, G_MAXUINT64, NULL);
+  fv_background_free (device->background);
   fv_tuning_free (device->tuning);
   fv_kernels_free (device->kernels);
   if (device->timeline)
@@ -88,9 +89,9 @@ device_alloc (const FvVulkan *vk, VkPhysicalDevice physical, guint index)
   return device;
 }
 
-/* What own and borrowed devices share, once there is a VkDevice. */
-static gboolean
-device_init (FvDevice *device, GError **error)
+gboolean
+fv_device_make_timeline (FvDevice *device, VkSemaphore *timeline,
+    GError **error)
 {
   VkSemaphoreTypeCreateInfo type = {
     .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
@@ -100,7 +101,17 @@ device_init (FvDevice *device, GError **error)
                                      VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
     .pNext = &type };
 
-  if (!VK_CREATE (device, CreateSemaphore, error, &info, &device->timeline))
+  return VK_CREATE (device, CreateSemaphore, error, &info, timeline);
+}
+
+/* What own and borrowed devices share, once there is a VkDevice. */
+static gboolean
+device_init (FvDevice *device, GError **error)
+{
+  if (!fv_device_make_timeline (device, &device->timeline, error))
+    return FALSE;
+  device->background = fv_background_new (device, error);
+  if (!device->background)
     return FALSE;
   device->kernels = fv_kernels_new (device, error);
   return device->kernels != NULL;
@@ -365,27 +376,24 @@ fv_device_check (FvDevice *device, GError **error)
   return FALSE;
 }
 
-gboolean
-fv_device_wait (FvDevice *device, guint64 value, guint64 timeout_ns,
+void
+fv_device_refuse_value (FvDevice *device, guint64 value, guint64 newest,
     GError **error)
+{
+  g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+      "%s: waiting for value %" G_GUINT64_FORMAT
+      ", the newest submit has %" G_GUINT64_FORMAT,
+      device->info.name, value, newest);
+}
+
+gboolean
+fv_device_wait_timeline (FvDevice *device, VkSemaphore timeline, guint64 value,
+    guint64 timeout_ns, GError **error)
 {
   VkSemaphoreWaitInfo info = { .sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
     .semaphoreCount = 1,
-    .pSemaphores = &device->timeline,
+    .pSemaphores = &timeline,
     .pValues = &value };
-
-  if (!fv_device_check (device, error))
-    return FALSE;
-  g_mutex_lock (&device->queue_lock);
-  guint64 newest = device->last_value;
-  g_mutex_unlock (&device->queue_lock);
-  if (value > newest) {
-    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
-        "%s: waiting for value %" G_GUINT64_FORMAT
-        ", the newest submit has %" G_GUINT64_FORMAT,
-        device->info.name, value, newest);
-    return FALSE;
-  }
   VkResult result =
       device->vk.WaitSemaphores (device->handle, &info, timeout_ns);
   if (result == VK_TIMEOUT) {
@@ -398,12 +406,36 @@ fv_device_wait (FvDevice *device, guint64 value, guint64 timeout_ns,
 }
 
 gboolean
+fv_device_wait (FvDevice *device, guint64 value, guint64 timeout_ns,
+    GError **error)
+{
+  if (!fv_device_check (device, error))
+    return FALSE;
+  if (value & FV_VALUE_BACKGROUND)
+    return fv_background_wait (device->background, value & ~FV_VALUE_BACKGROUND,
+        timeout_ns, error);
+  g_mutex_lock (&device->queue_lock);
+  guint64 newest = device->last_value;
+  g_mutex_unlock (&device->queue_lock);
+  if (value <= newest)
+    return fv_device_wait_timeline (device, device->timeline, value, timeout_ns,
+        error);
+  fv_device_refuse_value (device, value, newest, error);
+  return FALSE;
+}
+
+gboolean
 fv_device_is_done (FvDevice *device, guint64 value)
 {
   guint64 reached = 0;
-  return !g_atomic_int_get (&device->is_lost)
-      && VK (device, GetSemaphoreCounterValue, NULL, device->handle,
-          device->timeline, &reached)
+
+  if (g_atomic_int_get (&device->is_lost))
+    return FALSE;
+  if (value & FV_VALUE_BACKGROUND)
+    return fv_background_is_done (device->background,
+        value & ~FV_VALUE_BACKGROUND);
+  return VK (device, GetSemaphoreCounterValue, NULL, device->handle,
+             device->timeline, &reached)
       && reached >= value;
 }
 
@@ -423,32 +455,39 @@ queue_submit (FvDevice *device, const VkSubmitInfo *info, GError **error)
 }
 
 gboolean
-fv_device_submit (FvDevice *device, const VkCommandBuffer *buffers, guint n,
-    guint64 *value, GError **error)
+fv_device_submit_locked (FvDevice *device, const VkCommandBuffer *buffers,
+    guint n, VkSemaphore timeline, guint64 value, GError **error)
 {
-  guint64 signal;
-  VkTimelineSemaphoreSubmitInfo timeline = {
+  VkTimelineSemaphoreSubmitInfo values = {
     .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
     .signalSemaphoreValueCount = 1,
-    .pSignalSemaphoreValues = &signal
+    .pSignalSemaphoreValues = &value
   };
   VkSubmitInfo info = { .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-    .pNext = &timeline,
+    .pNext = &values,
     .commandBufferCount = n,
     .pCommandBuffers = buffers,
     .signalSemaphoreCount = 1,
-    .pSignalSemaphores = &device->timeline };
+    .pSignalSemaphores = &timeline };
 
-  if (!fv_device_check (device, error))
+  if (!fv_device_check (device, error) || !queue_submit (device, &info, error))
     return FALSE;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&device->queue_lock);
-  signal = device->last_value + 1;
-  if (!queue_submit (device, &info, error))
-    return FALSE;
-  *value = device->last_value = signal;
   g_mutex_lock (&device->counter_lock);
   device->counters.submits++;
   g_mutex_unlock (&device->counter_lock);
+  return TRUE;
+}
+
+gboolean
+fv_device_submit (FvDevice *device, const VkCommandBuffer *buffers, guint n,
+    guint64 *value, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&device->queue_lock);
+
+  if (!fv_device_submit_locked (device, buffers, n, device->timeline,
+          device->last_value + 1, error))
+    return FALSE;
+  *value = ++device->last_value;
   return TRUE;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/engine/background-private.h"
 #include "gst/engine/graph-private.h"
 #include "gst/engine/ir-private.h"
 #include "gst/engine/kernel-private.h"
@@ -557,6 +558,27 @@ fv_graph_program (FvGraph *graph, guint slot)
 {
   g_return_val_if_fail (graph->slots && slot < graph->n_slots, NULL);
   return graph->slots[slot].program;
+}
+
+gboolean
+fv_graph_divide (FvGraph *graph, GError **error)
+{
+  FvProgram *measured = fv_graph_program (graph, 0);
+  guint n = fv_program_n_dispatches (measured);
+  g_autofree double *seconds = g_new0 (double, n + 1);
+  double sum = 0;
+
+  for (guint i = 0; i < n; i++) {
+    seconds[i] = fv_program_seconds (measured, i);
+    if (seconds[i] < 0)
+      return TRUE;
+    sum += seconds[i];
+  }
+  for (guint i = 0; i < graph->n_slots && sum > FV_PART_SECONDS; i++)
+    if (!fv_program_divide (graph->slots[i].program, seconds, FV_PART_SECONDS,
+            error))
+      return FALSE;
+  return TRUE;
 }
 
 FvType

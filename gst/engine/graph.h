@@ -92,6 +92,9 @@ FV_API const FvPort *fv_graph_input (FvGraph *graph, guint slot, guint i);
 FV_API const FvPort *fv_graph_output (FvGraph *graph, guint slot, guint i);
 FV_API guint fv_graph_n_slots (FvGraph *graph);
 FV_API FvProgram *fv_graph_program (FvGraph *graph, guint slot);
+/* Behind a run of slot 0's program, if timing is on, while nothing runs: where that
+ * took long, the programs are divided as fv_program_submit_background() needs it. */
+FV_API gboolean fv_graph_divide (FvGraph *graph, GError **error);
 FV_API FvType fv_graph_precision (FvGraph *graph);
 
 /* Host arrays in (converted to the model's types) and out (new arrays of the

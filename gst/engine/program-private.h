@@ -32,6 +32,14 @@ typedef struct
   VkDescriptorSet set;
 } FvProgramDispatch;
 
+/* What the driver can be given without the rest. */
+typedef struct
+{
+  VkCommandBuffer buffer;
+  guint first, end; /* commands */
+  double seconds; /* that it takes; not known yet: less than 0 */
+} FvProgramPart;
+
 struct _FvProgram
 {
   gatomicrefcount ref;
@@ -44,13 +52,15 @@ struct _FvProgram
   guint n_barriers;
 
   VkCommandPool commands_pool;
-  VkCommandBuffer recorded;
+  GArray *parts; /* FvProgramPart, in order */
   VkDescriptorPool descriptors;
   GArray *views; /* VkBufferView */
   VkQueryPool queries; /* two timestamps a dispatch */
 
   GMutex lock;
-  guint64 last_value; /* of the newest submit; 0: none. Under the lock */
+  /* Of the newest submit, and of the newest to the background; 0: none. Under
+   * the lock. */
+  guint64 last_value, last_background;
 };
 
 /* Adds one workgroup of each pipeline of @program, which is finished, to @sample. */
@@ -60,7 +70,13 @@ void fv_program_sample (FvProgram *program, FvProgram *sample);
 gboolean fv_dispatch_check (FvDevice *device, const FvDispatch *dispatch,
     GError **error);
 
-/* Descriptors, then the command buffer; pipelines are already there. */
+/* Descriptors, then the command buffers; pipelines are already there. */
 gboolean fv_program_record (FvProgram *program, GError **error);
+
+/* Records @program, which is finished, anew in parts that take no longer than @most
+ * each where it can be cut. @seconds: of each dispatch. Nothing of it is on the
+ * device. */
+gboolean fv_program_divide (FvProgram *program, const double *seconds,
+    double most, GError **error);
 
 G_END_DECLS

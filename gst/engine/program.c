@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/engine/background-private.h"
 #include "gst/engine/program-private.h"
 
 #include <string.h>
@@ -66,6 +67,7 @@ fv_program_new (FvDevice *device)
   program->buffers = g_hash_table_new_full (NULL, NULL,
       (GDestroyNotify) fv_buffer_unref, NULL);
   program->views = g_array_new (FALSE, TRUE, sizeof (VkBufferView));
+  program->parts = g_array_new (FALSE, TRUE, sizeof (FvProgramPart));
   g_mutex_init (&program->lock);
   return program;
 }
@@ -101,8 +103,12 @@ fv_program_unref (FvProgram *program)
     return;
   if (program->last_value)
     fv_device_wait (program->device, program->last_value, G_MAXUINT64, NULL);
+  if (program->last_background)
+    fv_device_wait (program->device, program->last_background, G_MAXUINT64,
+        NULL);
   destroy_handles (program);
   g_array_unref (program->views);
+  g_array_unref (program->parts);
   g_hash_table_unref (program->buffers);
   g_ptr_array_unref (program->dispatches);
   g_array_unref (program->commands);
@@ -239,31 +245,24 @@ fv_program_finish (FvProgram *program, GError **error)
   return TRUE;
 }
 
-static gboolean
-submit_batch (FvProgram *const *programs, guint n, guint64 *value,
-    GError **error)
+/* Whatever of @programs got as far as @value. */
+static void
+note_value (FvProgram *const *programs, guint n, guint64 value)
 {
-  FvDevice *device = programs[0]->device;
-  VkCommandBuffer buffers[BATCH];
-
-  for (guint i = 0; i < n; i++)
-    buffers[i] = programs[i]->recorded;
-  if (!fv_device_submit (device, buffers, n, value, error))
-    return FALSE;
   for (guint i = 0; i < n; i++) {
-    g_mutex_lock (&programs[i]->lock);
-    programs[i]->last_value = MAX (programs[i]->last_value, *value);
-    g_mutex_unlock (&programs[i]->lock);
+    FvProgram *program = programs[i];
+    guint64 *last = value & FV_VALUE_BACKGROUND ? &program->last_background
+                                                : &program->last_value;
+
+    g_mutex_lock (&program->lock);
+    *last = MAX (*last, value);
+    g_mutex_unlock (&program->lock);
   }
-  return TRUE;
 }
 
-gboolean
-fv_program_submit (FvProgram *const *programs, guint n, guint64 *value,
-    GError **error)
+static gboolean
+may_submit (FvProgram *const *programs, guint n, GError **error)
 {
-  guint64 reached = 0;
-
   for (guint i = 0; i < n; i++)
     if (!programs[i]->is_finished
         || programs[i]->device != programs[0]->device) {
@@ -273,11 +272,83 @@ fv_program_submit (FvProgram *const *programs, guint n, guint64 *value,
                                    : "was not finished");
       return FALSE;
     }
-  for (guint i = 0; i < n; i += BATCH)
-    if (!submit_batch (programs + i, MIN (n - i, BATCH), &reached, error))
-      return FALSE;
+  return TRUE;
+}
+
+gboolean
+fv_program_submit (FvProgram *const *programs, guint n, guint64 *value,
+    GError **error)
+{
+  VkCommandBuffer buffers[BATCH];
+  guint64 reached = 0;
+  guint n_buffers = 0;
+
+  if (!may_submit (programs, n, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++) {
+    GArray *parts = programs[i]->parts;
+
+    for (guint k = 0; k < parts->len; k++) {
+      gboolean is_last = i == n - 1 && k == parts->len - 1;
+
+      buffers[n_buffers++] = g_array_index (parts, FvProgramPart, k).buffer;
+      if (n_buffers < BATCH && !is_last)
+        continue;
+      if (!fv_device_submit (programs[0]->device, buffers, n_buffers, &reached,
+              error))
+        return FALSE;
+      note_value (programs, i + 1, reached);
+      n_buffers = 0;
+    }
+  }
   if (value)
     *value = reached;
+  return TRUE;
+}
+
+/* What was measured once is kept: the driver gets so much at a time as takes about
+ * so long. */
+static double
+part_seconds (FvProgram *program, FvProgramPart *part)
+{
+  double sum = 0;
+
+  for (guint i = 0; part->seconds < 0 && i < program->dispatches->len; i++) {
+    double seconds = fv_program_seconds (program, i);
+
+    if (seconds < 0)
+      return 0;
+    sum += seconds;
+  }
+  if (part->seconds < 0)
+    part->seconds = sum;
+  return part->seconds;
+}
+
+gboolean
+fv_program_submit_background (FvProgram *const *programs, guint n,
+    guint64 *value, GError **error)
+{
+  g_autofree FvPiece *pieces = NULL;
+  guint n_pieces = 0, k = 0;
+
+  if (!may_submit (programs, n, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    n_pieces += programs[i]->parts->len;
+  pieces = g_new (FvPiece, n_pieces);
+  for (guint i = 0; i < n; i++)
+    for (guint p = 0; p < programs[i]->parts->len; p++) {
+      FvProgramPart *part =
+          &g_array_index (programs[i]->parts, FvProgramPart, p);
+
+      pieces[k++] = (FvPiece){ part->buffer, part_seconds (programs[i], part) };
+    }
+  if (!fv_background_submit (programs[0]->device->background, pieces, n_pieces,
+          value, error))
+    return FALSE;
+  *value |= FV_VALUE_BACKGROUND;
+  note_value (programs, n, *value);
   return TRUE;
 }
 
@@ -294,10 +365,11 @@ fv_program_seconds (FvProgram *program, guint i)
   guint64 ticks[2];
 
   g_mutex_lock (&program->lock);
-  guint64 last = program->last_value;
+  guint64 last = program->last_value, background = program->last_background;
   g_mutex_unlock (&program->lock);
-  if (!program->queries || i >= program->dispatches->len || last == 0
-      || !fv_device_is_done (device, last)
+  if (!program->queries || i >= program->dispatches->len
+      || (last == 0 && background == 0) || !fv_device_is_done (device, last)
+      || (background && !fv_device_is_done (device, background))
       || !VK (device, GetQueryPoolResults, NULL, device->handle,
           program->queries, 2 * i, 2, sizeof ticks, ticks, sizeof *ticks,
           VK_QUERY_RESULT_64_BIT))

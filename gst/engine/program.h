@@ -105,6 +105,7 @@ FV_API void fv_dispatch_bind (FvDispatch *dispatch, FvBuffer *buffer,
  *          yet made visible; all earlier work of the queue and all host writes
  *          made before the submit are visible, and what the program writes is
  *          visible to later programs and, after fv_device_wait(), to the host.
+ *          Work in the background is ordered by waiting for it alone.
  * Threads: building is single-threaded; submits are ordered by the queue.
  * Errors:  FV_ERROR_DEVICE, FV_ERROR_TOO_LARGE (device limits, named).
  */
@@ -128,6 +129,13 @@ FV_API gboolean fv_program_finish (FvProgram *program, GError **error);
  * fv_device_wait() takes. */
 FV_API gboolean fv_program_submit (FvProgram *const *programs, guint n,
     guint64 *value, GError **error);
+
+/* As that, for work that others need not wait behind, in parts where it was measured
+ * to be long: what fv_program_submit() submits meanwhile comes in between, and what is
+ * submitted by this stays in order. Somebody has to wait for it, on which it comes
+ * to the device. */
+FV_API gboolean fv_program_submit_background (FvProgram *const *programs,
+    guint n, guint64 *value, GError **error);
 
 /* Per-dispatch times of the last finished submit; call before finish. */
 FV_API void fv_program_enable_timing (FvProgram *program);

@@ -57,14 +57,14 @@ conflicts (const GArray *open, const GArray *list)
 #define READS (VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_TRANSFER_READ_BIT)
 
 static void
-barrier (FvProgram *program, VkPipelineStageFlags from, VkAccessFlags written,
-    VkPipelineStageFlags to, VkAccessFlags used)
+barrier (FvProgram *program, VkCommandBuffer buffer, VkPipelineStageFlags from,
+    VkAccessFlags written, VkPipelineStageFlags to, VkAccessFlags used)
 {
   VkMemoryBarrier memory = { .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
     .srcAccessMask = written,
     .dstAccessMask = used };
-  program->device->vk.CmdPipelineBarrier (program->recorded, from, to, 0, 1,
-      &memory, 0, NULL, 0, NULL);
+  program->device->vk.CmdPipelineBarrier (buffer, from, to, 0, 1, &memory, 0,
+      NULL, 0, NULL);
 }
 
 static gboolean
@@ -167,7 +167,7 @@ make_queries (FvProgram *program, GError **error)
 }
 
 static gboolean
-make_command_buffer (FvProgram *program, GError **error)
+make_command_pool (FvProgram *program, GError **error)
 {
   FvDevice *device = program->device;
   VkCommandPoolCreateInfo pool = {
@@ -175,25 +175,15 @@ make_command_buffer (FvProgram *program, GError **error)
     .queueFamilyIndex = device->queue_family
   };
 
-  if (!VK_CREATE (device, CreateCommandPool, error, &pool,
-          &program->commands_pool))
-    return FALSE;
-  VkCommandBufferAllocateInfo info = {
-    .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-    .commandPool = program->commands_pool,
-    .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
-    .commandBufferCount = 1
-  };
-  return VK (device, AllocateCommandBuffers, error, device->handle, &info,
-      &program->recorded);
+  return VK_CREATE (device, CreateCommandPool, error, &pool,
+      &program->commands_pool);
 }
 
 static void
-record_dispatch (FvProgram *program, guint i)
+record_dispatch (FvProgram *program, VkCommandBuffer buffer, guint i)
 {
   FvVulkan *vk = &program->device->vk;
   FvProgramDispatch *dispatch = program->dispatches->pdata[i];
-  VkCommandBuffer buffer = program->recorded;
   const FvDispatch *d = &dispatch->d;
 
   vk->CmdBindPipeline (buffer, VK_PIPELINE_BIND_POINT_COMPUTE,
@@ -213,7 +203,8 @@ record_dispatch (FvProgram *program, guint i)
 }
 
 static void
-record_command (FvProgram *program, const FvCommand *command)
+record_command (FvProgram *program, VkCommandBuffer buffer,
+    const FvCommand *command)
 {
   FvVulkan *vk = &program->device->vk;
   VkBufferCopy region = { command->source_offset, command->target_offset,
@@ -221,14 +212,14 @@ record_command (FvProgram *program, const FvCommand *command)
 
   switch (command->kind) {
     case FV_COMMAND_DISPATCH:
-      record_dispatch (program, command->dispatch);
+      record_dispatch (program, buffer, command->dispatch);
       break;
     case FV_COMMAND_COPY:
-      vk->CmdCopyBuffer (program->recorded, command->source->handle,
+      vk->CmdCopyBuffer (buffer, command->source->handle,
           command->target->handle, 1, &region);
       break;
     case FV_COMMAND_FILL:
-      vk->CmdFillBuffer (program->recorded, command->target->handle,
+      vk->CmdFillBuffer (buffer, command->target->handle,
           command->target_offset, command->size, command->value);
       break;
   }
@@ -238,43 +229,77 @@ record_command (FvProgram *program, const FvCommand *command)
  * is written here is visible to the host at the end. Between, a barrier stands
  * only where a command touches bytes that an earlier one still may. */
 static void
-record_commands (FvProgram *program)
+record_commands (FvProgram *program, const FvProgramPart *part)
 {
   g_autoptr (GArray) open = g_array_new (FALSE, FALSE, sizeof (Access));
   g_autoptr (GArray) list = g_array_new (FALSE, FALSE, sizeof (Access));
 
-  if (program->queries)
-    program->device->vk.CmdResetQueryPool (program->recorded, program->queries,
-        0, 2 * program->dispatches->len);
-  barrier (program, WORK | VK_PIPELINE_STAGE_HOST_BIT,
+  if (program->queries && part->first == 0)
+    program->device->vk.CmdResetQueryPool (part->buffer, program->queries, 0,
+        2 * program->dispatches->len);
+  barrier (program, part->buffer, WORK | VK_PIPELINE_STAGE_HOST_BIT,
       WRITES | VK_ACCESS_HOST_WRITE_BIT, WORK, READS | WRITES);
-  program->n_barriers = 0;
-  for (guint i = 0; i < program->commands->len; i++) {
+  for (guint i = part->first; i < part->end; i++) {
     const FvCommand *command = &g_array_index (program->commands, FvCommand, i);
     g_array_set_size (list, 0);
     list_accesses (program, command, list);
     if (conflicts (open, list)) {
-      barrier (program, WORK, WRITES, WORK, READS | WRITES);
+      barrier (program, part->buffer, WORK, WRITES, WORK, READS | WRITES);
       program->n_barriers++;
       g_array_set_size (open, 0);
     }
     g_array_append_vals (open, list->data, list->len);
-    record_command (program, command);
+    record_command (program, part->buffer, command);
   }
-  barrier (program, WORK, WRITES, VK_PIPELINE_STAGE_HOST_BIT,
+  barrier (program, part->buffer, WORK, WRITES, VK_PIPELINE_STAGE_HOST_BIT,
       VK_ACCESS_HOST_READ_BIT);
 }
 
-gboolean
-fv_program_record (FvProgram *program, GError **error)
+static gboolean
+record_part (FvProgram *program, FvProgramPart *part, GError **error)
 {
   FvDevice *device = program->device;
-  guint n = program->dispatches->len;
+  VkCommandBufferAllocateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+    .commandPool = program->commands_pool,
+    .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+    .commandBufferCount = 1
+  };
   /* Two submits of one program may be on the queue at once. */
   VkCommandBufferBeginInfo begin = {
     .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
     .flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT
   };
+
+  if (!VK (device, AllocateCommandBuffers, error, device->handle, &info,
+          &part->buffer)
+      || !VK (device, BeginCommandBuffer, error, part->buffer, &begin))
+    return FALSE;
+  record_commands (program, part);
+  if (!VK (device, EndCommandBuffer, error, part->buffer))
+    return FALSE;
+  fv_device_count_recorded (device);
+  return TRUE;
+}
+
+static gboolean
+record_parts (FvProgram *program, GError **error)
+{
+  if (!make_command_pool (program, error))
+    return FALSE;
+  program->n_barriers = 0;
+  for (guint i = 0; i < program->parts->len; i++)
+    if (!record_part (program,
+            &g_array_index (program->parts, FvProgramPart, i), error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+fv_program_record (FvProgram *program, GError **error)
+{
+  guint n = program->dispatches->len;
+  FvProgramPart whole = { .end = program->commands->len, .seconds = -1 };
 
   if (n && !make_pool (program, error))
     return FALSE;
@@ -283,12 +308,43 @@ fv_program_record (FvProgram *program, GError **error)
       return FALSE;
   if (n && program->is_timed && !make_queries (program, error))
     return FALSE;
-  if (!make_command_buffer (program, error)
-      || !VK (device, BeginCommandBuffer, error, program->recorded, &begin))
-    return FALSE;
-  record_commands (program);
-  if (!VK (device, EndCommandBuffer, error, program->recorded))
-    return FALSE;
-  fv_device_count_recorded (device);
-  return TRUE;
+  g_array_append_val (program->parts, whole);
+  return record_parts (program, error);
+}
+
+/* Copies and fills go with what follows them. */
+static void
+cut (FvProgram *program, const double *seconds, double most)
+{
+  FvProgramPart part = { .buffer = VK_NULL_HANDLE };
+
+  g_array_set_size (program->parts, 0);
+  for (guint i = 0; i < program->commands->len; i++) {
+    const FvCommand *command = &g_array_index (program->commands, FvCommand, i);
+    double more =
+        command->kind == FV_COMMAND_DISPATCH ? seconds[command->dispatch] : 0;
+
+    if (part.end > part.first && part.seconds + more > most) {
+      g_array_append_val (program->parts, part);
+      part = (FvProgramPart){ .first = i };
+    }
+    part.seconds += more;
+    part.end = i + 1;
+  }
+  g_array_append_val (program->parts, part);
+}
+
+gboolean
+fv_program_divide (FvProgram *program, const double *seconds, double most,
+    GError **error)
+{
+  FvDevice *device = program->device;
+
+  g_return_val_if_fail (program->is_finished, FALSE);
+  program->is_finished = FALSE;
+  device->vk.DestroyCommandPool (device->handle, program->commands_pool, NULL);
+  program->commands_pool = VK_NULL_HANDLE;
+  cut (program, seconds, most);
+  program->is_finished = record_parts (program, error);
+  return program->is_finished;
 }

@@ -76,13 +76,14 @@ map_locked (GstFoveaMemory *self, GstMapFlags flags, GError **error)
   guint64 value = self->written;
   guint8 *data = fv_buffer_map (self->buffer);
 
-  if (data) {
-    if (flags & GST_MAP_WRITE)
-      value = MAX (value, self->used);
-    if (value && !fv_device_wait (device, value, WAIT_NS, error))
-      return NULL;
+  /* what is in the background may come behind what is submitted now */
+  if (value && !fv_device_wait (device, value, WAIT_NS, error))
+    return NULL;
+  if (data && (flags & GST_MAP_WRITE) && self->used
+      && !fv_device_wait (device, self->used, WAIT_NS, error))
+    return NULL;
+  if (data)
     return data + self->base;
-  }
   if (!make_staging (self, error))
     return NULL;
   /* while someone writes into it, the staging buffer is what is new */

@@ -222,7 +222,7 @@ copy_for_size (GstFoveaModel *model, guint width, guint height, GError **error)
 }
 
 /* One run more behind the warm-up: the latency that is told before any frame
- * came. */
+ * came, and where the run is cut. */
 static gboolean
 measure (GstFoveaModel *model, GError **error)
 {
@@ -234,7 +234,7 @@ measure (GstFoveaModel *model, GError **error)
       || !fv_device_wait (model->device, value, WAIT_NS, error))
     return FALSE;
   model->run_time = (guint64) (g_get_monotonic_time () - start) * 1000;
-  return TRUE;
+  return fv_graph_divide (model->graph, error);
 }
 
 GstFoveaModel *

@@ -458,7 +458,7 @@ gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
   programs[0] = way->program;
   programs[1] = fv_graph_program (stream->model->graph, slot);
   programs[2] = gst_fovea_decoder_program (decoder);
-  if (!fv_program_submit (programs, 3, &s->value, error)) {
+  if (!fv_program_submit_background (programs, 3, &s->value, error)) {
     gst_fovea_decoder_leave (decoder);
     return FALSE;
   }

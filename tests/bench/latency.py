@@ -3,7 +3,7 @@
 """How old frames are behind the overlay: the table in docs/performance.md.
 
     meson devenv -C build ../tests/bench/latency.py [--seconds 10] [--model NAME]
-                                          [--modes N] [--write ../docs/performance.md]
+                                          [--rows 1,3] [--write ../docs/performance.md]
 
 A live source, 640x360 NV12, goes through foveainfer and foveaoverlay. First the
 model's own rate is measured (no clock, every frame inferred); then each pair of
@@ -115,8 +115,7 @@ def main():
                                      formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--model", default="scene-mit")
-    parser.add_argument("--modes", type=int, default=len(MODES),
-                        help="only the first so many")
+    parser.add_argument("--rows", help="numbers of MODES, from 0 on: only those")
     parser.add_argument("--write", help="the document whose part `latency` this becomes")
     options = parser.parse_args()
     Gst.init(None)
@@ -127,7 +126,9 @@ def main():
         sys.exit(77)
     element.set_state(Gst.State.NULL)
     rate = sustainable(options.model)
-    found, ok = rows(rate, options.model, options.seconds, MODES[:options.modes])
+    modes = ([MODES[int(row)] for row in options.rows.split(",")] if options.rows
+             else MODES)
+    found, ok = rows(rate, options.model, options.seconds, modes)
     text = (f"`{Path(options.model).stem}`, every frame inferred: {rate:.1f} frames a "
             "second.\n\n" + table(HEAD, found))
     if options.write:
