@@ -224,6 +224,29 @@ static const Rewrite rewrites[] = {
     "r Reshape c s; t Transpose r perm=[0,2,1]; g Tanh t; q Abs r; "
     "u Transpose q perm=[0,2,1]; y Add u g",
       "Conv Reshape Transpose Abs Transpose Tanh+1" },
+  /* with their operands, which go through the reverse views */
+  { "x f32[1,3,9,9]; r f32[1,49,6]; w =f32[6,3,3,3]; s =i64{1,6,49}; "
+    "g =f32[6]; c Conv x w; p Reshape c s; t Transpose p perm=[0,2,1]; "
+    "m Mul g t; y Add r m",
+      "Transpose Reshape Conv+2 Reshape Transpose" },
+  { "x f32[2,3,8]; r f32[2,5,3]; w =f32[5,8]; g =f32[1,5,1]; "
+    "l Einsum x w equation=bxd,md->bxm; t Transpose l perm=[0,2,1]; "
+    "m Mul t g; y Add m r",
+      "Transpose fovea.Linear+2 Transpose" },
+  /* over another axis: a step of the elementwise node alone */
+  { "x f32[2,3,8]; w =f32[5,8]; g =f32[3]; "
+    "l Einsum x w equation=bxd,md->bxm; t Transpose l perm=[0,2,1]; "
+    "y Mul t g",
+      "fovea.Linear Mul Transpose" },
+  /* more operands than a kernel reads */
+  { "x f32[2,3,8]; r f32[2,5,3]; q f32[2,5,3]; w =f32[5,8]; g =f32[5,1]; "
+    "l Einsum x w equation=bxd,md->bxm; t Transpose l perm=[0,2,1]; "
+    "m Mul t g; a Add m r; y Add a q",
+      "Transpose fovea.Linear+2 Transpose Add" },
+  /* an operand that several steps read counts once */
+  { "x f32[1,6,9,9]; g =f32[6,1,1]; p AveragePool x kernel_shape=[3,3] "
+    "pads=[1,1,1,1]; d Sub p x; m Mul d g; y Add x m",
+      "AveragePool+3" },
   { "x f32[1,3,9,9]; w =f32[6,3,3,3]; s =f32[6]; b =f32[6]; m =f32[6]; "
     "v =f32{0.5,1,2,1,0.25,3}; c Conv x w; y BatchNormalization c s b m v",
       "Conv" },

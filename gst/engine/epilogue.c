@@ -39,16 +39,19 @@ fv_dispatch_steps (FvDispatch *dispatch, const FvNode *node,
 
   for (guint i = 0; i < node->n_steps; i++) {
     const FvStep *step = &node->steps[i];
-    guint spec = FV_SPEC_STEPS + 3 * i;
+    guint spec = FV_SPEC_STEPS + 3 * i, slot = 0;
 
     fv_dispatch_spec (dispatch, spec, step->kind);
     fv_dispatch_spec_float (dispatch, spec + 1, step->a);
     fv_dispatch_spec_float (dispatch, spec + 2, step->b);
     if (!FV_STEP_HAS_OPERAND (step->kind))
       continue;
-    g_assert (n < FV_MAX_OPERANDS);
-    inputs[n] = step->input;
-    which |= n++ << (2 * i);
+    while (slot < n && inputs[slot] != (guint) step->input)
+      slot++;
+    g_assert (slot < FV_MAX_OPERANDS);
+    inputs[slot] = step->input;
+    n = MAX (n, slot + 1);
+    which |= slot << (2 * i);
   }
   fv_dispatch_spec (dispatch, FV_SPEC_STEPS + 18, which);
   return n;

@@ -97,7 +97,7 @@ match (FvNode *softmax, Attention *a)
   a->k_transposed = unscale (product->inputs[1], &a->scale);
   return same_batch (a->q, a->k_transposed) && same_batch (a->q, a->v)
       && same_batch (a->q, softmax->outputs[0]) && !a->v->constant
-      && !a->q->constant && !a->k_transposed->constant;
+      && !a->k_transposed->constant;
 }
 
 static gint

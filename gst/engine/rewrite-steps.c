@@ -2,13 +2,25 @@
 /* Elementwise nodes become steps behind the node that makes their input. */
 #include "gst/engine/ir-private.h"
 
-static guint
-count_operands (const FvNode *node)
-{
-  guint n = 0;
+#define MOST_OPERANDS (2 * FV_MAX_STEPS + 1)
 
-  for (guint i = 0; i < node->n_steps; i++)
-    n += FV_STEP_HAS_OPERAND (node->steps[i].kind) ? 1 : 0;
+/* The operands of @node's steps and, unless negative, @input, added to the @n that
+ * @found holds. A kernel reads each but once. */
+static guint
+add_operands (const FvNode *node, gint input,
+    const FvValue *found[MOST_OPERANDS], guint n)
+{
+  for (guint i = 0; i <= node->n_steps; i++) {
+    gint which = i < node->n_steps ? node->steps[i].input : input;
+    guint k = 0;
+
+    if (which < 0)
+      continue;
+    while (k < n && found[k] != node->inputs[which])
+      k++;
+    if (k == n)
+      found[n++] = node->inputs[which];
+  }
   return n;
 }
 
@@ -58,8 +70,8 @@ most_operands (const FvNode *producer)
 static gboolean
 can_take (const FvNode *producer, const FvNode *node, guint main, FvStep *step)
 {
-  const FvValue *value = node->inputs[main];
-  guint operands;
+  const FvValue *value = node->inputs[main], *found[MOST_OPERANDS];
+  guint n;
 
   if (!producer || !(producer->op->flags & FV_OP_TAKES_STEPS)
       || producer->n_outputs != 1 || value->users->len != 1 || value->is_output
@@ -76,9 +88,10 @@ can_take (const FvNode *producer, const FvNode *node, guint main, FvStep *step)
     if (FV_STEP_HAS_OPERAND (node->steps[i].kind)
         && !operand_fits (producer, node->inputs[node->steps[i].input]))
       return FALSE;
-  operands = own_operands (producer) + count_operands (producer)
-      + count_operands (node) + (FV_STEP_HAS_OPERAND (step->kind) ? 1 : 0);
-  return operands <= most_operands (producer);
+  n = add_operands (producer, -1, found, 0);
+  n = add_operands (node, FV_STEP_HAS_OPERAND (step->kind) ? step->input : -1,
+      found, n);
+  return own_operands (producer) + n <= most_operands (producer);
 }
 
 /* Operands stand behind all inputs that the operator may have: absent ones are
@@ -92,15 +105,24 @@ fill_inputs (FvNode *node)
     node->n_own_inputs = fv_node_add_input (node, NULL) + 1;
 }
 
+/* Where @producer's steps read @value. */
+static gint
+operand_input (FvNode *producer, FvValue *value)
+{
+  for (guint i = producer->n_own_inputs; i < producer->n_inputs; i++)
+    if (producer->inputs[i] == value)
+      return (gint) i;
+  return (gint) fv_node_add_input (producer, value);
+}
+
 static void
 append_step (FvNode *producer, const FvNode *node, FvStep step)
 {
   if (!producer->n_steps)
     fill_inputs (producer);
-  if (FV_STEP_HAS_OPERAND (step.kind))
-    step.input = fv_node_add_input (producer, node->inputs[step.input]);
-  else
-    step.input = -1;
+  step.input = FV_STEP_HAS_OPERAND (step.kind)
+      ? operand_input (producer, node->inputs[step.input])
+      : -1;
   producer->steps[producer->n_steps++] = step;
 }
 

@@ -35,26 +35,33 @@ stands_on_kernel (const FvNode *view)
       && node->n_steps < FV_MAX_STEPS;
 }
 
-/* The one input of @node that is no number, when @node is a step of it alone. */
-static gint
-only_input (const FvNode *node)
+/* TRUE where the kernel under @view, and what will be steps of it in between, leaves
+ * room for one operand more. */
+static gboolean
+has_room (const FvNode *view)
 {
-  FvStep step = { 0 };
-  gint main = -1;
+  const FvNode *node = view;
+  guint operands = 1;
 
-  if (!node->op->to_step || node->n_outputs != 1 || node->n_steps)
-    return -1;
-  for (guint i = 0; i < node->n_own_inputs; i++) {
-    if (!node->inputs[i] || node->inputs[i]->constant)
-      continue;
-    if (main >= 0)
-      return -1;
-    main = i;
+  while (is_view (node) || (node && node->op->to_step && !node->n_steps)) {
+    FvStep step = { 0 };
+    guint main = 0;
+
+    while (!is_view (node) && main < node->n_own_inputs
+        && (!node->inputs[main] || !node->inputs[main]->producer
+            || !node->op->to_step (node, main, &step)))
+      main++;
+    if (main == node->n_own_inputs)
+      return FALSE;
+    operands += FV_STEP_HAS_OPERAND (step.kind);
+    if (node->inputs[main]->users->len != 1 || node->inputs[main]->is_output)
+      return FALSE;
+    node = node->inputs[main]->producer;
   }
-  if (main < 0 || !node->op->to_step (node, main, &step)
-      || FV_STEP_HAS_OPERAND (step.kind))
-    return -1;
-  return main;
+  for (guint i = 0; node && i < node->n_steps; i++)
+    operands += FV_STEP_HAS_OPERAND (node->steps[i].kind);
+  return node && operands <= FV_MAX_OPERANDS
+      && node->op->flags & FV_OP_TAKES_STEPS;
 }
 
 /* Constants of one element must not bring axes that the new input lacks. */
@@ -63,9 +70,92 @@ constants_fit (const FvNode *node, guint rank)
 {
   for (guint i = 0; i < node->n_own_inputs; i++)
     if (node->inputs[i] && node->inputs[i]->constant
+        && node->inputs[i]->constant->count == 1
         && node->inputs[i]->shape.rank > rank)
       return FALSE;
   return TRUE;
+}
+
+/* Elements of one of @shape's axis @axis: what lies behind it. */
+static gint64
+elements_behind (const FvShape *shape, guint axis)
+{
+  gint64 count = 1;
+
+  for (guint i = axis + 1; i < shape->rank; i++)
+    count *= shape->dims[i];
+  return count;
+}
+
+/* The axis of @view's input that its output has as @axis, or -1. */
+static gint
+axis_before (const FvNode *view, guint axis)
+{
+  const FvShape *in = &view->inputs[0]->shape, *out = &view->outputs[0]->shape;
+  guint n;
+
+  if (fv_node_is (view, "Transpose"))
+    return (gint) fv_node_ints (view, "perm", &n)[axis];
+  for (guint i = 0; i < in->rank; i++)
+    if (in->dims[i] == out->dims[axis]
+        && elements_behind (in, i) == elements_behind (out, axis))
+      return (gint) i;
+  return -1;
+}
+
+/* A constant vector over one axis of @view's output, over that of its input. */
+static gboolean
+vector_before (const FvNode *view, const FvValue *operand, FvShape *shape)
+{
+  const FvShape *out = &view->outputs[0]->shape;
+  gint found = -1, axis;
+
+  if (operand->shape.rank > out->rank || fv_shape_count (&operand->shape) == 1)
+    return FALSE;
+  for (guint i = 0; i < operand->shape.rank; i++)
+    if (operand->shape.dims[i] != 1) {
+      if (found >= 0)
+        return FALSE;
+      found = (gint) (i + out->rank - operand->shape.rank);
+    }
+  if (found < 0 || (axis = axis_before (view, found)) < 0)
+    return FALSE;
+  *shape = (FvShape){ view->inputs[0]->shape.rank };
+  for (guint i = 0; i < shape->rank; i++)
+    shape->dims[i] = (gint) i == axis ? out->dims[found] : 1;
+  return TRUE;
+}
+
+/* @operand of @node, which reads @view's output, as one of what @view reads: a
+ * vector, or a tensor that the reverse view is made of. NULL: it cannot be. */
+static FvValue *
+operand_before (FvIr *ir, const FvNode *view, FvNode *node, guint index,
+    FvValue *operand, GError **error)
+{
+  FvEmit emit = { ir, NULL, index ? ir->nodes->pdata[index - 1] : NULL, NULL,
+    error };
+  const FvShape *in = &view->inputs[0]->shape;
+  gint64 inverse[FV_MAX_RANK];
+  const gint64 *perm;
+  FvShape shape;
+  FvValue *before;
+  guint n;
+
+  if (operand->constant && vector_before (view, operand, &shape))
+    return fv_emit_reshape (&emit, operand, shape.dims, shape.rank);
+  if (!fv_shape_equal (&operand->shape, &view->outputs[0]->shape))
+    return NULL;
+  if (!fv_node_is (view, "Transpose"))
+    before = fv_emit_reshape (&emit, operand, in->dims, in->rank);
+  else {
+    perm = fv_node_ints (view, "perm", &n);
+    for (guint i = 0; i < n; i++)
+      inverse[perm[i]] = i;
+    before = fv_emit_transpose (&emit, operand, inverse);
+  }
+  if (before && before->producer && before != operand)
+    before->producer->origin = node->origin;
+  return before;
 }
 
 /* view, then node becomes node, then view. */
@@ -86,6 +176,47 @@ swap (FvIr *ir, FvNode *view, FvNode *node, guint main)
   fv_ir_place_after (ir, view, node);
 }
 
+/* TRUE where what makes @value may take the node that reads it, now or once it went
+ * through views: of two such inputs, one must stay where it is. */
+static gboolean
+has_taker (const FvValue *value)
+{
+  const FvNode *node = value->producer;
+
+  return node && value->users->len == 1 && !value->is_output
+      && (is_view (node) ? stands_on_kernel (node)
+                         : (node->op->flags & FV_OP_TAKES_STEPS) != 0);
+}
+
+/* @node, at @index, as a step of its input @main goes in front of the view that makes
+ * that. 1: done, 0: it cannot, -1: @error is set. */
+static gint
+lift (FvIr *ir, FvNode *node, guint index, guint main, GError **error)
+{
+  FvNode *view = node->inputs[main] ? node->inputs[main]->producer : NULL;
+  FvValue *operand = NULL;
+  FvStep step = { 0 };
+  gboolean reads;
+
+  if (!is_view (view) || view->outputs[0]->users->len != 1
+      || view->outputs[0]->is_output || !stands_on_kernel (view)
+      || !constants_fit (node, view->inputs[0]->shape.rank)
+      || !fv_shape_equal (&view->outputs[0]->shape, &node->outputs[0]->shape)
+      || !node->op->to_step (node, main, &step))
+    return 0;
+  reads = FV_STEP_HAS_OPERAND (step.kind);
+  if (reads
+      && (!has_room (view) || (main > 0 && has_taker (node->inputs[0]))
+          || !fv_type_is_float (node->inputs[step.input]->type)
+          || !(operand = operand_before (ir, view, node, index,
+                   node->inputs[step.input], error))))
+    return error && *error ? -1 : 0;
+  if (reads)
+    fv_node_set_input (node, step.input, operand);
+  swap (ir, view, node, main);
+  return 1;
+}
+
 gint
 fv_pass_lift_steps (FvIr *ir, GError **error)
 {
@@ -93,16 +224,15 @@ fv_pass_lift_steps (FvIr *ir, GError **error)
 
   for (guint i = 0; i < ir->nodes->len; i++) {
     FvNode *node = ir->nodes->pdata[i];
-    gint main = only_input (node);
-    FvNode *view = main < 0 ? NULL : node->inputs[main]->producer;
+    gint done = 0;
 
-    if (!is_view (view) || view->outputs[0]->users->len != 1
-        || view->outputs[0]->is_output || !stands_on_kernel (view)
-        || !constants_fit (node, view->inputs[0]->shape.rank)
-        || !fv_shape_equal (&view->outputs[0]->shape, &node->outputs[0]->shape))
+    if (!node->op->to_step || node->n_outputs != 1 || node->n_steps)
       continue;
-    swap (ir, view, node, main);
-    changes++;
+    for (guint main = 0; !done && main < node->n_own_inputs; main++)
+      done = lift (ir, node, i, main, error);
+    if (done < 0)
+      return -1;
+    changes += done;
   }
   return changes;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* softmax (scale Q K^T + bias) V, as the rewrite passes find it. */
 #include <math.h>
+#include <string.h>
 #include "gst/ops/rows.h"
 
 /* All sizes of one attention; batch axes stand before the last two. */
@@ -197,16 +198,35 @@ bias_layout (FvPlan *plan, FvNode *node, FvTensor *tensor, fv_int strides[4],
   return TRUE;
 }
 
+/* TRUE where the first of the three axes is of heads, which what follows splits off it
+ * and puts beside each other. */
+static gboolean
+is_of_heads (const FvValue *value)
+{
+  FvNode *user = value->users->len == 1 ? value->users->pdata[0] : NULL;
+  const FvShape *split, *shape = &value->shape;
+
+  if (!user || strcmp (user->op->name, "Reshape"))
+    return FALSE;
+  split = &user->outputs[0]->shape;
+  return split->rank == 4 && split->dims[1] > 1
+      && split->dims[2] == shape->dims[1] && split->dims[3] == shape->dims[2];
+}
+
 /* Heads beside each other within a row of the output, where that needs no
  * padding: the Transpose and Reshape that follow are a view then. */
 static gboolean
 place_output (FvPlan *plan, FvNode *node, FvTensor *y, GError **error)
 {
-  static const guint heads_inside[] = { 0, 2, 1, 3 };
+  static const guint heads_inside[] = { 0, 2, 1, 3 },
+                     rows_first[] = { 1, 0, 2 };
   const FvShape *shape = &node->outputs[0]->shape;
 
   if (shape->rank == 4 && shape->dims[3] % 4 == 0)
     return fv_plan_output_order (plan, node, 0, heads_inside, y, error);
+  if (shape->rank == 3 && shape->dims[2] % 4 == 0
+      && is_of_heads (node->outputs[0]))
+    return fv_plan_output_order (plan, node, 0, rows_first, y, error);
   return fv_plan_output (plan, node, 0, (int) shape->rank - 1, y, error);
 }
 
