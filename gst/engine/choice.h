@@ -53,10 +53,12 @@ typedef struct
   FvOffer offer;
   guint chosen, guessed; /* candidates */
   FvChosenBy by;
-  guint first, end; /* the dispatches that it is about */
+  guint first, end; /* the dispatches that it is about, as they were planned */
   double seconds[FV_MAX_CANDIDATES]; /* as measured; -1: not */
 } FvChoice;
 
+/* Where in fv_graph_program() the dispatch @planned is. */
+FV_API guint fv_graph_position (FvGraph *graph, guint planned);
 /* The choices in the order in which they were made; owned by the graph. */
 FV_API const FvChoice *fv_graph_choices (FvGraph *graph, guint *n);
 

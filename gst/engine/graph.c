@@ -636,6 +636,13 @@ fv_graph_dump (FvGraph *graph)
   return g_string_free (text, FALSE);
 }
 
+guint
+fv_graph_position (FvGraph *graph, guint planned)
+{
+  return graph->plan && graph->plan->positions ? graph->plan->positions[planned]
+                                               : planned;
+}
+
 const FvChoice *
 fv_graph_choices (FvGraph *graph, guint *n)
 {

@@ -88,21 +88,24 @@ lowest_gap (GPtrArray *settled, const FvStorage *storage)
   return at;
 }
 
-static gsize
-live_bound (FvPlan *plan)
+gsize
+fv_plan_live_bound (FvPlan *plan)
 {
-  gsize bound = 0;
+  guint n = plan->dispatches->len;
+  g_autofree gsize *begun = g_new0 (gsize, n + 1);
+  g_autofree gsize *ended = g_new0 (gsize, n + 1);
+  gsize bound = 0, live = 0;
 
-  for (guint d = 0; d < plan->dispatches->len; d++) {
-    gsize live = 0;
+  for (guint i = 0; i < plan->storages->len; i++) {
+    const FvStorage *s = plan->storages->pdata[i];
 
-    for (guint i = 0; i < plan->storages->len; i++) {
-      FvStorage *s = plan->storages->pdata[i];
-
-      if (s->kind == FV_STORAGE_ARENA && s->first <= (gint) d
-          && (gint) d <= s->last)
-        live += fv_storage_align (s->size);
-    }
+    if (s->kind != FV_STORAGE_ARENA || s->first < 0)
+      continue;
+    begun[s->first] += fv_storage_align (s->size);
+    ended[s->last + 1] += fv_storage_align (s->size);
+  }
+  for (guint i = 0; i < n; i++) {
+    live += begun[i] - ended[i];
     bound = MAX (bound, live);
   }
   return bound;
@@ -188,7 +191,7 @@ place_arena (FvPlan *plan)
 void
 fv_plan_place (FvPlan *plan)
 {
-  plan->arena_bound = live_bound (plan);
+  plan->arena_bound = fv_plan_live_bound (plan);
   for (guint i = 0; i < plan->storages->len; i++) {
     FvStorage *s = plan->storages->pdata[i];
 

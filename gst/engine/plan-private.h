@@ -18,6 +18,7 @@ struct _FvStorage
   gsize offset; /* bytes in the region of its kind */
   gint first, last; /* dispatches that use it; -1: none */
   gpointer data; /* WEIGHT: owned, until uploaded */
+  guint index; /* in the plan's storages, for order.c */
 };
 
 /* Where a value lies, and copies of it in other layouts. */
@@ -38,6 +39,8 @@ struct _FvPlan
   FvIr *ir;
   FvPlanOptions options;
   GArray *dispatches; /* FvDispatch; bindings' buffers are FvStorage * still */
+  guint *
+      positions; /* (nullable) by planned index, where they were ordered anew */
   GPtrArray *storages;
   gsize region[4]; /* bytes per FvStorageKind */
   gsize arena_bound;
@@ -52,5 +55,9 @@ void fv_plan_name_tile (FvPlan *plan, FvDispatch *dispatch);
 /* What is bound of a storage, which fv_storage_align() has made long enough. */
 gsize
 fv_storage_bound (FvDevice *device, FvBindKind kind, const FvStorage *storage);
+/* order.c: sets plan->positions and the storages' lives */
+void fv_plan_order (FvPlan *plan);
 /* memory.c: offsets of all storages */
 void fv_plan_place (FvPlan *plan);
+/* The most bytes of activations that live at once. */
+gsize fv_plan_live_bound (FvPlan *plan);

@@ -688,6 +688,9 @@ fv_plan_new (FvTier tier, const FvDeviceInfo *limits, FvIr *ir,
   plan->open_choices = g_array_new (FALSE, FALSE, sizeof (guint));
   if (!lower_all (plan, error))
     return NULL;
+  /* Lavapipe, which that tier is for, runs one dispatch at a time. */
+  if (tier == FV_TIER_WORKGROUP && !options->keeps_order)
+    fv_plan_order (plan);
   fv_plan_place (plan);
   return g_steal_pointer (&plan);
 }
@@ -706,6 +709,7 @@ fv_plan_free (FvPlan *plan)
     g_free ((char *) dispatch->tile);
   }
   g_array_unref (plan->dispatches);
+  g_free (plan->positions);
   g_ptr_array_unref (plan->storages);
   g_array_unref (plan->choices);
   g_array_unref (plan->open_choices);

@@ -142,6 +142,7 @@ typedef struct
   gboolean alone; /* every allocation keeps its place, with guard zones */
   gboolean drops; /* constants, once they are packed for all that read them: no
                      other plan can be made of the IR then */
+  gboolean keeps_order; /* dispatches stay in the order of their nodes */
   struct _FvTuning *tuning; /* (nullable): choices go by their guesses */
   guint way, tile; /* as FvGraphOptions has them */
 } FvPlanOptions;

@@ -48,6 +48,7 @@ make_plan (Tuner *tuner, guint way, guint tile, GError **error)
   FvPlanOptions options = tuner->options;
 
   options.drops = FALSE;
+  options.keeps_order = TRUE;
   options.way = way;
   options.tile = tile;
   return fv_plan_new (fv_device_tier (tuner->device),

@@ -119,7 +119,8 @@ add_seconds (Tune *tune, FvGraph *graph, guint run, guint candidate,
       continue;
     guint at = (guint) (class - &g_array_index (tune->classes, Class, 0));
     for (guint d = choices[i].first; d < choices[i].end; d++)
-      seconds[at * tune->n_runs + run] += fv_program_seconds (program, d);
+      seconds[at * tune->n_runs + run] +=
+          fv_program_seconds (program, fv_graph_position (graph, d));
   }
 }
 
