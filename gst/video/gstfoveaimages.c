@@ -22,6 +22,7 @@ struct _GstFoveaImages
   PFN_vkCmdPipelineBarrier barrier;
   PFN_vkCmdCopyImageToBuffer read;
   PFN_vkCmdCopyBufferToImage write;
+  PFN_vkQueueWaitIdle wait_idle;
 };
 
 static void
@@ -156,15 +157,23 @@ gst_fovea_images_new (FvDevice *device, GError **error)
   images->write =
       (PFN_vkCmdCopyBufferToImage) gst_vulkan_device_get_proc_address (
           shared->device, "vkCmdCopyBufferToImage");
+  images->wait_idle = (PFN_vkQueueWaitIdle) gst_vulkan_device_get_proc_address (
+      shared->device, "vkQueueWaitIdle");
   return images;
 }
 
+/* What follows is mostly the end of the neighbours' pool. Mesa's software driver (25)
+ * looks at the semaphores of a submission once more after its fence said that it is
+ * done, and hangs where an image took its own along: not when the queue is idle. */
 void
 gst_fovea_images_free (GstFoveaImages *images)
 {
   if (images == NULL)
     return;
   gst_vulkan_operation_wait (images->operation);
+  shared_lock (images->shared);
+  images->wait_idle (images->shared->queue->queue);
+  shared_unlock (images->shared);
   gst_object_unref (images->operation);
   fv_device_unref (images->device);
   g_free (images);
