@@ -2,18 +2,25 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs what is needed, builds, and runs every test. Its last line is
 #   N passed, N failed, N skipped
-# Options: --no-sanitizers leaves the ASan and UBSan build out.
+# At the end it builds in a Debian 13 folder too (tests/debian13.sh, which says where),
+# and runs the tests there that meet what differs, where the machine allows it and
+# $FOVEA_MINUTES (40) are not over; one skip where not.
+# Options: --no-sanitizers leaves the ASan and UBSan build out, --no-debian13 that
+# folder; --debian13 runs all tests there, however long they take.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . pipelines/packages.sh
 
-sanitizers=yes
+sanitizers=yes debian13=short
 for option in "$@"; do
   case $option in
     --no-sanitizers) sanitizers=no ;;
-    *) echo "usage: tests/run.sh [--no-sanitizers]"; exit 2 ;;
+    --no-debian13) debian13=no ;;
+    --debian13) debian13=all ;;
+    *) echo "usage: tests/run.sh [--no-sanitizers] [--debian13 | --no-debian13]"; exit 2 ;;
   esac
 done
+end=$(($(date +%s) + 60 * ${FOVEA_MINUTES:-40}))
 
 # shellcheck disable=SC2086
 install_packages $packages_build $packages_run $packages_test || exit 1
@@ -63,6 +70,39 @@ build build-tests --werror && run build-tests
 if [ $sanitizers = yes ]; then
   build build-sanitizers -Db_sanitize=address,undefined -Db_lundef=false \
     -Dintrospection=disabled --werror && run build-sanitizers --no-suite plain
+fi
+
+# run_debian13 SECONDS OPTIONS...
+run_debian13 () {
+  seconds=$1
+  shift
+  log=build-debian13.log
+  timeout -k 10 "$seconds" sh tests/debian13.sh "$@" >$log 2>&1
+  status=$?
+  cat $log
+  if grep -q '^Ok:' $log; then
+    before=$failed
+    count $log
+    # the node tests are behind meson's
+    [ $status = 0 ] || [ $failed != $before ] || failed=$((failed + 1))
+  elif [ $status = 77 ]; then
+    skipped=$((skipped + 1))
+  elif [ $status = 124 ] && ! grep -q '^ *[0-9]*/[0-9]* ' $log; then
+    echo 'Debian 13: no time left for its tests: skipped'
+    skipped=$((skipped + 1))
+  else
+    failed=$((failed + 1))
+  fi
+}
+
+left=$((end - $(date +%s)))
+if [ $debian13 = all ]; then
+  run_debian13 0
+elif [ $debian13 = short ] && [ $left -lt 240 ]; then
+  echo "Debian 13: $left s are left of ${FOVEA_MINUTES:-40} minutes: skipped"
+  skipped=$((skipped + 1))
+elif [ $debian13 = short ]; then
+  run_debian13 $left --short
 fi
 
 echo "$passed passed, $failed failed, $skipped skipped"
