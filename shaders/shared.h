@@ -470,7 +470,7 @@ FV_STRUCT (FvScatterPush)
 
 /* peak.comp */
 #define FV_PEAK_UNITS 16 /* vec4 units that an invocation copies */
-#define FV_PEAK_STEPS 32 /* of a round, with 8 multiply-adds each */
-#define FV_PEAK_FLOPS (FV_PEAK_STEPS * 16)
+#define FV_PEAK_STEPS 8 /* of a round, with 16 multiply-adds each */
+#define FV_PEAK_FLOPS (FV_PEAK_STEPS * 32)
 
 #endif

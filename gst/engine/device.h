@@ -123,8 +123,9 @@ FV_API gboolean fv_device_wait (FvDevice *device, guint64 value,
     guint64 timeout_ns, GError **error);
 FV_API gboolean fv_device_is_done (FvDevice *device, guint64 value);
 
-/* What a device can do in a second: multiply-adds of f32 in registers, each two
- * FLOPs, and bytes read and written by a copy of 64 MiB; 0: not measured. */
+/* What a device can do in a second of wall time, with all that it has: multiply-adds
+ * of f32 in registers, each two FLOPs, and bytes read and written by a copy, of 64 MiB
+ * or, on CPUs, of 2 MiB, whichever is the faster; 0: not measured. */
 typedef struct
 {
   double flops, bytes;

@@ -157,6 +157,16 @@ add_specs (FvDispatch *d, const FvIgemm *igemm, const Tile *tile)
   fv_dispatch_spec (d, FV_SPEC_LOCAL, tile->local);
 }
 
+/* Phases of a transposed convolution write a part of it each. */
+static void
+count_output (FvDispatch *d, const FvIgemm *igemm)
+{
+  gint64 all = fv_shape_count (&igemm->y.shape);
+  gint64 part = igemm->z_count * igemm->push.pixels * igemm->push.channels;
+
+  d->bytes -= MAX (all - part, 0) * fv_type_size (igemm->y.type);
+}
+
 gboolean
 fv_igemm_dispatch (FvPlan *plan, FvNode *node, FvIgemm *igemm, GError **error)
 {
@@ -179,6 +189,7 @@ fv_igemm_dispatch (FvPlan *plan, FvNode *node, FvIgemm *igemm, GError **error)
   fv_plan_bind (plan, &d, igemm->bias.storage ? &igemm->bias : &igemm->x,
       FALSE);
   fv_plan_bind (plan, &d, &igemm->y, TRUE);
+  count_output (&d, igemm);
   if (!bind_steps (plan, node, igemm, &d, error))
     return FALSE;
   if (igemm->n_rows)

@@ -191,6 +191,14 @@ pack (FvPlan *plan, FvNode *node, const FvConvGeometry *g, const Shape *s,
   return fv_igemm_pack (plan, node, products, &weights, w, error);
 }
 
+/* Of maps, bias and operands, which count as a whole, what is a part of the tiles'.
+ * @own: bytes of the part alone */
+static void
+count_part (FvDispatch *d, const Shape *s, gint64 tiles, guint64 own)
+{
+  d->bytes = own + (d->bytes - own) * tiles / s->tiles;
+}
+
 static void
 set_grid (FvPlan *plan, FvDispatch *d, const FvWinogradPush *push, guint tile)
 {
@@ -231,6 +239,7 @@ transform_input (FvPlan *plan, FvNode *node, const FvConvMaps *maps,
 
   fv_plan_begin (plan, node, &d, "winogradin");
   fv_plan_bind (plan, &d, &maps->x, FALSE);
+  count_part (&d, s, tiles, 0);
   fv_plan_bind (plan, &d, to, TRUE);
   set_grid (plan, &d, &push, s->tile);
   return fv_plan_add (plan, &d, error);
@@ -292,13 +301,16 @@ transform_output (FvPlan *plan, FvNode *node, const FvConvMaps *maps,
     .bias = maps->bias.offset / 4,
   };
   FvDispatch d;
+  guint64 own;
 
   fv_plan_begin (plan, node, &d, "winogradout");
   fv_plan_bind (plan, &d, from, FALSE);
+  own = d.bytes;
   fv_plan_bind (plan, &d, maps->bias.storage ? &maps->bias : from, FALSE);
   fv_plan_bind (plan, &d, &maps->y, TRUE);
   if (!fv_plan_bind_steps (plan, node, &d, &maps->y, 1, push.operand, error))
     return FALSE;
+  count_part (&d, s, tiles, own);
   fv_dispatch_spec (&d, FV_WINOGRAD_BIAS, maps->bias.storage != NULL);
   fv_dispatch_spec (&d, FV_WINOGRAD_ODD, g->out_channels % 4 != 0);
   set_grid (plan, &d, &push, s->tile);
