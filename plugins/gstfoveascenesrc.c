@@ -246,7 +246,7 @@ draw (GstFoveaSceneSrc *self, Film *film, guint64 *value, GError **error)
   fv_world_look (&settings, (double) self->n * seconds * speed, self->frame);
   return fv_world_view_draw (film->view, self->frame, (guint) self->n,
              seconds * MIN (speed, 1), value, error)
-      && fv_device_wait (self->device, *value, G_MAXUINT64, error);
+      && fv_device_wait (self->device, *value, FV_WATCHDOG, error);
 }
 
 static GstFlowReturn

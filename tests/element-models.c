@@ -54,18 +54,27 @@ add_output (ModelBuilder *builder, const char *name)
   add_typed_output (builder, name, FLOAT);
 }
 
+/* An attribute of @n times @value. */
+static void
+set_ints (ModelBuilder *builder, Onnx__NodeProto *node, const char *name,
+    guint n, gint64 value)
+{
+  Onnx__AttributeProto *attr =
+      model_builder_attr (builder, node, name, 7); /* INTS */
+
+  attr->n_ints = n;
+  attr->ints = model_builder_alloc (builder, n * sizeof *attr->ints);
+  for (guint i = 0; i < n; i++)
+    attr->ints[i] = value;
+}
+
 /* The mean of the channels at each pixel: [1, 1, h, w]. */
 static void
 add_mean (ModelBuilder *builder, const char *output)
 {
-  Onnx__NodeProto *node =
-      model_builder_node (builder, "ReduceMean", "mean", "image", output);
-  Onnx__AttributeProto *axes =
-      model_builder_attr (builder, node, "axes", 7); /* INTS */
-
-  axes->n_ints = 1;
-  axes->ints = model_builder_alloc (builder, sizeof *axes->ints);
-  axes->ints[0] = 1;
+  set_ints (builder,
+      model_builder_node (builder, "ReduceMean", "mean", "image", output),
+      "axes", 1, 1);
 }
 
 static void
@@ -363,6 +372,58 @@ element_model_unknown (const char *name)
   g_autoptr (ModelBuilder) builder = image_model (FALSE);
 
   model_builder_node (builder, "Frobnicate", "odd_one", "image", "seg");
+  add_output (builder, "seg");
+  return write_model (builder, name);
+}
+
+static void
+add_weights (ModelBuilder *builder, const char *name, guint out, guint in,
+    guint size)
+{
+  guint n = out * in * size * size;
+  float *values = model_builder_alloc (builder, n * sizeof *values);
+
+  for (guint i = 0; i < n; i++)
+    values[i] = (float) ((gint) (i * 37 % 17) - 8) / 8.0f;
+  model_builder_raw (builder,
+      model_builder_initializer (builder, name, FLOAT, 4, out, in, size, size),
+      values, n * sizeof *values);
+}
+
+static void
+add_conv (ModelBuilder *builder, const char *name, const char *inputs,
+    const char *output, guint pad)
+{
+  set_ints (builder, model_builder_node (builder, "Conv", name, inputs, output),
+      "pads", 4, pad);
+}
+
+char *
+element_model_ten (const char *name)
+{
+  static const float scales[] = { 1, 1, 2, 2 };
+  g_autoptr (ModelBuilder) builder = image_model (FALSE);
+  Onnx__NodeProto *node;
+
+  model_builder_raw (builder,
+      model_builder_initializer (builder, "scales", FLOAT, 1, 4), scales,
+      sizeof scales);
+  add_weights (builder, "w1", 4, 3, 3);
+  add_weights (builder, "w2", 4, 4, 3);
+  add_weights (builder, "w3", 2, 8, 1);
+  add_conv (builder, "conv1", "image w1", "c1", 1);
+  model_builder_node (builder, "Relu", "relu", "c1", "r1");
+  node = model_builder_node (builder, "MaxPool", "pool", "r1", "p1");
+  set_ints (builder, node, "kernel_shape", 2, 2);
+  set_ints (builder, node, "strides", 2, 2);
+  add_conv (builder, "conv2", "p1 w2", "c2", 1);
+  model_builder_node (builder, "Sigmoid", "sigmoid", "c2", "s2");
+  model_builder_node (builder, "Mul", "mul", "c2 s2", "m2");
+  model_builder_node (builder, "Resize", "resize", "m2 - scales", "u2");
+  node = model_builder_node (builder, "Concat", "concat", "r1 u2", "both");
+  model_builder_int (builder, node, "axis", 1);
+  add_conv (builder, "conv3", "both w3", "c3", 0);
+  model_builder_node (builder, "Tanh", "tanh", "c3", "seg");
   add_output (builder, "seg");
   return write_model (builder, name);
 }

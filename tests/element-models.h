@@ -44,6 +44,9 @@ char *element_model_queries (const char *name);
 char *element_model_raw (const char *name);
 /* The mean of clips of eight frames: [1, 3, 8, 32, 32] goes in. */
 char *element_model_clip (const char *name);
+/* Ten operators, which find two classes that both lie across most pictures; output
+ * "seg" [1, 2, 32, 32]. */
+char *element_model_ten (const char *name);
 /* An operator that nobody has. */
 char *element_model_unknown (const char *name);
 

@@ -33,5 +33,8 @@ gboolean fv_background_submit (FvBackground *background, const FvPiece *pieces,
 gboolean fv_background_wait (FvBackground *background, guint64 value,
     guint64 timeout_ns, GError **error);
 gboolean fv_background_is_done (FvBackground *background, guint64 value);
+/* How far the device has come; *@given: (out): how far it has to come, of what the
+ * driver has. */
+guint64 fv_background_reached (FvBackground *background, guint64 *given);
 
 G_END_DECLS

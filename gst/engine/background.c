@@ -66,8 +66,6 @@ fv_background_free (FvBackground *background)
   if (background == NULL)
     return;
   device = background->device;
-  if (!g_atomic_int_get (&device->is_lost))
-    fv_background_wait (background, background->newest, G_MAXUINT64, NULL);
   g_queue_clear_full (&background->waiting, g_free);
   g_queue_clear_full (&background->given, g_free);
   g_array_unref (background->refusals);
@@ -187,7 +185,7 @@ fv_background_submit (FvBackground *background, const FvPiece *pieces, guint n,
   g_mutex_unlock (lock);
   /* this brings the error, behind what came to the device before it */
   return !is_refused
-      || fv_background_wait (background, *value, G_MAXUINT64, error);
+      || fv_background_wait (background, *value, FV_WATCHDOG, error);
 }
 
 static guint64
@@ -195,7 +193,7 @@ time_left (guint64 timeout_ns, gint64 start)
 {
   guint64 passed = (guint64) (g_get_monotonic_time () - start) * 1000;
 
-  if (timeout_ns == G_MAXUINT64)
+  if (timeout_ns == FV_WATCHDOG)
     return timeout_ns;
   return passed < timeout_ns ? timeout_ns - passed : 0;
 }
@@ -248,4 +246,18 @@ fv_background_is_done (FvBackground *background, guint64 value)
   return VK (device, GetSemaphoreCounterValue, NULL, device->handle,
              background->timeline, &reached)
       && reached >= value;
+}
+
+guint64
+fv_background_reached (FvBackground *background, guint64 *given)
+{
+  FvDevice *device = background->device;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&device->queue_lock);
+  const Part *last = g_queue_peek_tail (&background->given);
+  guint64 reached = 0;
+
+  VK (device, GetSemaphoreCounterValue, NULL, device->handle,
+      background->timeline, &reached);
+  *given = last ? last->value : 0;
+  return reached;
 }

@@ -25,6 +25,8 @@ struct _FvDevice
   gsize host_alignment; /* of memory of the host to import; 0: none can be */
   guint queue_family;
   gint is_lost; /* atomic */
+  gint is_hung; /* atomic: lost, because the watchdog gave it up */
+  guint64 watchdog_ns; /* without progress, until it does */
   FvKernels *kernels;
   struct _FvTuning *tuning; /* (nullable) until somebody asks */
 
@@ -44,6 +46,11 @@ struct _FvDevice
 
 /* FALSE with FV_ERROR_DEVICE once the device was lost. */
 gboolean fv_device_check (FvDevice *device, GError **error);
+
+/* How long a device may make no progress: FOVEA_WATCHDOG, or by default. */
+guint64 fv_watchdog_limit (gboolean is_cpu);
+/* Gives back what devices that hung have used, where they are through by now. */
+void fv_watchdog_collect (void);
 
 /* @bytes > 0: an allocation; < 0: a free */
 void fv_device_count_memory (FvDevice *device, gint64 bytes);

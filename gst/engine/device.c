@@ -51,8 +51,7 @@ device_free (FvDevice *device)
 {
   FvVulkan *vk = &device->vk;
 
-  if (device->handle && device->timeline)
-    fv_device_wait (device, device->last_value, G_MAXUINT64, NULL);
+  /* each program has waited for its last submits */
   fv_background_free (device->background);
   fv_tuning_free (device->tuning);
   fv_kernels_free (device->kernels);
@@ -83,6 +82,7 @@ device_alloc (const FvVulkan *vk, VkPhysicalDevice physical, guint index)
   g_mutex_init (&device->counter_lock);
   fv_physical_info (vk, physical, index, &device->info,
       &device->max_allocation);
+  device->watchdog_ns = fv_watchdog_limit (device->info.is_cpu);
   vk->GetPhysicalDeviceProperties (physical, &properties);
   device->limits = properties.limits;
   vk->GetPhysicalDeviceMemoryProperties (physical, &device->memory);
@@ -234,6 +234,7 @@ fv_device_open (const char *name, GError **error)
   fv_physical_info (&instance->vk, physical, index, &info, NULL);
   if (!choose_tier (&info, &tier, error))
     return NULL;
+  fv_watchdog_collect ();
 
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&registry_lock);
   FvDevice *device = find_registered (physical, tier);
@@ -287,6 +288,7 @@ fv_device_borrow (const FvBorrowed *borrowed, GError **error)
   FvVulkan vk = { 0 };
   FvDevice *device = NULL;
 
+  fv_watchdog_collect ();
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&registry_lock);
   device = find_borrowed (borrowed->device);
   if (device == NULL && fv_vulkan_load (&vk, error)
@@ -372,7 +374,11 @@ fv_device_check (FvDevice *device, GError **error)
   if (!g_atomic_int_get (&device->is_lost))
     return TRUE;
   g_set_error (error, FV_ERROR, FV_ERROR_DEVICE,
-      "%s was lost (VK_ERROR_DEVICE_LOST); open it anew", device->info.name);
+      g_atomic_int_get (&device->is_hung)
+          ? "%s hangs: it made no progress for %.3f s (FOVEA_WATCHDOG); open it "
+            "anew"
+          : "%s was lost (VK_ERROR_DEVICE_LOST); open it anew",
+      device->info.name, (double) device->watchdog_ns * 1e-9);
   return FALSE;
 }
 
@@ -387,22 +393,9 @@ fv_device_refuse_value (FvDevice *device, guint64 value, guint64 newest,
 }
 
 gboolean
-fv_device_wait_timeline (FvDevice *device, VkSemaphore timeline, guint64 value,
-    guint64 timeout_ns, GError **error)
+fv_device_is_lost (FvDevice *device)
 {
-  VkSemaphoreWaitInfo info = { .sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
-    .semaphoreCount = 1,
-    .pSemaphores = &timeline,
-    .pValues = &value };
-  VkResult result =
-      device->vk.WaitSemaphores (device->handle, &info, timeout_ns);
-  if (result == VK_TIMEOUT) {
-    g_set_error (error, FV_ERROR, FV_ERROR_DEVICE,
-        "%s: timeout: not done after %.3f s", device->info.name,
-        (double) timeout_ns * 1e-9);
-    return FALSE;
-  }
-  return fv_vulkan_check (device, "vkWaitSemaphores", result, error);
+  return g_atomic_int_get (&device->is_lost);
 }
 
 gboolean

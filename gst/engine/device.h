@@ -117,11 +117,26 @@ FV_API FvTier fv_device_tier (FvDevice *device);
  */
 FV_API GArray *fv_device_list (GError **error);
 
+/* As long as it takes: until the watchdog gives the device up. */
+#define FV_WATCHDOG G_MAXUINT64
 /* Waits until the queue has passed @value, as fv_program_submit() gave it; a
- * @timeout_ns that passes is FV_ERROR_DEVICE "timeout". */
+ * @timeout_ns that passes is FV_ERROR_DEVICE "timeout". Where the queue passes
+ * nothing at all for FOVEA_WATCHDOG seconds (10; on CPU-type devices 120) the device
+ * hangs: this and all calls that follow fail as with one that was lost. */
 FV_API gboolean fv_device_wait (FvDevice *device, guint64 value,
     guint64 timeout_ns, GError **error);
 FV_API gboolean fv_device_is_done (FvDevice *device, guint64 value);
+/* Lost or hung: only a new one is of use. */
+FV_API gboolean fv_device_is_lost (FvDevice *device);
+/**
+ * fv_device_release: (skip)
+ * @destroy: called with @data, by any thread
+ *
+ * For what submits have used and were waited for: now, or, if the device hangs, when
+ * it is through, for it may still use it.
+ */
+FV_API void
+fv_device_release (FvDevice *device, GDestroyNotify destroy, gpointer data);
 
 /* What a device can do in a second of wall time, with all that it has: multiply-adds
  * of f32 in registers, each two FLOPs, and bytes read and written by a copy, of 64 MiB

@@ -8,7 +8,6 @@
 
 G_BEGIN_DECLS
 
-#define FV_RUN_TIMEOUT_NS ((guint64) 120 * 1000000000)
 
 /* A slot's own memory and its recording of the plan. */
 typedef struct

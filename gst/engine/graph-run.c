@@ -201,7 +201,7 @@ run_device (FvGraph *graph, FvArray *const *inputs, FvArray **outputs,
   if (graph->download_program)
     programs[n++] = graph->download_program;
   return fv_program_submit (programs, n, &value, error)
-      && fv_device_wait (graph->device, value, FV_RUN_TIMEOUT_NS, error)
+      && fv_device_wait (graph->device, value, FV_WATCHDOG, error)
       && (!graph->poison || check_guards (graph, error))
       && read_outputs (graph, outputs, error);
 }

@@ -64,7 +64,7 @@ upload_weights (FvGraph *graph, GError **error)
       fv_buffer_size (graph->weights));
   return fv_program_finish (program, error)
       && fv_program_submit (&program, 1, &value, error)
-      && fv_device_wait (graph->device, value, FV_RUN_TIMEOUT_NS, error);
+      && fv_device_wait (graph->device, value, FV_WATCHDOG, error);
 }
 
 static FvBuffer *
@@ -219,7 +219,7 @@ run_and_wait (FvGraph *graph, FvProgram *program, GError **error)
   guint64 value;
 
   return fv_program_submit (&program, 1, &value, error)
-      && fv_device_wait (graph->device, value, FV_RUN_TIMEOUT_NS, error);
+      && fv_device_wait (graph->device, value, FV_WATCHDOG, error);
 }
 
 /* Drivers have something left to do at the first run: software compiles then. There

@@ -3,7 +3,6 @@
 #include "gst/engine/program.h"
 #include "shaders/shared.h"
 
-#define TIMEOUT_NS ((guint64) 60 * 1000000000)
 #define LOCAL 64
 #define COPY_BYTES ((gsize) 64 << 20) /* beyond what CPUs and GPUs cache */
 /* What CPUs do keep between two dispatches, as nets run there. */
@@ -43,7 +42,7 @@ time_dispatch (FvDevice *device, FvBuffer *x, FvBuffer *y, guint groups,
     guint64 value;
 
     if (!fv_program_submit (&program, 1, &value, error)
-        || !fv_device_wait (device, value, TIMEOUT_NS, error))
+        || !fv_device_wait (device, value, FV_WATCHDOG, error))
       return -1;
     double seconds = fv_program_seconds (program, 0);
     if (seconds > 0 && (best < 0 || seconds < best))
@@ -62,7 +61,7 @@ clear (FvDevice *device, FvBuffer *buffer, GError **error)
   fv_program_fill (program, buffer, 0, fv_buffer_size (buffer), 0);
   return fv_program_finish (program, error)
       && fv_program_submit (&program, 1, &value, error)
-      && fv_device_wait (device, value, TIMEOUT_NS, error);
+      && fv_device_wait (device, value, FV_WATCHDOG, error);
 }
 
 /* Multiply-adds in a second, if that is more than before. */

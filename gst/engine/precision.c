@@ -10,7 +10,6 @@
 #define WIDE_ABOVE 8192.0f
 #define SYNTHETIC_LOW -2.7f /* images normalised by mean and std */
 #define SYNTHETIC_HIGH 2.7f
-#define TIMEOUT_NS ((guint64) 120 * 1000000000)
 
 typedef struct
 {
@@ -77,7 +76,7 @@ probe_run (Probe *probe, FvPlan *plan, GError **error)
   }
   return fv_program_finish (program, error)
       && fv_program_submit (&program, 1, &value, error)
-      && fv_device_wait (probe->device, value, TIMEOUT_NS, error);
+      && fv_device_wait (probe->device, value, FV_WATCHDOG, error);
 }
 
 static gboolean

@@ -96,16 +96,11 @@ destroy_handles (FvProgram *program)
         g_array_index (program->views, VkBufferView, i), NULL);
 }
 
-void
-fv_program_unref (FvProgram *program)
+static void
+program_free (gpointer data)
 {
-  if (!program || !g_atomic_ref_count_dec (&program->ref))
-    return;
-  if (program->last_value)
-    fv_device_wait (program->device, program->last_value, G_MAXUINT64, NULL);
-  if (program->last_background)
-    fv_device_wait (program->device, program->last_background, G_MAXUINT64,
-        NULL);
+  FvProgram *program = data;
+
   destroy_handles (program);
   g_array_unref (program->views);
   g_array_unref (program->parts);
@@ -116,6 +111,19 @@ fv_program_unref (FvProgram *program)
   g_mutex_clear (&program->lock);
   fv_device_unref (program->device);
   g_free (program);
+}
+
+void
+fv_program_unref (FvProgram *program)
+{
+  if (!program || !g_atomic_ref_count_dec (&program->ref))
+    return;
+  if (program->last_value)
+    fv_device_wait (program->device, program->last_value, FV_WATCHDOG, NULL);
+  if (program->last_background)
+    fv_device_wait (program->device, program->last_background, FV_WATCHDOG,
+        NULL);
+  fv_device_release (program->device, program_free, program);
 }
 
 static void

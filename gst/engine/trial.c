@@ -9,7 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-#define TIMEOUT_NS ((guint64) 60 * 1000000000)
 #define N_ROUNDS 7
 /* A round runs a trial as often as it takes to make these seconds. */
 #define LONG_ENOUGH 3e-3
@@ -140,7 +139,7 @@ run (FvDevice *device, FvProgram *program, GError **error)
   guint64 value;
 
   return fv_program_submit (&program, 1, &value, error)
-      && fv_device_wait (device, value, TIMEOUT_NS, error);
+      && fv_device_wait (device, value, FV_WATCHDOG, error);
 }
 
 static gboolean

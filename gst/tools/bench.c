@@ -11,7 +11,6 @@
 #include <time.h>
 
 #define MAX_MODELS 100 /* all of them stay loaded */
-#define RUN_TIMEOUT_NS ((guint64) 120 * 1000000000)
 
 /* Sorted seconds of some runs. */
 typedef struct
@@ -79,7 +78,7 @@ run_net (Bench *bench, GError **error)
   FvProgram *program = fv_graph_program (bench->graph, 0);
   guint64 value;
   return fv_program_submit (&program, 1, &value, error)
-      && fv_device_wait (bench->tool->device, value, RUN_TIMEOUT_NS, error);
+      && fv_device_wait (bench->tool->device, value, FV_WATCHDOG, error);
 }
 
 typedef gboolean (*Run) (Bench *bench, GError **error);

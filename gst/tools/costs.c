@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RUN_TIMEOUT_NS ((guint64) 120 * 1000000000)
 
 void
 costs_init (Costs *costs)
@@ -80,7 +79,7 @@ time_rounds (FvDevice *device, FvProgram *program, guint n_rounds,
 
   for (guint round = 0; round < n_rounds; round++) {
     if (!fv_program_submit (&program, 1, &value, error)
-        || !fv_device_wait (device, value, RUN_TIMEOUT_NS, error))
+        || !fv_device_wait (device, value, FV_WATCHDOG, error))
       return FALSE;
     for (guint i = 0; i < n; i++)
       seconds[i * n_rounds + round] = fv_program_seconds (program, i);

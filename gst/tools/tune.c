@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RUN_TIMEOUT_NS ((guint64) 120 * 1000000000)
 
 /* A class of shapes that the net has. */
 typedef struct
@@ -80,7 +79,7 @@ run (Tune *tune, FvGraph *graph, GError **error)
   FvProgram *program = fv_graph_program (graph, 0);
   guint64 value;
   return fv_program_submit (&program, 1, &value, error)
-      && fv_device_wait (tune->tool->device, value, RUN_TIMEOUT_NS, error);
+      && fv_device_wait (tune->tool->device, value, FV_WATCHDOG, error);
 }
 
 /* The net by guesses and as tuned, by turns. */

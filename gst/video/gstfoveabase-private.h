@@ -110,6 +110,7 @@ typedef struct
   GQueue runs; /* GstFoveaRun, owned: submitted, not finished */
   guint n_under_way; /* of them, those that were not given up */
   gboolean has_failed; /* a run */
+  gboolean has_told; /* the application, that runs or their device fail */
   GstFoveaRun *newest; /* (nullable): the last one that is done */
   GstFoveaQueryState query; /* of the one serialised query under way */
   gboolean answer;

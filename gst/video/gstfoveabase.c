@@ -99,16 +99,25 @@ gst_fovea_base_fail (GstFoveaBase *self, GstFoveaStage stage,
   };
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
   ElementError kind = element_error (stage, error);
+  gboolean is_again;
   char *debug;
 
   g_mutex_lock (&priv->lock);
   if (g_error_matches (error, FV_ERROR, FV_ERROR_DEVICE))
     priv->is_broken = TRUE;
+  /* each pad's thread and the runs' meet what ails the device */
+  is_again = priv->has_told;
+  priv->has_told |= priv->is_broken || stage == GST_FOVEA_STAGE_RUN;
   debug = g_strdup_printf ("model=\"%s\" device=\"%s\": %s",
       priv->settings.model ? priv->settings.model : "",
       priv->device ? fv_device_info (priv->device)->name : "none",
       error->message);
   g_mutex_unlock (&priv->lock);
+  if (is_again) {
+    GST_INFO_OBJECT (self, "not told again: %s", debug);
+    g_free (debug);
+    return;
+  }
   gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR, kind.domain,
       kind.code, g_strdup_printf ("%s: %s.", titles[stage], error->message),
       debug, __FILE__, GST_FUNCTION, __LINE__);
@@ -238,7 +247,7 @@ close_model (GstFoveaBasePrivate *priv)
   g_mutex_lock (&priv->lock);
   model = g_steal_pointer (&priv->model);
   device = g_steal_pointer (&priv->device);
-  priv->is_broken = FALSE;
+  priv->is_broken = priv->has_told = FALSE;
   g_mutex_unlock (&priv->lock);
   gst_fovea_model_unref (model);
   fv_device_unref (device);
@@ -309,6 +318,13 @@ open_model (GstFoveaBase *self)
   return result;
 }
 
+/* Another element may have met the loss of a device that this one was done with. */
+static gboolean
+is_broken (GstFoveaBasePrivate *priv)
+{
+  return priv->is_broken || (priv->device && fv_device_is_lost (priv->device));
+}
+
 /* READY to PAUSED: the plan, unless it has to wait for the caps. */
 static gboolean
 prepare (GstFoveaBase *self)
@@ -320,7 +336,8 @@ prepare (GstFoveaBase *self)
 
   g_mutex_lock (&priv->lock);
   is_stale = priv->model == NULL || priv->n_reloads != priv->model_reloads
-      || priv->device_set || priv->is_broken;
+      || priv->device_set || is_broken (priv);
+  priv->has_told = FALSE;
   memset (&priv->stats, 0, sizeof priv->stats);
   g_mutex_unlock (&priv->lock);
   if (is_stale && !open_model (self))
@@ -335,6 +352,7 @@ prepare (GstFoveaBase *self)
   planned = gst_fovea_model_plan (priv->model, 0, 0, &error);
   if (planned == NULL) {
     gst_fovea_base_fail (self, GST_FOVEA_STAGE_MODEL, error);
+    close_model (priv); /* its weights may be spent */
     return FALSE;
   }
   gst_fovea_base_warn (self, planned);
@@ -396,7 +414,7 @@ change_state (GstElement *element, GstStateChange transition)
   } else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     end_running (self);
     gst_fovea_flow_reset (self);
-    if (priv->is_broken)
+    if (is_broken (priv))
       close_model (priv);
   } else if (transition == GST_STATE_CHANGE_READY_TO_NULL) {
     close_model (priv);

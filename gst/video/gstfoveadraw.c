@@ -8,7 +8,6 @@
 #include "shaders/scene.h"
 #include "shaders/shared.h"
 
-#define WAIT_NS (10 * G_GUINT64_CONSTANT (1000000000))
 #define LOCAL 64
 /* Pools of producers are small: so many different pairs of maps come again. */
 #define MAX_PASSES 8
@@ -622,7 +621,7 @@ submit_and_wait (GstFoveaDraw *draw, const Job *job, FvProgram *const *programs,
     gst_fovea_buffer_add_use (job->instances->data, value);
   if (job->depth && job->depth_bound.buffer != draw->depth_upload)
     gst_fovea_buffer_add_use (job->depth->map->data, value);
-  return fv_device_wait (draw->device, value, WAIT_NS, error);
+  return fv_device_wait (draw->device, value, FV_WATCHDOG, error);
 }
 
 static void

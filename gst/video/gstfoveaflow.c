@@ -144,14 +144,16 @@ may_queue_event (GstFoveaBase *self, GstEvent *event)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
   GstFlowReturn flow;
+  gboolean has_told;
 
   g_mutex_lock (&priv->lock);
   flow = priv->flow;
+  has_told = priv->has_told;
   g_mutex_unlock (&priv->lock);
   if (flow == GST_FLOW_OK)
     return TRUE;
   /* Nobody else will tell: upstream has no more frames to see the flow by. */
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && !has_told
       && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS))
     GST_ELEMENT_FLOW_ERROR (self, flow);
   return FALSE;
@@ -496,18 +498,18 @@ static void
 stop_flow (GstFoveaBase *self, GstFlowReturn flow)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
-  gboolean eos;
+  gboolean is_silent;
 
   g_mutex_lock (&priv->lock);
   if (priv->flow == GST_FLOW_OK)
     priv->flow = flow;
-  eos = priv->eos;
+  is_silent = priv->eos && !priv->has_told;
   g_cond_broadcast (&priv->changed);
   g_mutex_unlock (&priv->lock);
   if (flow != GST_FLOW_NOT_LINKED && flow >= GST_FLOW_EOS)
     return;
   /* Behind EOS upstream sends nothing more and so would never hear of it. */
-  if (eos)
+  if (is_silent)
     GST_ELEMENT_FLOW_ERROR (self, flow);
   gst_pad_push_event (priv->srcpad, gst_event_new_eos ());
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveamemory.h"
 
-/* A frame's work takes far less; a hung device must not hang the pipeline. */
-#define WAIT_NS (10 * G_GUINT64_CONSTANT (1000000000))
 
 typedef struct
 {
@@ -77,10 +75,10 @@ map_locked (GstFoveaMemory *self, GstMapFlags flags, GError **error)
   guint8 *data = fv_buffer_map (self->buffer);
 
   /* what is in the background may come behind what is submitted now */
-  if (value && !fv_device_wait (device, value, WAIT_NS, error))
+  if (value && !fv_device_wait (device, value, FV_WATCHDOG, error))
     return NULL;
   if (data && (flags & GST_MAP_WRITE) && self->used
-      && !fv_device_wait (device, self->used, WAIT_NS, error))
+      && !fv_device_wait (device, self->used, FV_WATCHDOG, error))
     return NULL;
   if (data)
     return data + self->base;
@@ -90,7 +88,7 @@ map_locked (GstFoveaMemory *self, GstMapFlags flags, GError **error)
   if (self->n_writers == 0
       && (self->staged == 0 || self->staged != self->written)) {
     if (!fv_program_submit (&self->download, 1, &value, error)
-        || !fv_device_wait (device, value, WAIT_NS, error))
+        || !fv_device_wait (device, value, FV_WATCHDOG, error))
       return NULL;
     if (self->written == 0)
       self->written = value;
@@ -134,7 +132,8 @@ memory_unmap (GstMemory *memory, GstMapInfo *info)
       self->staged = self->written;
       /* the next map may write the staging buffer while it is being read */
       self->used = MAX (self->used, value);
-      fv_device_wait (fv_buffer_device (self->buffer), value, WAIT_NS, &error);
+      fv_device_wait (fv_buffer_device (self->buffer), value, FV_WATCHDOG,
+          &error);
     }
     if (error)
       GST_ERROR_OBJECT (memory->allocator,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveamodel.h"
 
-#define WAIT_NS (60 * G_GUINT64_CONSTANT (1000000000))
 
 static const FvResizeMode resize_modes[] = {
   [GST_FOVEA_RESIZE_MODE_AUTO] = FV_RESIZE_AUTO,
@@ -231,7 +230,7 @@ measure (GstFoveaModel *model, GError **error)
   guint64 value;
 
   if (!fv_program_submit (programs, 1, &value, error)
-      || !fv_device_wait (model->device, value, WAIT_NS, error))
+      || !fv_device_wait (model->device, value, FV_WATCHDOG, error))
     return FALSE;
   model->run_time = (guint64) (g_get_monotonic_time () - start) * 1000;
   return fv_graph_divide (model->graph, error);

@@ -215,11 +215,9 @@ frame_alloc (GstAllocator *allocator, gsize size, GstAllocationParams *params)
       || !g_size_checked_add (&all, all, params->padding))
     return NULL;
   buffer = fv_buffer_new (self->device, all, FV_MEMORY_DOWNLOAD, &error);
-  if (buffer == NULL) {
-    GST_ERROR_OBJECT (allocator, "%s", error->message);
-    return NULL;
-  }
-  if ((guintptr) fv_buffer_map (buffer) & params->align)
+  if (error)
+    GST_WARNING_OBJECT (allocator, "frames are copied: %s", error->message);
+  if (buffer == NULL || (guintptr) fv_buffer_map (buffer) & params->align)
     return gst_allocator_alloc (NULL, size, params);
   memory = gst_fovea_memory_new (buffer, 0, all);
   memory->offset = params->prefix;

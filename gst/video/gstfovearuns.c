@@ -98,6 +98,7 @@ gst_fovea_runs_cancel (GstFoveaBasePrivate *priv)
   }
   newest = g_steal_pointer (&priv->newest);
   priv->has_failed = FALSE;
+  priv->has_told = priv->is_broken;
   g_cond_broadcast (&priv->changed);
   g_mutex_unlock (&priv->lock);
   gst_fovea_run_unref (newest);

@@ -8,8 +8,6 @@
 
 GST_DEBUG_CATEGORY_EXTERN (gst_fovea_base_debug);
 
-/* Longer than any frame takes; a device that hangs is an error then. */
-#define WAIT_NS (60 * (guint64) GST_SECOND)
 #define MAX_SLOTS GST_FOVEA_MAX_IN_FLIGHT
 
 /* Ways that a slot keeps: a pool that frames are read from in place is seldom
@@ -443,7 +441,7 @@ gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
     return FALSE;
   /* Only a frame that was given up can still be on its way here. */
   if (s->value
-      && !fv_device_wait (stream->model->device, s->value, WAIT_NS, error))
+      && !fv_device_wait (stream->model->device, s->value, FV_WATCHDOG, error))
     return FALSE;
   gst_fovea_place_init (&place, stream->model->device, &stream->info, &framing,
       frame);
@@ -475,7 +473,8 @@ gboolean
 gst_fovea_stream_wait (GstFoveaStream *stream, const GstFoveaTicket *ticket,
     GError **error)
 {
-  return fv_device_wait (stream->model->device, ticket->value, WAIT_NS, error);
+  return fv_device_wait (stream->model->device, ticket->value, FV_WATCHDOG,
+      error);
 }
 
 static double
@@ -533,6 +532,12 @@ gst_fovea_stream_collect (GstFoveaStream *stream, GstFoveaTicket *ticket,
   return ok;
 }
 
+static void
+release_buffer (gpointer buffer)
+{
+  gst_buffer_unref (buffer);
+}
+
 void
 gst_fovea_stream_cancel (GstFoveaStream *stream, GstFoveaTicket *ticket)
 {
@@ -540,8 +545,10 @@ gst_fovea_stream_cancel (GstFoveaStream *stream, GstFoveaTicket *ticket)
     return;
   /* Its parameters are read by the device until it is through; an error here
    * is met again by the frame that comes next. */
-  fv_device_wait (stream->model->device, ticket->value, WAIT_NS, NULL);
-  gst_clear_buffer (&ticket->held);
+  fv_device_wait (stream->model->device, ticket->value, FV_WATCHDOG, NULL);
+  if (ticket->held)
+    fv_device_release (stream->model->device, release_buffer,
+        g_steal_pointer (&ticket->held));
   gst_fovea_decoder_leave (ticket->decoder);
   g_clear_pointer (&ticket->import, fv_program_unref);
   ticket->decoder = NULL;

@@ -351,7 +351,7 @@ fv_world_view_draw (FvWorldView *view, const FvWorldFrame *frame, guint number,
         MOST_PARTS);
     return FALSE;
   }
-  if (!fv_device_wait (view->device, view->value, G_MAXUINT64, error))
+  if (!fv_device_wait (view->device, view->value, FV_WATCHDOG, error))
     return FALSE;
   set_tile (&sight, picture, TILE);
   float exposure[3] = { frame->exposure, (float) (number & 0xffffff),
