@@ -23,6 +23,8 @@ struct _FvBuffer
   VkBuffer handle;
   VkDeviceMemory memory;
   gpointer mapped; /* (nullable) */
+  gboolean
+      is_foreign; /* another device's: programs take it over and give it back */
 };
 
 G_END_DECLS

@@ -23,6 +23,8 @@ struct _FvDevice
   VkPhysicalDeviceLimits limits;
   guint64 max_allocation; /* bytes of one vkAllocateMemory */
   gsize host_alignment; /* of memory of the host to import; 0: none can be */
+  gboolean takes_dmabuf, dmabuf_is_dedicated;
+  guint foreign_family; /* of queues of other devices */
   guint queue_family;
   gint is_lost; /* atomic */
   gint is_hung; /* atomic: lost, because the watchdog gave it up */

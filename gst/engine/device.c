@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/engine/background-private.h"
+#include "gst/engine/buffer-private.h"
 #include "gst/engine/kernel-private.h"
 #include "gst/engine/tuning-private.h"
 
@@ -117,9 +118,9 @@ device_init (FvDevice *device, GError **error)
   return device->kernels != NULL;
 }
 
-/* Notes what of @physical's extensions is to be had. */
+/* Notes what of the physical device's extensions is to be had. */
 static guint
-choose_extensions (FvDevice *device, const char **names)
+choose_host (FvDevice *device, const char **names)
 {
   VkPhysicalDeviceExternalMemoryHostPropertiesEXT host = {
     .sType =
@@ -129,13 +130,48 @@ choose_extensions (FvDevice *device, const char **names)
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
     .pNext = &host
   };
+
+  if (!fv_physical_has (&device->vk, device->physical,
+          VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME))
+    return 0;
+  device->vk.GetPhysicalDeviceProperties2 (device->physical, &properties);
+  device->host_alignment = host.minImportedHostPointerAlignment;
+  names[0] = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
+  return 1;
+}
+
+static guint
+choose_dmabuf (FvDevice *device, const char **names)
+{
+  VkPhysicalDeviceExternalBufferInfo buffer = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
+    .usage = FV_BUFFER_USAGE,
+    .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT
+  };
+  VkExternalBufferProperties properties = {
+    .sType = VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES
+  };
+  VkExternalMemoryFeatureFlags *features =
+      &properties.externalMemoryProperties.externalMemoryFeatures;
   guint n = 0;
 
+  names[n++] = VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME;
+  names[n++] = VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME;
+  for (guint i = 0; i < n; i++)
+    if (!fv_physical_has (&device->vk, device->physical, names[i]))
+      return 0;
+  device->vk.GetPhysicalDeviceExternalBufferProperties (device->physical,
+      &buffer, &properties);
+  if (!(*features & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT))
+    return 0;
+  device->takes_dmabuf = TRUE;
+  device->dmabuf_is_dedicated =
+      (*features & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT) != 0;
+  device->foreign_family = VK_QUEUE_FAMILY_EXTERNAL;
   if (fv_physical_has (&device->vk, device->physical,
-          VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME)) {
-    device->vk.GetPhysicalDeviceProperties2 (device->physical, &properties);
-    device->host_alignment = host.minImportedHostPointerAlignment;
-    names[n++] = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
+          VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME)) {
+    device->foreign_family = VK_QUEUE_FAMILY_FOREIGN_EXT;
+    names[n++] = VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME;
   }
   return n;
 }
@@ -143,7 +179,8 @@ choose_extensions (FvDevice *device, const char **names)
 static gboolean
 create_handle (FvDevice *device, GError **error)
 {
-  const char *extensions[1];
+  const char *extensions[4];
+  guint n = choose_host (device, extensions);
   float priority = 1;
   VkDeviceQueueCreateInfo queue = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -161,7 +198,7 @@ create_handle (FvDevice *device, GError **error)
     .pEnabledFeatures = &core,
     .queueCreateInfoCount = 1,
     .pQueueCreateInfos = &queue,
-    .enabledExtensionCount = choose_extensions (device, extensions),
+    .enabledExtensionCount = n + choose_dmabuf (device, extensions + n),
     .ppEnabledExtensionNames = extensions };
 
   if (!VK (device, CreateDevice, error, device->physical, &info, NULL,

@@ -16,7 +16,8 @@ G_BEGIN_DECLS
 #define FV_VULKAN_INSTANCE(X) \
   X (CreateDevice) X (DestroyInstance) \
   X (EnumerateDeviceExtensionProperties) X (EnumeratePhysicalDevices) \
-  X (GetDeviceProcAddr) X (GetPhysicalDeviceFeatures2) \
+  X (GetDeviceProcAddr) X (GetPhysicalDeviceExternalBufferProperties) \
+  X (GetPhysicalDeviceFeatures2) \
   X (GetPhysicalDeviceMemoryProperties) X (GetPhysicalDeviceProperties) \
   X (GetPhysicalDeviceProperties2) X (GetPhysicalDeviceQueueFamilyProperties)
 
@@ -44,7 +45,7 @@ G_BEGIN_DECLS
 
 /* %NULL where the device was opened without their extension */
 #define FV_VULKAN_EXTENSIONS(X) \
-  X (GetMemoryHostPointerPropertiesEXT)
+  X (GetMemoryFdPropertiesKHR) X (GetMemoryHostPointerPropertiesEXT)
 /* clang-format on */
 
 #define FV_VULKAN_MEMBER(name) PFN_vk##name name;

@@ -29,6 +29,31 @@ FV_API gsize fv_device_host_alignment (FvDevice *device);
 FV_API FvBuffer *fv_buffer_import_host (FvDevice *device, gpointer data,
     gsize size, GError **error);
 
+/**
+ * fv_device_takes_dmabuf:
+ *
+ * Returns: whether @device has what fv_buffer_import_dmabuf() needs; a borrowed one has
+ *   not
+ */
+FV_API gboolean fv_device_takes_dmabuf (FvDevice *device);
+
+/**
+ * fv_buffer_import_dmabuf: (skip)
+ * @device: where programs will read and write it
+ * @fd: of a DMA-BUF of rows of pixels, not tiles; it stays the caller's
+ * @size: bytes of it, from its begin
+ *
+ * Memory of other devices as a buffer, by VK_EXT_external_memory_dma_buf: nothing is
+ * copied, and the host does not map it. Programs take it over from its owner when they
+ * begin and give it back at their end; the caller sees to it that the owner is through
+ * with it by then.
+ *
+ * Returns: (transfer full) (nullable): the buffer, or %NULL with
+ *   FV_ERROR_UNSUPPORTED where device or memory do not suit, or FV_ERROR_DEVICE
+ */
+FV_API FvBuffer *
+fv_buffer_import_dmabuf (FvDevice *device, int fd, gsize size, GError **error);
+
 /* For commands of others on a borrowed device. */
 FV_API VkBuffer fv_buffer_vulkan (FvBuffer *buffer);
 

@@ -67,6 +67,36 @@ barrier (FvProgram *program, VkCommandBuffer buffer, VkPipelineStageFlags from,
       NULL, 0, NULL);
 }
 
+/* Memory of other devices changes hands with what they know of it. */
+static void
+change_hands (FvProgram *program, VkCommandBuffer commands, gboolean is_begin)
+{
+  FvDevice *device = program->device;
+  GHashTableIter iter;
+  gpointer key;
+
+  g_hash_table_iter_init (&iter, program->buffers);
+  while (g_hash_table_iter_next (&iter, &key, NULL)) {
+    FvBuffer *buffer = key;
+    guint32 there = device->foreign_family, here = device->queue_family;
+    VkBufferMemoryBarrier change = {
+      .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER,
+      .srcAccessMask = is_begin ? 0 : WRITES,
+      .dstAccessMask = is_begin ? READS | WRITES : 0,
+      .srcQueueFamilyIndex = is_begin ? there : here,
+      .dstQueueFamilyIndex = is_begin ? here : there,
+      .buffer = buffer->handle,
+      .size = VK_WHOLE_SIZE
+    };
+
+    if (buffer->is_foreign)
+      device->vk.CmdPipelineBarrier (commands,
+          is_begin ? VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT : WORK,
+          is_begin ? WORK : VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, 0, 0, NULL, 1,
+          &change, 0, NULL);
+  }
+}
+
 static gboolean
 make_view (FvProgram *program, const FvBinding *binding, VkBufferView *view,
     GError **error)
@@ -239,6 +269,8 @@ record_commands (FvProgram *program, const FvProgramPart *part)
         2 * program->dispatches->len);
   barrier (program, part->buffer, WORK | VK_PIPELINE_STAGE_HOST_BIT,
       WRITES | VK_ACCESS_HOST_WRITE_BIT, WORK, READS | WRITES);
+  if (part->first == 0)
+    change_hands (program, part->buffer, TRUE);
   for (guint i = part->first; i < part->end; i++) {
     const FvCommand *command = &g_array_index (program->commands, FvCommand, i);
     g_array_set_size (list, 0);
@@ -251,6 +283,8 @@ record_commands (FvProgram *program, const FvProgramPart *part)
     g_array_append_vals (open, list->data, list->len);
     record_command (program, part->buffer, command);
   }
+  if (part->end == program->commands->len)
+    change_hands (program, part->buffer, FALSE);
   barrier (program, part->buffer, WORK, WRITES, VK_PIPELINE_STAGE_HOST_BIT,
       VK_ACCESS_HOST_READ_BIT);
 }

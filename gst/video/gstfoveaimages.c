@@ -473,28 +473,29 @@ gst_fovea_images_answer_caps (FvDevice *device, GstQuery *query)
   gst_query_set_caps_result (query, caps);
 }
 
-gboolean
-gst_fovea_images_map (GstVideoFrame *frame, const GstVideoInfo *info,
-    GstBuffer *buffer, GstMapFlags flags)
+void
+gst_fovea_images_describe (GstVideoFrame *frame, const GstVideoInfo *info,
+    GstBuffer *buffer)
 {
   GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
 
-  if (!gst_fovea_images_are_in (buffer))
-    return gst_video_frame_map (frame, info, buffer, flags);
   memset (frame, 0, sizeof *frame);
   frame->info = *info;
   frame->buffer = buffer;
   frame->meta = meta;
-  if (meta) {
-    GST_VIDEO_INFO_WIDTH (&frame->info) = (gint) meta->width;
-    GST_VIDEO_INFO_HEIGHT (&frame->info) = (gint) meta->height;
+  if (meta == NULL)
+    return;
+  GST_VIDEO_INFO_WIDTH (&frame->info) = (gint) meta->width;
+  GST_VIDEO_INFO_HEIGHT (&frame->info) = (gint) meta->height;
+  for (guint i = 0; i < MIN (meta->n_planes, GST_VIDEO_MAX_PLANES); i++) {
+    frame->info.offset[i] = meta->offset[i];
+    frame->info.stride[i] = meta->stride[i];
   }
-  return TRUE;
 }
 
 void
 gst_fovea_images_unmap (GstVideoFrame *frame)
 {
-  if (!gst_fovea_images_are_in (frame->buffer))
+  if (frame->map[0].memory)
     gst_video_frame_unmap (frame);
 }

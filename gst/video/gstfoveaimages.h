@@ -58,9 +58,10 @@ FV_API gboolean gst_fovea_images_write (GstFoveaImages *images,
 FV_API GstBuffer *gst_fovea_images_copy (GstFoveaImages *images,
     GstBuffer *frame, const GstVideoInfo *info, GError **error);
 
-/* As gst_video_frame_map() does, but images are not mapped. */
-FV_API gboolean gst_fovea_images_map (GstVideoFrame *frame,
-    const GstVideoInfo *info, GstBuffer *buffer, GstMapFlags flags);
+/* As gst_video_frame_map() does, but without mapping. */
+FV_API void gst_fovea_images_describe (GstVideoFrame *frame,
+    const GstVideoInfo *info, GstBuffer *buffer);
+/* What of @frame is mapped. */
 FV_API void gst_fovea_images_unmap (GstVideoFrame *frame);
 
 G_END_DECLS

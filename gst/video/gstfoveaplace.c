@@ -3,6 +3,14 @@
 #include "gst/video/gstfoveamemory.h"
 #include "gst/video/gstfoveapixels.h"
 
+#include <errno.h>
+#include <gst/allocators/gstdmabuf.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+/* A producer that takes so long has gone. */
+#define WAIT_MS 1000
+
 #define GST_CAT_DEFAULT foveaplace
 GST_DEBUG_CATEGORY_STATIC (foveaplace);
 
@@ -27,18 +35,20 @@ gst_fovea_path_name (GstFoveaPath path)
     [GST_FOVEA_PATH_POOL] = "system-memory-pool",
     [GST_FOVEA_PATH_IMAGE] = "vulkan-image",
     [GST_FOVEA_PATH_IMPORT] = "system-memory-imported",
+    [GST_FOVEA_PATH_DMABUF] = "dmabuf-imported",
+    [GST_FOVEA_PATH_DMABUF_COPY] = "dmabuf-copied",
   };
 
   return names[path];
 }
 
-/* ---- memory of the host ---- */
+/* ---- memory of the host and of other devices ---- */
 
 /* What stands by a GstMemory that was seen before. */
 typedef struct
 {
   FvDevice *device;
-  guint8 *data;
+  guint8 *data; /* (nullable): of a DMA-BUF */
   gsize size;
   FvBuffer *buffer; /* (nullable): not yet, or it cannot be imported */
   gboolean is_refused;
@@ -69,23 +79,27 @@ import_new (FvDevice *device, guint8 *data, gsize size)
   return import;
 }
 
-/* The second time that it is seen; the lock is held. */
+/* The lock is held. */
 static void
-import_make (Import *import)
+import_make (Import *import, GstMemory *memory)
 {
   g_autoptr (GError) error = NULL;
 
   if (import->buffer || import->is_refused)
     return;
-  import->buffer = fv_buffer_import_host (import->device, import->data,
-      import->size, &error);
+  if (import->data)
+    import->buffer = fv_buffer_import_host (import->device, import->data,
+        import->size, &error);
+  else
+    import->buffer = fv_buffer_import_dmabuf (import->device,
+        gst_dmabuf_memory_get_fd (memory), import->size, &error);
   import->is_refused = import->buffer == NULL;
   if (error)
-    GST_DEBUG ("%s", error->message);
+    GST_INFO ("%s", error->message);
 }
 
-/* (nullable) (transfer none): @data, which is all of @memory, as a buffer that lives
- * as long as @memory */
+/* (nullable) (transfer none): all of @memory, which lies at @data, as a buffer that
+ * lives as long as @memory */
 static FvBuffer *
 find_import (GstMemory *memory, FvDevice *device, guint8 *data, gsize size)
 {
@@ -95,17 +109,19 @@ find_import (GstMemory *memory, FvDevice *device, guint8 *data, gsize size)
   Import *import = gst_mini_object_get_qdata (object, quark);
 
   if (import == NULL) {
-    gst_mini_object_set_qdata (object, quark, import_new (device, data, size),
-        import_free);
-    return NULL;
+    import = import_new (device, data, size);
+    gst_mini_object_set_qdata (object, quark, import, import_free);
+    if (data)
+      return NULL; /* imported when it comes again */
   }
   if (import->device != device || import->data != data || import->size != size)
     return NULL;
-  import_make (import);
+  import_make (import, memory);
   return import->buffer;
 }
 
-/* The host's pages under a whole buffer that is one memory. */
+/* The host's pages under a whole buffer that is one memory, and stay there while it
+ * lives: those of files and of devices are mapped anew each time. */
 static FvBuffer *
 host_buffer (FvDevice *device, const GstVideoFrame *frame)
 {
@@ -114,34 +130,116 @@ host_buffer (FvDevice *device, const GstVideoFrame *frame)
 
   if (alignment == 0 || gst_buffer_n_memory (frame->buffer) != 1
       || map->memory == NULL || (guintptr) map->data % alignment
-      || map->memory->parent != NULL)
+      || map->memory->parent != NULL
+      || !(gst_memory_is_type (map->memory, GST_ALLOCATOR_SYSMEM)
+          || gst_memory_is_type (map->memory, "V4l2Memory")))
     return NULL;
   return find_import (map->memory, device, map->data, map->size);
 }
 
+/* (nullable): the one memory of @buffer, if it is a DMA-BUF */
+static GstMemory *
+dmabuf_memory (GstBuffer *buffer)
+{
+  GstMemory *memory = gst_buffer_n_memory (buffer) == 1
+      ? gst_buffer_peek_memory (buffer, 0)
+      : NULL;
+
+  return memory && gst_is_dmabuf_memory (memory) ? memory : NULL;
+}
+
+static FvBuffer *
+dmabuf_buffer (FvDevice *device, GstMemory *memory)
+{
+  GstMemory *whole = memory->parent ? memory->parent : memory;
+
+  return fv_device_takes_dmabuf (device)
+      ? find_import (whole, device, NULL, whole->maxsize)
+      : NULL;
+}
+
+/* What is mapped of a file behind its end is no memory. A DMA-BUF sees to that. */
+static gboolean
+is_there (GstBuffer *buffer)
+{
+  for (guint i = 0; i < gst_buffer_n_memory (buffer); i++) {
+    GstMemory *memory = gst_buffer_peek_memory (buffer, i);
+    struct stat file;
+
+    if (!gst_is_fd_memory (memory))
+      continue;
+    if (fstat (gst_fd_memory_get_fd (memory), &file) < 0) {
+      GST_ERROR ("a file of frames is not open: %s", g_strerror (errno));
+      return FALSE;
+    }
+    if (S_ISREG (file.st_mode)
+        && (guint64) file.st_size < memory->offset + memory->size) {
+      GST_ERROR ("a file of frames has %" G_GINT64_FORMAT
+                 " bytes, expected %" G_GSIZE_FORMAT,
+          (gint64) file.st_size, memory->offset + memory->size);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
 /* ---- where a picture lies ---- */
+
+/* Bytes from the buffer's begin to those of the frame's plane. */
+static gsize
+plane_start (const GstFoveaPlace *place, guint i, const GstVideoFrame *frame)
+{
+  GstMemory *memory = dmabuf_memory (frame->buffer);
+  const guint8 *data = GST_VIDEO_FRAME_PLANE_DATA (frame, i);
+  const guint8 *base = fv_buffer_map (place->buffer);
+
+  if (place->path == GST_FOVEA_PATH_DMABUF)
+    return memory->offset + GST_VIDEO_FRAME_PLANE_OFFSET (frame, i);
+  return data < base ? 1 : (gsize) (data - base);
+}
 
 /* FALSE when kernels cannot read it so. */
 static gboolean
 place_plane (GstFoveaPlace *place, guint i, const GstFoveaPlaneLayout *layout,
     const GstVideoFrame *frame, guint x, guint y)
 {
-  const guint8 *base = fv_buffer_map (place->buffer);
-  gsize size = fv_buffer_size (place->buffer), bytes;
+  gsize size = fv_buffer_size (place->buffer), start, bytes;
   gssize stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, i);
   gsize column = (gsize) x / layout->group_pixels * layout->group_bytes;
-  const guint8 *data = (const guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, i);
 
   if (stride <= 0 || stride % 4 || (gsize) stride < column + layout->row_bytes)
     return FALSE;
-  data += (gsize) (y / layout->rows) * (gsize) stride + column;
-  if (data < base || (gsize) (data - base) % 4)
+  start = plane_start (place, i, frame);
+  if (size > G_MAXINT32 || start > size)
     return FALSE;
-  place->offset[i] = (gsize) (data - base);
+  start += (gsize) (y / layout->rows) * (gsize) stride + column;
+  if (start % 4)
+    return FALSE;
+  place->offset[i] = start;
   place->stride[i] = (gsize) stride;
   bytes = (gsize) stride * (layout->n_rows - 1) + layout->row_bytes;
-  place->size = MAX (place->size, place->offset[i] + bytes);
-  return size <= G_MAXINT32 && place->size <= size;
+  place->size = MAX (place->size, start + bytes);
+  return place->size <= size;
+}
+
+/* What is there to be read in place, be it laid out as it may. */
+static void
+find_buffer (GstFoveaPlace *place, FvDevice *device, const GstVideoFrame *frame)
+{
+  GstMemory *dmabuf = dmabuf_memory (frame->buffer);
+  GstFoveaMemoryRegion region;
+
+  if (dmabuf) {
+    place->buffer = dmabuf_buffer (device, dmabuf);
+    place->path = GST_FOVEA_PATH_DMABUF;
+  } else if (gst_fovea_buffer_get_region (frame->buffer, device, &region)) {
+    if (fv_buffer_map (region.buffer))
+      place->buffer = region.buffer;
+    place->path = GST_FOVEA_PATH_POOL;
+  } else {
+    place->buffer = host_buffer (device, frame);
+    place->path = GST_FOVEA_PATH_IMPORT;
+  }
 }
 
 void
@@ -149,7 +247,6 @@ gst_fovea_place_init (GstFoveaPlace *place, FvDevice *device,
     const GstVideoInfo *info, const GstFoveaFraming *framing,
     const GstVideoFrame *frame)
 {
-  GstFoveaMemoryRegion region;
   GstFoveaPixels pixels;
   guint x, y;
 
@@ -159,14 +256,7 @@ gst_fovea_place_init (GstFoveaPlace *place, FvDevice *device,
     place->path = GST_FOVEA_PATH_IMAGE;
     return;
   }
-  if (gst_fovea_buffer_get_region (frame->buffer, device, &region)) {
-    if (fv_buffer_map (region.buffer))
-      place->buffer = region.buffer;
-    place->path = GST_FOVEA_PATH_POOL;
-  } else {
-    place->buffer = host_buffer (device, frame);
-    place->path = GST_FOVEA_PATH_IMPORT;
-  }
+  find_buffer (place, device, frame);
   if (place->buffer && !gst_fovea_pixels_init (&pixels, info, framing, NULL))
     place->buffer = NULL;
   gst_fovea_framing_start (framing, frame, &x, &y);
@@ -174,7 +264,52 @@ gst_fovea_place_init (GstFoveaPlace *place, FvDevice *device,
     if (!place_plane (place, i, &pixels.planes[i], frame, x, y))
       place->buffer = NULL;
   if (place->buffer == NULL)
-    *place = (GstFoveaPlace){ NULL, GST_FOVEA_PATH_COPY };
+    *place = (GstFoveaPlace){ NULL,
+      place->path == GST_FOVEA_PATH_DMABUF ? GST_FOVEA_PATH_DMABUF_COPY
+                                           : GST_FOVEA_PATH_COPY };
+}
+
+/* Whether @frame, which is not mapped, is a DMA-BUF that @device reads in place. */
+static gboolean
+is_read_unmapped (FvDevice *device, const GstVideoInfo *info,
+    const GstVideoFrame *frame)
+{
+  GstFoveaFraming framing = { 0 };
+  GstFoveaPlace place;
+
+  if (device == NULL || dmabuf_memory (frame->buffer) == NULL
+      || !gst_fovea_framing_init (&framing, info, frame, NULL))
+    return FALSE;
+  gst_fovea_place_init (&place, device, info, &framing, frame);
+  return place.buffer != NULL;
+}
+
+gboolean
+gst_fovea_place_map (GstVideoFrame *frame, FvDevice *device,
+    const GstVideoInfo *info, GstBuffer *buffer, GstMapFlags flags)
+{
+  init_category ();
+  gst_fovea_images_describe (frame, info, buffer);
+  if (gst_fovea_images_are_in (buffer)
+      || is_read_unmapped (device, info, frame))
+    return TRUE;
+  return is_there (buffer) && gst_video_frame_map (frame, info, buffer, flags);
+}
+
+void
+gst_fovea_place_wait (const GstFoveaPlace *place, GstBuffer *buffer)
+{
+  struct pollfd end = { .events = POLLIN };
+  gint result;
+
+  if (place->path != GST_FOVEA_PATH_DMABUF)
+    return;
+  end.fd = gst_dmabuf_memory_get_fd (dmabuf_memory (buffer));
+  do
+    result = poll (&end, 1, WAIT_MS);
+  while (result < 0 && errno == EINTR);
+  if (result == 0)
+    GST_WARNING ("a DMA-BUF is still written after %d ms", WAIT_MS);
 }
 
 gboolean

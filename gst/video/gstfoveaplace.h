@@ -18,6 +18,8 @@ typedef enum
   GST_FOVEA_PATH_POOL, /* it lies in memory of the device's: our pool's */
   GST_FOVEA_PATH_IMAGE, /* the neighbours' images, copied by the device */
   GST_FOVEA_PATH_IMPORT, /* it lies in pages of the host that the device reads */
+  GST_FOVEA_PATH_DMABUF, /* it lies in a DMA-BUF that the device reads */
+  GST_FOVEA_PATH_DMABUF_COPY, /* in one that the host copies */
 } GstFoveaPath;
 
 /* As `stats` has it: "system-memory", ... */
@@ -34,12 +36,20 @@ struct _GstFoveaPlace
   gsize stride[GST_VIDEO_MAX_PLANES];
 };
 
-/* Where @device reads the picture of @info and @framing in @frame, which is mapped.
+/* As gst_video_frame_map() does, but what @device (nullable) reads without the host,
+ * images and DMA-BUFs, is not mapped; and no memory is touched that a file lacks. Then
+ * gst_fovea_images_unmap(). */
+FV_API gboolean gst_fovea_place_map (GstVideoFrame *frame, FvDevice *device,
+    const GstVideoInfo *info, GstBuffer *buffer, GstMapFlags flags);
+
+/* Where @device reads the picture of @info and @framing in @frame, which is mapped so.
  * Memory of the host is imported when it comes the second time: what is made anew
  * for each frame is cheaper to copy. */
 void gst_fovea_place_init (GstFoveaPlace *place, FvDevice *device,
     const GstVideoInfo *info, const GstFoveaFraming *framing,
     const GstVideoFrame *frame);
+/* Until the one who writes @buffer is through with it, where that is another device. */
+void gst_fovea_place_wait (const GstFoveaPlace *place, GstBuffer *buffer);
 gboolean gst_fovea_place_equal (const GstFoveaPlace *a, const GstFoveaPlace *b);
 
 /* Offers upstream a pool of memory that @device reads in place, where downstream

@@ -2,7 +2,7 @@
 /* The model on frames: submitted without waiting, finished by a thread that waits
  * for the device in the others' stead, so that no pad does. */
 #include "gst/video/gstfoveabase-private.h"
-#include "gst/video/gstfoveaimages.h"
+#include "gst/video/gstfoveaplace.h"
 
 #define GST_CAT_DEFAULT gst_fovea_base_debug
 
@@ -24,10 +24,13 @@ gst_fovea_run_unref (GstFoveaRun *run)
 }
 
 static gboolean
-map_frame (const GstVideoInfo *info, GstBuffer *buffer, GstVideoFrame *frame,
+map_frame (GstFoveaStream *stream, GstBuffer *buffer, GstVideoFrame *frame,
     GError **error)
 {
-  if (gst_fovea_images_map (frame, info, buffer, GST_MAP_READ))
+  FvDevice *device = gst_fovea_stream_model (stream)->device;
+  const GstVideoInfo *info = gst_fovea_stream_info (stream);
+
+  if (gst_fovea_place_map (frame, device, info, buffer, GST_MAP_READ))
     return TRUE;
   g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
       "a buffer cannot be read: expected %" G_GSIZE_FORMAT
@@ -50,7 +53,7 @@ gst_fovea_runs_submit (GstFoveaBase *self, GstFoveaStream *stream,
   gsize uploaded = 0;
   gboolean ok;
 
-  if (!map_frame (gst_fovea_stream_info (stream), buffer, &frame, error))
+  if (!map_frame (stream, buffer, &frame, error))
     return NULL;
   ok = gst_fovea_stream_submit (stream, &frame, settings, &ticket, &uploaded,
       error);

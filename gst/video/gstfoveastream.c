@@ -415,6 +415,7 @@ bring_frame (GstFoveaStream *stream, const Way *way, const GstVideoFrame *frame,
 {
   *uploaded = 0;
   if (way->place.path != GST_FOVEA_PATH_IMAGE) {
+    gst_fovea_place_wait (&way->place, frame->buffer);
     *uploaded = gst_fovea_import_upload (way->import, frame);
     return TRUE;
   }
@@ -460,7 +461,7 @@ gst_fovea_stream_submit (GstFoveaStream *stream, GstVideoFrame *frame,
     gst_fovea_decoder_leave (decoder);
     return FALSE;
   }
-  if (place.path != GST_FOVEA_PATH_COPY)
+  if (place.buffer || place.path == GST_FOVEA_PATH_IMAGE)
     ticket->held = gst_buffer_ref (frame->buffer);
   stream->next_slot = (slot + 1) % stream->n_slots;
   ticket->decoder = decoder;
