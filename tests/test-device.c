@@ -254,6 +254,88 @@ START_TEST (test_device_lost)
 }
 END_TEST
 
+/* A device that takes its time, and one that stands still. */
+static guint64 reached;
+static gboolean is_moving;
+static guint waits_left;
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+slow_wait (VkDevice device, const VkSemaphoreWaitInfo *info, uint64_t timeout)
+{
+  g_usleep (timeout / 1000);
+  return waits_left && --waits_left == 0 ? VK_SUCCESS : VK_TIMEOUT;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+slow_value (VkDevice device, VkSemaphore timeline, uint64_t *value)
+{
+  reached += is_moving;
+  *value = reached;
+  return VK_SUCCESS;
+}
+
+static void
+count (gpointer n)
+{
+  ++*(guint *) n;
+}
+
+START_TEST (test_watchdog)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FvDevice) device = must_open (NULL);
+  guint n = 0;
+
+  device->watchdog_ns = 200000000;
+  device->vk.WaitSemaphores = slow_wait;
+  device->vk.GetSemaphoreCounterValue = slow_value;
+  reached = 0;
+  is_moving = TRUE;
+  waits_left = 12; /* of 50 ms */
+  ck_assert (fv_device_wait (device, 0, FV_WATCHDOG, &error));
+  is_moving = FALSE;
+  ck_assert (!fv_device_wait (device, 0, 60000000, &error));
+  ck_assert_msg (strstr (error->message, "timeout"), "%s", error->message);
+  g_clear_error (&error);
+  fv_device_release (device, count, &n);
+  ck_assert_uint_eq (n, 1);
+
+  device->last_value = reached + 1;
+  ck_assert (!fv_device_is_lost (device));
+  ck_assert (!fv_device_wait (device, 1, FV_WATCHDOG, &error));
+  ck_assert_msg (strstr (error->message, "hangs"), "%s", error->message);
+  ck_assert (g_error_matches (error, FV_ERROR, FV_ERROR_DEVICE));
+  ck_assert (fv_device_is_lost (device));
+  fv_device_release (device, count, &n);
+  ck_assert_uint_eq (n, 1);
+  g_autoptr (FvDevice) fresh = must_open (NULL);
+  ck_assert_ptr_ne (fresh, device);
+  ck_assert_uint_eq (n, 1);
+  reached++;
+  fv_device_release (device, count, &n);
+  ck_assert_uint_eq (n, 3);
+}
+END_TEST
+
+START_TEST (test_watchdog_limit)
+{
+  ck_assert_uint_lt (fv_watchdog_limit (FALSE), fv_watchdog_limit (TRUE));
+  g_setenv ("FOVEA_WATCHDOG", "2.5", TRUE);
+  ck_assert_uint_eq (fv_watchdog_limit (FALSE), 2500000000);
+  ck_assert_uint_eq (fv_watchdog_limit (TRUE), 2500000000);
+  for (const char *const *bad =
+           (const char *const[]){ "0", "-1", "ten", "1s", "nan", "inf", NULL };
+       *bad; bad++) {
+    g_setenv ("FOVEA_WATCHDOG", *bad, TRUE);
+    g_test_expect_message ("Fovea", G_LOG_LEVEL_WARNING,
+        "*FOVEA_WATCHDOG*seconds*");
+    ck_assert_uint_eq (fv_watchdog_limit (FALSE), 10000000000);
+    g_test_assert_expected_messages ();
+  }
+  g_unsetenv ("FOVEA_WATCHDOG");
+}
+END_TEST
+
 /* The loader reads its variables when the instance is made, and none is alive
  * between two tests. */
 START_TEST (test_no_driver)
@@ -353,6 +435,8 @@ main (void)
   tcase_add_test (tcase, test_buffer_errors);
   tcase_add_test (tcase, test_wait);
   tcase_add_test (tcase, test_device_lost);
+  tcase_add_test (tcase, test_watchdog);
+  tcase_add_test (tcase, test_watchdog_limit);
   tcase_add_test (tcase, test_no_driver);
   tcase_add_test (tcase, test_threads);
   tcase_add_test (tcase, test_prepare);

@@ -245,10 +245,10 @@ run_one (const Series *series, guint n, guint *n_calls, Tally *tally)
 
 static const Series all_series[] = {
   { VK_ERROR_OUT_OF_DEVICE_MEMORY, VK_ERROR_OUT_OF_HOST_MEMORY, FAULT_MEMORY,
-      FAULT_ONCE, TRUE, 61, 300, 1 },
+      FAULT_ONCE, TRUE, 97, 300, 1 },
   { VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_OUT_OF_DEVICE_MEMORY, FAULT_ONCE, 0,
-      FALSE, 11, 30, 1 },
-  { VK_ERROR_DEVICE_LOST, VK_ERROR_DEVICE_LOST, FAULT_LOST, 0, TRUE, 41, 50,
+      FALSE, 14, 30, 1 },
+  { VK_ERROR_DEVICE_LOST, VK_ERROR_DEVICE_LOST, FAULT_LOST, 0, TRUE, 61, 50,
       2 },
   { VK_TIMEOUT, VK_TIMEOUT, FAULT_WAIT, 0, TRUE, 17, 20, 0 },
 };
@@ -444,7 +444,7 @@ choose_calls (void)
   gint64 days = g_get_real_time () / ((gint64) 24 * 3600 * G_USEC_PER_SEC);
 
   is_thorough = all && g_str_equal (all, "1");
-  first_call = first ? (guint) atoi (first) : (guint) (days % 61);
+  first_call = first ? (guint) atoi (first) : (guint) (days % 97);
   g_print ("FOVEA_FAULT_FIRST=%u%s\n", first_call,
       is_thorough ? ", and all others" : "");
 }
