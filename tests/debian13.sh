@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# debian13.sh [FOLDER] [--short] [--nodes] [--write]: builds Fovea in a Debian 13
-# folder beside this machine, and runs the tests and the node tests of its onnx there.
+# debian13.sh [FOLDER] [--short | --nodes | --tune] [--write]: builds Fovea in a Debian
+# 13 folder beside this machine, and runs the tests and the node tests of its onnx there.
 # debootstrap makes the folder once; it is kept, with its build: in FOLDER, or else
 # $FOVEA_DEBIAN13, or else the user's cache. --short runs the tests alone that meet
 # what differs there (meson's suite "newer"), --nodes the node tests alone; --write
-# puts their counts into docs/operators.md.
+# puts their counts into docs/operators.md. --tune compares the tuner with a sweep in
+# place of all tests, which --write puts into docs/tuning.md.
 # Skips aloud, with status 77, without root, debootstrap or a network.
 set -u
 
@@ -16,7 +17,11 @@ for option in "$@"; do
     --write) write=--write ;;
     --nodes) tests=none ;;
     --short) tests=short nodes=no ;;
-    -*) echo "usage: tests/debian13.sh [FOLDER] [--short] [--nodes] [--write]"; exit 2 ;;
+    --tune) tests=tune nodes=no ;;
+    -*)
+      echo "usage: tests/debian13.sh [FOLDER] [--short | --nodes | --tune] [--write]"
+      exit 2
+      ;;
     *) folder=$option ;;
   esac
 done
@@ -63,7 +68,7 @@ enter () {
 
 # What trains nets is large.
 more='install_optional $packages_train'
-[ $tests != short ] || more=
+[ $tests = all ] || [ $tests = none ] || more=
 # meson finds ccache: a new checkout compiles what is new. dpkg may have been stopped.
 # shellcheck disable=SC2016
 enter 'dpkg --configure -a
@@ -78,6 +83,11 @@ enter 'meson setup /srv/build . >/srv/build.log || meson setup --reconfigure /sr
   echo 'building failed'
   exit 1
 }
+if [ $tests = tune ]; then
+  enter "python3 tests/bench/tuning.py --fovea /srv/build/gst/tools/fovea \
+    --part debian13 ${write:+--write docs/tuning.md}"
+  exit
+fi
 status=0
 suite=
 [ $tests = all ] || suite='--suite newer'

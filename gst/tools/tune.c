@@ -31,14 +31,15 @@ typedef struct
   guint guessed_pipelines, tuned_pipelines;
 } Tune;
 
-/* @tile: 0, or the candidate to take */
+/* @way, @tile: 0, or the candidate to take wherever there is one */
 static FvGraph *
-make_graph (Tune *tune, FvTune how, guint tile, GError **error)
+make_graph (Tune *tune, FvTune how, guint way, guint tile, GError **error)
 {
   FvGraphOptions options = tool_options (tune->tool, tune->model, tune->shapes);
   options.tune = how;
+  options.way = way;
   options.tile = tile;
-  options.timing = tile > 0;
+  options.timing = way > 0 || tile > 0;
   return fv_graph_new (tune->tool->device, tune->model, &options, error);
 }
 
@@ -104,60 +105,79 @@ compare_nets (Tune *tune, FvGraph *const *graphs, GError **error)
   return TRUE;
 }
 
-/* Adds up what each class took of @graph's last run. */
+/* @fastest: by choice of @graph, the least seconds of all runs so far; 0: none */
 static void
-add_seconds (Tune *tune, FvGraph *graph, guint run, guint candidate,
-    double *seconds)
+keep_fastest (FvGraph *graph, double *fastest)
 {
   guint n;
   const FvChoice *choices = fv_graph_choices (graph, &n);
   FvProgram *program = fv_graph_program (graph, 0);
   for (guint i = 0; i < n; i++) {
-    Class *class = class_of (tune, &choices[i]);
-    if (class == NULL || choices[i].chosen != candidate)
-      continue;
-    guint at = (guint) (class - &g_array_index (tune->classes, Class, 0));
+    double seconds = 0;
     for (guint d = choices[i].first; d < choices[i].end; d++)
-      seconds[at * tune->n_runs + run] +=
-          fv_program_seconds (program, fv_graph_position (graph, d));
+      seconds += fv_program_seconds (program, d);
+    if (fastest[i] == 0 || seconds < fastest[i])
+      fastest[i] = seconds;
   }
 }
 
-/* One candidate in the whole net. */
-static gboolean
-sweep_candidate (Tune *tune, guint candidate, GError **error)
+/* Adds up what each class took where @candidate was chosen. */
+static void
+keep_sweep (Tune *tune, FvGraph *graph, gboolean is_way, guint candidate,
+    const double *fastest)
 {
-  guint n = tune->n_runs;
-  g_autofree double *seconds =
-      g_new0 (double, (gsize) tune->classes->len *n + 1);
-  g_autoptr (FvGraph) graph =
-      make_graph (tune, FV_TUNE_OFF, candidate + 1, error);
+  guint n, n_classes = tune->classes->len;
+  const FvChoice *choices = fv_graph_choices (graph, &n);
+  g_autofree double *sums = g_new0 (double, n_classes + 1);
+  for (guint i = 0; i < n; i++) {
+    Class *class = class_of (tune, &choices[i]);
+    if (class != NULL && choices[i].offer.is_way == is_way
+        && choices[i].chosen == candidate)
+      sums[class - &g_array_index (tune->classes, Class, 0)] += fastest[i];
+  }
+  for (guint i = 0; i < n_classes; i++) {
+    double *least = &g_array_index (tune->classes, Class, i).sweep[candidate];
+    if (sums[i] > 0 && (*least == 0 || sums[i] < *least))
+      *least = sums[i];
+  }
+}
+
+/* One candidate in the whole net, the rest as tuned. */
+static gboolean
+sweep_candidate (Tune *tune, gboolean is_way, guint candidate, GError **error)
+{
+  guint n, way = is_way ? candidate + 1 : 0;
+  g_autofree double *fastest = NULL;
+  g_autoptr (FvGraph) graph = make_graph (tune, FV_TUNE_MISSING, way,
+      is_way ? 0 : candidate + 1, error);
   if (graph == NULL || !run (tune, graph, error))
     return FALSE;
-  for (guint i = 0; i < n; i++) {
+  fv_graph_choices (graph, &n);
+  fastest = g_new0 (double, n + 1);
+  for (guint i = 0; i < tune->n_runs; i++) {
     if (!run (tune, graph, error))
       return FALSE;
-    add_seconds (tune, graph, i, candidate, seconds);
+    keep_fastest (graph, fastest);
   }
-  for (guint i = 0; i < tune->classes->len; i++) {
-    double *least = &g_array_index (tune->classes, Class, i).sweep[candidate];
-    for (guint k = 0; k < n; k++)
-      if (*least == 0 || seconds[i * n + k] < *least)
-        *least = seconds[i * n + k];
-  }
+  keep_sweep (tune, graph, is_way, candidate, fastest);
   return TRUE;
 }
 
 static gboolean
 sweep (Tune *tune, GError **error)
 {
-  guint most = 0;
-  for (guint i = 0; i < tune->classes->len; i++)
-    most = MAX (most, g_array_index (tune->classes, Class, i).choice.offer.n);
+  guint most[2] = { 0, 0 }; /* of tiles, of ways */
+  for (guint i = 0; i < tune->classes->len; i++) {
+    const FvOffer *offer =
+        &g_array_index (tune->classes, Class, i).choice.offer;
+    most[offer->is_way] = MAX (most[offer->is_way], offer->n);
+  }
   /* twice, because other programs come and go: what counts is the least */
-  for (guint i = 0; i < 2 * most; i++)
-    if (!sweep_candidate (tune, i % most, error))
-      return FALSE;
+  for (guint round = 0; round < 2; round++)
+    for (gboolean is_way = FALSE; is_way <= TRUE; is_way++)
+      for (guint i = 0; i < most[is_way]; i++)
+        if (!sweep_candidate (tune, is_way, i, error))
+          return FALSE;
   return TRUE;
 }
 
@@ -167,14 +187,14 @@ measure (Tune *tune, GError **error)
   FvGraph *graphs[2] = { NULL, NULL };
   FvGraphStats stats;
   gboolean done = FALSE;
-  graphs[1] =
-      make_graph (tune, tune->again ? FV_TUNE_ANEW : FV_TUNE_MISSING, 0, error);
+  graphs[1] = make_graph (tune, tune->again ? FV_TUNE_ANEW : FV_TUNE_MISSING, 0,
+      0, error);
   if (graphs[1] != NULL) {
     fv_graph_stats (graphs[1], &stats);
     tune->spent = stats.load[FV_LOAD_TUNE];
     tune->tuned_pipelines = stats.n_pipelines;
     gather_classes (tune, graphs[1]);
-    graphs[0] = make_graph (tune, FV_TUNE_OFF, 0, error);
+    graphs[0] = make_graph (tune, FV_TUNE_OFF, 0, 0, error);
   }
   if (graphs[0] != NULL) {
     fv_graph_stats (graphs[0], &stats);
@@ -285,6 +305,7 @@ json_class (const Tune *tune, const Class *class, JsonBuilder *json)
   tool_json_string (json, "kernel", offer->kernel);
   tool_json_string (json, "class", offer->shape);
   tool_json_int (json, "uses", class->n_uses);
+  tool_json_bool (json, "way", offer->is_way);
   tool_json_string (json, "chosen", offer->candidates[choice->chosen].name);
   tool_json_string (json, "guessed", offer->candidates[choice->guessed].name);
   json_builder_set_member_name (json, "candidates");
