@@ -2,9 +2,10 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 /* y = softmax (scale q k^T + bias) v, with the scores in registers: keys come in
- * tiles, and what was summed is scaled down when a tile raises the maximum.
+ * tiles, and what was summed is scaled down when a tile raises the maximum. Rows of q
+ * and k are divided by their lengths where asked for.
  *
- * Bindings: 0 q, 1 k, 2 v, 3 bias, 4 y
+ * Bindings: 0 q, 1 k, 2 v, 3 bias, 4 y, 5 one scale per head
  * Grid:     (row blocks x chunks of the output's channels, heads, batches)
  *
  * Subgroup tier: an invocation owns ROWS queries. Of a tile of KEYS keys each
@@ -18,6 +19,7 @@ FV_IN (1, k)
 FV_IN (2, v)
 FV_IN (3, bias)
 FV_OUT (4, y)
+FV_IN (5, scales)
 
 layout (constant_id = 0) const int D_UNITS = 8; /* vec4 of a query */
 layout (constant_id = 1) const int V_UNITS = 8; /* vec4 of a chunk of values */
@@ -25,9 +27,11 @@ layout (constant_id = 2) const int ROWS = 4;
 layout (constant_id = 3) const int KEYS = 8;
 layout (constant_id = 4) const int BIAS = 0; /* 1: per key, 2: one per query */
 layout (constant_id = 5) const bool TAIL = true; /* d is no multiple of 4 */
+layout (constant_id = 6) const bool NORMALIZE = false;
+layout (constant_id = 7) const bool SCALES = false;
 layout (push_constant) uniform Push { FvAttentionPush push; };
 
-#define LOWEST (-3.4028234e38)
+#include "attention.glsl"
 
 vec4 below (int unit, int size, vec4 value)
 {
@@ -87,7 +91,7 @@ void main ()
   int unit = (int (gl_WorkGroupID.x) - block * chunks) * V_UNITS;
   int last_unit = (push.dv + 3) / 4 - 1, row = block * lanes * ROWS + lane;
   int q_at[ROWS], bias_at[ROWS];
-  float top[ROWS], sum[ROWS], s[ROWS * KEYS];
+  float top[ROWS], sum[ROWS], s[ROWS * KEYS], factor[ROWS], scale = head_scale ();
   vec4 o[ROWS * V_UNITS];
 
   [[unroll]] for (int r = 0; r < ROWS; r++) {
@@ -95,6 +99,17 @@ void main ()
     bias_at[r] = row_of (push.bias, row + r * lanes);
     top[r] = LOWEST;
     sum[r] = 0;
+    factor[r] = scale;
+    if (NORMALIZE) {
+      float squares = 0;
+
+      [[dont_unroll]] for (int d = 0; d < D_UNITS; d++) {
+        vec4 v = load_q (q_at[r], d);
+
+        squares += dot (v, v);
+      }
+      factor[r] *= over_length (vec4 (squares)).x;
+    }
     [[unroll]] for (int u = 0; u < V_UNITS; u++)
       o[r * V_UNITS + u] = vec4 (0);
   }
@@ -102,6 +117,7 @@ void main ()
     int key = min (first + min (lane, KEYS - 1), push.n - 1);
     int k_at = start_of (push.k) + key * push.k[3];
     int v_at = start_of (push.v) + key * push.v[3];
+    float squares = 0;
 
     [[unroll]] for (int i = 0; i < ROWS * KEYS; i++)
       s[i] = 0;
@@ -110,6 +126,8 @@ void main ()
 
       [[unroll]] for (int r = 0; r < ROWS; r++)
         query[r] = load_q (q_at[r], d);
+      if (NORMALIZE)
+        squares += dot (mine, mine);
       [[unroll]] for (int j = 0; j < KEYS; j++) {
         vec4 other = subgroupShuffle (mine, j);
 
@@ -121,6 +139,13 @@ void main ()
         }
       }
     }
+    if (NORMALIZE)
+      [[unroll]] for (int j = 0; j < KEYS; j++) {
+        float length = subgroupShuffle (over_length (vec4 (squares)).x, j);
+
+        [[unroll]] for (int r = 0; r < ROWS; r++)
+          s[r * KEYS + j] *= length;
+      }
     [[unroll]] for (int r = 0; r < ROWS; r++) {
       float highest = top[r], shrink;
 
@@ -128,7 +153,7 @@ void main ()
         vec4 b = load_bias (bias_at[r], first + j);
 
         [[unroll]] for (int i = 0; i < 4; i++) {
-          float t = fma (s[r * KEYS + j + i], push.scale, b[i]);
+          float t = fma (s[r * KEYS + j + i], factor[r], b[i]);
 
           t = first + j + i < push.n ? t : LOWEST;
           s[r * KEYS + j + i] = t;

@@ -257,9 +257,22 @@ FV_STRUCT (FvApplyPush)
 FV_STRUCT (FvAttentionPush)
 {
   fv_int m, n, d, dv;
-  float scale;
+  float scale, least; /* least: no length counts as less */
+  fv_int scales; /* element of the first head's */
   fv_int q[4], k[4], v[4], y[4]; /* base, batch, head, row */
   fv_int bias[4]; /* the same; in elements where one per row */
+};
+
+/* channelattention.comp: axes batch, head, token of each tensor. */
+#define FV_CHANNEL_KEYS 16 /* vec4 of a token's keys at most */
+#define FV_CHANNEL_BLOCK \
+  8 /* vec4 of q's channels a workgroup, workgroup tier */
+FV_STRUCT (FvChannelAttentionPush)
+{
+  fv_int m, n, tokens; /* channels of q and of k; rows */
+  float scale, least; /* least: no length counts as less */
+  fv_int scales; /* element of the first head's */
+  fv_int q[4], k[4], v[4], y[4]; /* base, batch, head, token */
 };
 
 /* pool.comp: axes depth, height, width. */

@@ -24,6 +24,14 @@ typedef struct
   "q f32[1,2,7,8]; k f32[1,2,9,8]; v f32[1,2,9,4]; " \
   "t Transpose k perm=[0,1,3,2]; c =f32(0.35); "
 
+/* @from divided by the lengths of its rows, a scale per head, values weighed */
+#define COSINES(from, to) \
+  "l" to " ReduceL2@13 " from " axes=[-1]; c" to " Clip l" to " e; " to \
+  " Div " from " c" to "; "
+#define ATTEND(k) \
+  "t Transpose " k " perm=[0,1,3,2]; s MatMul q t; w Mul s g; " \
+  "p Softmax w axis=-1; "
+
 /* A map of 4 x 6 as windows of 2 x 2, and back. */
 #define WINDOWS(from, to) \
   "w1 =i64{1,2,2,3,2,8}; w2 =i64{-1,4,8}; a Reshape " from " w1; " \
@@ -200,6 +208,30 @@ static const Rewrite rewrites[] = {
   { ATTENTION_HEAD "a Mul q c; u Mul t c; s MatMul a u; p Softmax s axis=-1; "
                    "y MatMul p v",
       "Transpose Transpose fovea.Attention" },
+  /* by their cosines */
+  { "x f32[1,2,7,8]; z f32[1,2,9,8]; v f32[1,2,9,4]; g =f32[2,1,1]; "
+    "b =f32[1,2,7,9]; e =f32(0.01); " COSINES ("x", "q") COSINES ("z", "k")
+          ATTEND ("k") "y MatMul p v",
+      "fovea.Attention" },
+  { "x f32[1,2,7,8]; z f32[1,2,9,8]; v f32[1,2,9,4]; g =f32[2,1,1]; "
+    "b =f32[1,2,7,9]; e =f32(0.01); " COSINES ("x", "q") COSINES ("z", "k")
+          ATTEND ("k") "d Add w b; o Softmax d axis=-1; y MatMul o v",
+      "fovea.Attention" },
+  /* not those of q: the lengths of k stay */
+  { "q f32[1,2,7,8]; z f32[1,2,9,8]; v f32[1,2,9,4]; g =f32[2,1,1]; "
+    "e =f32(0.01); " COSINES ("z", "k") ATTEND ("k") "y MatMul p v",
+      "ReduceL2 Clip Div Transpose Transpose fovea.Attention" },
+  /* of channels, which the tokens' rows are turned for */
+  { "x f32[1,9,48]; w =f32[24,48]; i =i64{1,9,3,2,4}; j =i64{1,9,8}; "
+    "e =f32(0.01); g =f32[2,1,1]; a Einsum x w equation=bxd,md->bxm; "
+    "r Reshape a i; o Transpose r perm=[2,0,3,4,1]; f,h,m Split o axis=0; "
+    "n =i64{0}; fs Squeeze f n; hs Squeeze h n; v Squeeze m n; " COSINES ("fs",
+        "q") COSINES ("hs", "k") ATTEND ("k") "u MatMul p v; "
+                                              "d Transpose u "
+                                              "perm=[0,3,1,2]; y Reshape d j",
+      "fovea.Linear Reshape Transpose Split Squeeze Squeeze Squeeze Transpose "
+      "Transpose Transpose fovea.ChannelAttention Transpose Transpose "
+      "Reshape" },
   { "x f32[3,8]; w =f32[5,8]; b =f32[5]; y Gemm x w b transB=1 alpha=0.5 "
     "beta=2",
       "fovea.Linear" },

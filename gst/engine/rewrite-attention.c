@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* softmax (scale Q K^T + bias) V becomes one node. */
+/* softmax (scale Q K^T + bias) V becomes one node, of rows or of channels. */
 #include "gst/engine/ir-private.h"
+
+#include <string.h>
 
 typedef struct
 {
   FvValue *q, *k_transposed, *v, *bias;
+  FvValue *k; /* (nullable) in place of k_transposed */
+  FvValue *scales; /* (nullable) a constant per head */
   float scale;
+  gboolean normalize; /* rows of q and k are divided by their lengths */
+  float least; /* no length counts as less */
   FvNode *last;
 } Attention;
 
@@ -74,56 +80,214 @@ take_bias (FvValue *scores, FvValue **bias)
   return scores;
 }
 
+/* Takes a multiplication by a constant per head off the scores. */
+static FvValue *
+take_scales (FvValue *scores, FvValue **scales)
+{
+  FvNode *mul = scores->producer;
+  guint rank = scores->shape.rank;
+
+  if (!fv_node_is (mul, "Mul") || mul->n_steps || scores->users->len != 1
+      || scores->is_output || rank < 3)
+    return scores;
+  for (guint i = 0; i < 2; i++) {
+    FvValue *factor = mul->inputs[i];
+    const FvShape *shape = &factor->shape;
+
+    if (factor->constant && shape->rank >= 3 && shape->rank <= rank
+        && shape->dims[shape->rank - 3] == scores->shape.dims[rank - 3]
+        && fv_shape_count (shape) == scores->shape.dims[rank - 3]
+        && fv_shape_equal (&mul->inputs[1 - i]->shape, &scores->shape)) {
+      *scales = factor;
+      return mul->inputs[1 - i];
+    }
+  }
+  return scores;
+}
+
+/* The one axis of @node, a ReduceL2 that keeps it, is the last? */
+static gboolean
+is_length_of_rows (const FvNode *node)
+{
+  gint64 last = (gint64) node->inputs[0]->shape.rank - 1, axis;
+  FvArray *input = fv_node_constant (node, 1);
+  const gint64 *axes = NULL;
+  guint n = 0;
+
+  if (!fv_node_int (node, "keepdims"))
+    return FALSE;
+  if (input && input->count == 1)
+    axis = fv_array_get_int (input, 0);
+  else if (!input && node->op->max_inputs < 2
+      && (axes = fv_node_ints (node, "axes", &n)) && n == 1)
+    axis = axes[0];
+  else
+    return FALSE;
+  return axis == -1 || axis == last;
+}
+
+/* x where @value is x / max (length of its rows, @least); else NULL. */
+static FvValue *
+match_normalized (const FvValue *value, float *least)
+{
+  FvNode *div = value->producer, *node;
+  FvValue *length;
+
+  if (!fv_node_is (div, "Div") || div->n_steps || value->users->len != 1
+      || value->is_output)
+    return NULL;
+  *least = 0;
+  length = div->inputs[1];
+  if ((node = fv_input_node (div, 1, "Expand")))
+    length = node->inputs[0];
+  node = length->producer;
+  if ((fv_node_is (node, "Clip") || fv_node_is (node, "Max")) && !node->n_steps
+      && node->n_own_inputs > 1 && !fv_node_input (node, 2)) {
+    if (!fv_value_scalar (fv_node_input (node, 1), least) || !(*least >= 0))
+      return NULL;
+    node = node->inputs[0]->producer;
+  }
+  return fv_node_is (node, "ReduceL2") && !node->n_steps
+          && node->inputs[0] == div->inputs[0] && is_length_of_rows (node)
+      ? div->inputs[0]
+      : NULL;
+}
+
+static gboolean
+swaps_last_axes (const FvNode *transpose)
+{
+  guint rank;
+  const gint64 *perm = fv_node_ints (transpose, "perm", &rank);
+
+  for (guint i = 0; i + 2 < rank; i++)
+    if (perm[i] != i)
+      return FALSE;
+  return rank >= 2 && perm[rank - 1] == (gint64) rank - 2;
+}
+
+/* Rows of Q and K by their lengths: cosines, as Swin v2 and XCiT have them. */
+static void
+take_lengths (Attention *a)
+{
+  FvNode *turn = a->k_transposed->producer;
+  FvValue *q = match_normalized (a->q, &a->least), *k;
+  float least;
+
+  if (!q || a->k_transposed->users->len != 1 || a->k_transposed->is_output
+      || !fv_node_is (turn, "Transpose") || turn->n_steps
+      || !swaps_last_axes (turn)
+      || !(k = match_normalized (turn->inputs[0], &least)) || least != a->least)
+    return;
+  a->normalize = TRUE;
+  a->q = q;
+  a->k = k;
+}
+
 static gboolean
 match (FvNode *softmax, Attention *a)
 {
   FvNode *product, *last = fv_only_user (softmax->outputs[0], "MatMul");
   FvValue *scores = softmax->inputs[0];
 
+  *a = (Attention){ .scale = 1 };
   if (!last || last->n_steps || last->inputs[0] != softmax->outputs[0]
       || !is_over_last_axis (softmax) || scores->users->len != 1)
     return FALSE;
   a->last = last;
   a->v = last->inputs[1];
-  a->scale = 1;
-  a->bias = NULL;
   scores = take_bias (scores, &a->bias);
   scores = unscale (scores, &a->scale);
+  scores = take_scales (scores, &a->scales);
   product = scores->producer;
   if (!fv_node_is (product, "MatMul") || product->n_steps
       || scores->users->len != 1 || scores->is_output)
     return FALSE;
   a->q = unscale (product->inputs[0], &a->scale);
   a->k_transposed = unscale (product->inputs[1], &a->scale);
+  take_lengths (a);
   return same_batch (a->q, a->k_transposed) && same_batch (a->q, a->v)
       && same_batch (a->q, softmax->outputs[0]) && !a->v->constant
       && !a->k_transposed->constant;
 }
 
+/* TRUE where the last axis of @value was not yet the last of what it is a part of:
+ * rows of tokens, of which it has the channels. */
+static gboolean
+is_turned (const FvValue *value)
+{
+  static const char *const parts[] = { "Squeeze", "Unsqueeze", "Split", "Slice",
+    "Gather", "Reshape" };
+  const FvNode *node = value->producer;
+
+  for (guint i = 0; node && i < FV_MOVES_CHAIN; i++) {
+    gboolean is_part = FALSE;
+    const gint64 *perm;
+    guint rank;
+
+    if (fv_node_is (node, "Transpose")) {
+      perm = fv_node_ints (node, "perm", &rank);
+      return perm[rank - 1] != (gint64) rank - 1;
+    }
+    for (guint k = 0; k < G_N_ELEMENTS (parts); k++)
+      is_part |= fv_node_is (node, parts[k]);
+    if (!is_part || node->n_steps)
+      return FALSE;
+    node = node->inputs[0]->producer;
+  }
+  return FALSE;
+}
+
+static gboolean
+is_of_channels (const Attention *a, const FvValue *k)
+{
+  return a->q->shape.rank == 4 && !a->bias && is_turned (a->q) && is_turned (k)
+      && is_turned (a->v) && fv_shape_equal (&k->shape, &a->v->shape)
+      && k->shape.dims[2] <= 4 * FV_CHANNEL_KEYS;
+}
+
+/* [batch, heads, channels, tokens] as [batch, tokens, heads, channels], and back. */
+static const gint64 tokens_first[] = { 0, 3, 1, 2 };
+static const gint64 tokens_last[] = { 0, 2, 3, 1 };
+
 static gint
 rewrite (FvIr *ir, Attention *a, GError **error)
 {
+  FvEmit emit = { ir, a->last->name, a->last, NULL, error };
+  gint64 swap[4] = { 0, 1, 2, 3 }, heads;
   guint rank = a->q->shape.rank;
-  gint64 perm[4] = { 0, 1, 2, 3 };
-  FvShape shape = a->k_transposed->shape;
-  FvValue *inputs[4] = { a->q, NULL, a->v, a->bias };
-  FvNode *node, *transpose;
+  FvValue *in[5] = { a->q, a->k, a->v, a->bias, NULL }, *y;
+  gboolean of_channels;
+  FvNode *node;
 
-  perm[rank - 1] = rank - 2;
-  perm[rank - 2] = rank - 1;
-  shape.dims[rank - 1] = a->k_transposed->shape.dims[rank - 2];
-  shape.dims[rank - 2] = a->k_transposed->shape.dims[rank - 1];
-  inputs[1] = fv_ir_add_value (ir, NULL, a->k_transposed->type, &shape);
-  node = fv_ir_supersede (ir, a->last, "fovea.Attention", inputs,
-      a->bias ? 4 : 3, error);
+  swap[rank - 1] = rank - 2;
+  swap[rank - 2] = rank - 1;
+  if (!in[1] && !(in[1] = fv_emit_transpose (&emit, a->k_transposed, swap)))
+    return -1;
+  if (a->scales) {
+    heads = fv_shape_count (&a->scales->shape);
+    if (!(in[4] = fv_emit_reshape (&emit, a->scales, &heads, 1)))
+      return -1;
+  }
+  of_channels = is_of_channels (a, in[1]);
+  for (guint i = 0; of_channels && i < 3; i++)
+    if (!(in[i] = fv_emit_transpose (&emit, in[i], tokens_first)))
+      return -1;
+  if (of_channels)
+    in[3] = in[4];
+  node = fv_emit_begin (&emit,
+      of_channels ? "fovea.ChannelAttention" : "fovea.Attention", in,
+      of_channels ? 4 : 5);
   fv_node_set_float (node, "scale", a->scale);
-  transpose = fv_ir_add_node (ir, fv_op_get ("Transpose"), NULL,
-      &a->k_transposed, 1, &inputs[1], 1);
-  transpose->opset = 20;
-  fv_node_set_ints (transpose, "perm", perm, rank);
-  fv_ir_place_after (ir, transpose, a->last);
+  fv_node_set_int (node, "normalize", a->normalize);
+  fv_node_set_float (node, "least", a->least);
+  y = fv_emit_end (&emit, node);
+  if (of_channels && y)
+    y = fv_emit_transpose (&emit, y, tokens_last);
+  if (!y)
+    return -1;
+  fv_ir_replace_value (ir, a->last->outputs[0], y);
   fv_ir_remove_node (ir, a->last);
-  return fv_node_infer (node, error) ? 1 : -1;
+  return 1;
 }
 
 /* Masks of more elements than that stay apart from the bias. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* softmax (scale Q K^T + bias) V, as the rewrite passes find it. */
+/* softmax (scale scales[h] Q K^T + bias) V, as the rewrite passes find it; h is the
+ * axis before the last two. With normalize, rows of Q and K are divided first by
+ * their lengths, or by the attribute least where that is more. */
 #include <math.h>
 #include <string.h>
 #include "gst/ops/rows.h"
@@ -52,16 +54,22 @@ check_shapes (FvNode *node, GError **error)
 static gboolean
 infer_attention (FvNode *node, GError **error)
 {
-  FvValue *bias = fv_node_input (node, 3);
+  FvValue *bias = fv_node_input (node, 3), *scales = fv_node_input (node, 4);
   FvShape scores, both;
 
-  for (guint i = 0; i < 4; i++)
+  for (guint i = 0; i < 5; i++)
     if (fv_node_input (node, i) && !fv_type_is_float (node->inputs[i]->type))
       return fv_node_fail (node, error, FV_ERROR_UNSUPPORTED,
           "expected float tensors, input %u is %s", i,
           fv_type_name (node->inputs[i]->type));
   if (!check_shapes (node, error))
     return FALSE;
+  if (scales
+      && (!scales->constant
+          || fv_shape_count (&scales->shape)
+              != axis_from_end (&node->inputs[0]->shape, 3)))
+    return fv_node_fail (node, error, FV_ERROR_MALFORMED,
+        "expected a constant scale for each head");
   node->outputs[0]->type = node->inputs[0]->type;
   node->outputs[0]->shape = node->inputs[0]->shape;
   node->outputs[0]->shape.dims[node->inputs[0]->shape.rank - 1] =
@@ -106,19 +114,37 @@ bias_row (const FvShape *q, const gint64 *strides, gint64 batch, gint64 row)
   return at;
 }
 
+static double
+dot (const float *a, const float *b, gint64 n)
+{
+  double sum = 0;
+
+  for (gint64 i = 0; i < n; i++)
+    sum += (double) a[i] * b[i];
+  return sum;
+}
+
+/* One over the length of @row, where the node asks for that. */
+static double
+over_length (const FvNode *node, const float *row, gint64 n)
+{
+  return fv_node_int (node, "normalize")
+      ? 1 / fmax (sqrt (dot (row, row, n)), fv_node_float (node, "least"))
+      : 1;
+}
+
 static void
-attend (const Sizes *s, double scale, const float *q, const float *k,
-    const float *v, const float *bias, gint64 bias_step, double *scores,
-    float *y)
+attend (const FvNode *node, const Sizes *s, double scale, const float *q,
+    const float *k, const float *v, const float *bias, gint64 bias_step,
+    double *scores, float *y)
 {
   double top = -INFINITY, sum = 0;
 
+  scale *= over_length (node, q, s->d);
   for (gint64 j = 0; j < s->n; j++) {
-    double dot = 0;
-
-    for (gint64 i = 0; i < s->d; i++)
-      dot += (double) q[i] * k[j * s->d + i];
-    scores[j] = dot * scale + (bias ? bias[j * bias_step] : 0);
+    scores[j] = dot (q, k + j * s->d, s->d) * scale
+        * over_length (node, k + j * s->d, s->d);
+    scores[j] += bias ? bias[j * bias_step] : 0;
     top = MAX (top, scores[j]);
   }
   for (gint64 j = 0; j < s->n; j++) {
@@ -140,6 +166,8 @@ attention (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
   Sizes s = attention_sizes (node);
   const FvShape *q = &inputs[0]->shape;
   FvArray *bias = node->n_own_inputs > 3 ? inputs[3] : NULL;
+  FvArray *scales = node->n_own_inputs > 4 ? inputs[4] : NULL;
+  gint64 heads = axis_from_end (q, 3);
   gint64 strides[FV_MAX_RANK] = { 0 };
   g_autofree double *scores = g_try_new (double, MAX (s.n, 1));
 
@@ -150,7 +178,8 @@ attention (FvNode *node, FvArray **inputs, FvArray **outputs, GError **error)
     bias_strides (&bias->shape, q->rank, strides);
   for (gint64 b = 0; b < s.batch; b++)
     for (gint64 i = 0; i < s.m; i++)
-      attend (&s, fv_node_float (node, "scale"),
+      attend (node, &s,
+          fv_node_float (node, "scale") * (scales ? scales->f32[b % heads] : 1),
           inputs[0]->f32 + (b * s.m + i) * s.d, inputs[1]->f32 + b * s.n * s.d,
           inputs[2]->f32 + b * s.n * s.dv,
           bias ? bias->f32 + bias_row (q, strides, b, i) : NULL,
@@ -272,7 +301,7 @@ choose_tile (FvPlan *plan, FvNode *node, const Sizes *s, FvDispatch *d,
         d->bindings[0].type == FV_TYPE_F16);
   } else
     while (keys > 4
-        && keys * 16 * MAX (d_units, v_chunk) + local * (keys + 1) * 4
+        && keys * (16 * MAX (d_units, v_chunk) + 4) + local * (keys + 1) * 4
             > info->max_shared_memory)
       keys /= 2;
   if (keys < 4 || local < 4 || d_units > 1024)
@@ -295,7 +324,8 @@ lower_attention (FvPlan *plan, FvNode *node, GError **error)
   const FvShape *q = &node->inputs[0]->shape;
   Sizes s = attention_sizes (node);
   FvAttentionPush push = { 0 };
-  FvTensor t[3], bias, y;
+  gboolean has_scales = node->n_own_inputs > 4 && fv_node_input (node, 4);
+  FvTensor t[3], bias, scales, y;
   guint mode = 0;
   FvDispatch d;
 
@@ -305,8 +335,10 @@ lower_attention (FvPlan *plan, FvNode *node, GError **error)
   for (guint i = 0; i < 3; i++)
     if (!fv_plan_input (plan, node, i, (int) q->rank - 1, &t[i], error))
       return FALSE;
-  bias = t[0];
+  bias = scales = t[0];
   if (!bias_layout (plan, node, &bias, push.bias, &mode, error)
+      || (has_scales
+          && !fv_plan_input (plan, node, 4, FV_ANY_AXIS, &scales, error))
       || !place_output (plan, node, &y, error))
     return FALSE;
   push.m = s.m;
@@ -314,6 +346,8 @@ lower_attention (FvPlan *plan, FvNode *node, GError **error)
   push.d = s.d;
   push.dv = s.dv;
   push.scale = fv_node_float (node, "scale");
+  push.least = fv_node_float (node, "least");
+  push.scales = has_scales ? scales.offset : 0;
   fill_strides (&t[0], push.q);
   fill_strides (&t[1], push.k);
   fill_strides (&t[2], push.v);
@@ -323,7 +357,10 @@ lower_attention (FvPlan *plan, FvNode *node, GError **error)
     fv_plan_bind (plan, &d, &t[i], FALSE);
   fv_plan_bind (plan, &d, &bias, FALSE);
   fv_plan_bind (plan, &d, &y, TRUE);
+  fv_plan_bind (plan, &d, &scales, FALSE);
   fv_dispatch_spec (&d, 4, mode);
+  fv_dispatch_spec (&d, 6, fv_node_int (node, "normalize") != 0);
+  fv_dispatch_spec (&d, 7, has_scales);
   if (!choose_tile (plan, node, &s, &d, error))
     return FALSE;
   fv_dispatch_push (&d, &push, sizeof push);
@@ -337,8 +374,8 @@ const FvOp fv_ops_attention[] = {
   { .name = "fovea.Attention",
       .since = 1,
       .min_inputs = 3,
-      .max_inputs = 4,
-      .attrs = "scale:f=1",
+      .max_inputs = 5,
+      .attrs = "scale:f=1 normalize:i=0 least:f=1e-12",
       .infer = infer_attention,
       .reference = attention,
       .lower = lower_attention,
@@ -352,7 +389,12 @@ const FvOp fv_ops_attention[] = {
           { "f32[1,1,33,12] f32[1,1,1,12] f32[1,1,1,20]" },
           { "f32[1,1,1,40] f32[1,1,50,40] f32[1,1,50,40] =f32[1,1,1,50]",
               "scale=0.2", -8, 8 },
-          { "f32[1,2,17,256] f32[1,2,70,256] f32[1,2,70,256]",
-              "scale=0.0625" }) },
+          { "f32[1,2,17,256] f32[1,2,70,256] f32[1,2,70,256]", "scale=0.0625" },
+          { "f32[2,3,33,16] f32[2,3,33,16] f32[2,3,33,16] f32[1,3,33,33] "
+            "=f32[3]",
+              "normalize=1 scale=5" },
+          { "f32[2,7,5] f32[2,11,5] f32[2,11,7] - =f32[2]", "normalize=1", -3,
+              3 },
+          { "f32[1,2,40,12] f32[1,2,3,12] f32[1,2,3,12] - =f32[2]" }) },
   {},
 };
