@@ -18,6 +18,7 @@
  * Since: 0.1
  */
 #include <gst/base/gstbasetransform.h>
+#include "gst/video/gstfoveacaps.h"
 #include "gst/video/gstfoveadraw.h"
 #include "gst/video/gstfoveaplace.h"
 #include "plugins/gstfoveastyle.h"
@@ -204,11 +205,10 @@ gst_fovea_overlay_transform_caps (GstBaseTransform *trans,
 
   if (self->background == GST_FOVEA_BACKGROUND_FRAME)
     return gst_fovea_style_filter_caps (
-        gst_fovea_images_filter_caps (self->device, gst_caps_ref (caps)),
-        filter);
+        gst_fovea_caps_filter (self->device, gst_caps_ref (caps)), filter);
   return gst_fovea_style_filter_caps (
-      gst_fovea_style_other_format (caps,
-          direction == GST_PAD_SINK ? "RGBA" : NULL),
+      gst_fovea_caps_of_host (gst_fovea_style_other_format (caps,
+          direction == GST_PAD_SINK ? "RGBA" : NULL)),
       filter);
 }
 
@@ -220,7 +220,7 @@ gst_fovea_overlay_set_caps (GstBaseTransform *trans, GstCaps *in, GstCaps *out)
   g_autoptr (GError) error = NULL;
 
   g_clear_pointer (&self->draw, gst_fovea_draw_free);
-  if (!gst_video_info_from_caps (&self->info, out))
+  if (!gst_fovea_caps_to_info (out, &self->info))
     return FALSE;
   self->draw =
       gst_fovea_draw_new (self->device, &self->info, transparent, &error);
@@ -354,7 +354,7 @@ gst_fovea_overlay_class_init (GstFoveaOverlayClass *klass)
   GstBaseTransformClass *trans = GST_BASE_TRANSFORM_CLASS (klass);
   const GParamFlags playing =
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
-  g_autoptr (GstCaps) caps = gst_fovea_images_template ();
+  g_autoptr (GstCaps) caps = gst_fovea_caps_template ();
 
   object->set_property = gst_fovea_overlay_set_property;
   object->get_property = gst_fovea_overlay_get_property;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "plugins/gstfoveastyle.h"
+#include "gst/video/gstfoveacaps.h"
 
 void
 gst_fovea_style_init (GstFoveaStyle *style)
@@ -227,7 +228,7 @@ gst_fovea_style_get_unit_size (GstBaseTransform *trans, GstCaps *caps,
 {
   GstVideoInfo info;
 
-  if (!gst_video_info_from_caps (&info, caps))
+  if (!gst_fovea_caps_to_info (caps, &info))
     return FALSE;
   *size = GST_VIDEO_INFO_SIZE (&info);
   return TRUE;

@@ -317,6 +317,110 @@ START_TEST (test_refused)
 }
 END_TEST
 
+/* ---- caps ---- */
+
+/* Caps of memory:DMABuf as this GStreamer has them. @modifier: after the format. */
+static GstCaps *
+dmabuf_caps (const char *format, const char *modifier, guint width,
+    guint height)
+{
+  g_autofree char *text = NULL;
+
+#if GST_CHECK_VERSION(1, 24, 0)
+  text = g_strdup_printf (
+      "video/x-raw(memory:DMABuf),format=DMA_DRM,drm-format=%s%s,width=%u,"
+      "height=%u,framerate=25/1",
+      format, modifier, width, height);
+#else
+  text = g_strdup_printf ("video/x-raw(memory:DMABuf),format=%s%s,width=%u,"
+                          "height=%u,framerate=25/1",
+      format, modifier, width, height);
+#endif
+  return gst_caps_from_string (text);
+}
+
+/* What is offered in READY, where the device is known. */
+static gboolean
+offers (const char *element, const char *model, GstCaps *caps)
+{
+  GstHarness *harness = element_test_harness (element, model, "", NULL);
+  GstPad *pad = gst_element_get_static_pad (harness->element, "sink");
+  GstCaps *offered = gst_pad_query_caps (pad, NULL);
+  gboolean result = gst_caps_can_intersect (offered, caps);
+
+  gst_caps_unref (offered);
+  gst_object_unref (pad);
+  gst_harness_teardown (harness);
+  return result;
+}
+
+/* Offered by a device that imports, and by no other; tiles by none. */
+START_TEST (test_offered)
+{
+  g_autofree char *model = element_model_depth ("depth.onnx");
+  g_autoptr (GstCaps) rows = dmabuf_caps ("NV12", "", 64, 48);
+  g_autoptr (GstCaps) tiles =
+      dmabuf_caps ("NV12", ":0x0100000000000001", 64, 48);
+  g_autoptr (GstCaps) plain = element_test_caps ("NV12", 64, 48);
+
+  dmabuf_fake_install (_i);
+  ck_assert_int_eq (offers ("foveadepth", model, rows), _i);
+  ck_assert (!offers ("foveadepth", model, tiles));
+  ck_assert (offers ("foveadepth", model, plain));
+}
+END_TEST
+
+/* Frames of such caps are read in place and pass on; what is drawn on them is what is
+ * drawn on others. */
+START_TEST (test_caps)
+{
+  static const char *const drm_formats[][2] = { { "NV12", "NV12" },
+    { "RGBA", "AB24" }, { "I420", "YU12" } };
+  const char *const *names = drm_formats[_i];
+  g_autoptr (GstAllocator) allocator = gst_dmabuf_allocator_new ();
+  g_autofree char *model = element_model_depth ("depth.onnx");
+  g_autofree char *line =
+      g_strdup_printf ("foveadepth name=net model=%s ! foveaoverlay", model);
+  g_autoptr (GstCaps) plain = element_test_caps (names[0], 64, 48);
+  g_autoptr (GstCaps) caps =
+      dmabuf_caps (names[GST_CHECK_VERSION (1, 24, 0)], "", 64, 48);
+  g_autoptr (GByteArray) expected = g_byte_array_new ();
+  gsize size = caps_size (plain);
+
+  dmabuf_fake_install (TRUE);
+  for (guint k = 0; k < 2; k++) {
+    GstHarness *harness = gst_harness_new_parse (line);
+    GstBuffer *buffer = k ? file_frame (allocator, plain) : plain_frame (plain);
+    g_autoptr (GstElement) net = NULL;
+    GstStructure *stats = NULL;
+    GstMapInfo map;
+
+    gst_harness_set_src_caps (harness, gst_caps_ref (k ? caps : plain));
+    GST_BUFFER_PTS (buffer) = 0;
+    ck_assert_int_eq (gst_harness_push (harness, buffer), GST_FLOW_OK);
+    buffer = gst_harness_pull (harness);
+    ck_assert_ptr_nonnull (buffer);
+    ck_assert (gst_buffer_map (buffer, &map, GST_MAP_READ));
+    if (k == 0) {
+      g_byte_array_append (expected, map.data, (guint) size);
+      for (size_t i = 0, n = 0; i < size; i++)
+        ck_assert_msg ((n += map.data[i] != pixel (i)) > 0 || i + 1 < size,
+            "nothing was drawn");
+    }
+    ck_assert_int_eq (memcmp (map.data, expected->data, size), 0);
+    gst_buffer_unmap (buffer, &map);
+    gst_buffer_unref (buffer);
+    net = gst_bin_get_by_name (GST_BIN (harness->element), "net");
+    g_object_get (net, "stats", &stats, NULL);
+    if (k)
+      ck_assert (g_str_has_prefix (gst_structure_get_string (stats, "path"),
+          "dmabuf-imported/"));
+    gst_structure_free (stats);
+    gst_harness_teardown (harness);
+  }
+}
+END_TEST
+
 /* ---- the kernel's own ---- */
 
 START_TEST (test_udmabuf)
@@ -329,7 +433,8 @@ START_TEST (test_udmabuf)
   gboolean takes;
 
   if (fd < 0) {
-    g_print ("no /dev/udmabuf, so no DMA-BUF of the kernel's: skipped\n");
+    if (_i == 0)
+      g_print ("no /dev/udmabuf, so no DMA-BUF of the kernel's: skipped\n");
     return;
   }
   fv_vulkan_hook = NULL;
@@ -357,6 +462,8 @@ dmabuf_suite (void)
   tcase_add_loop_test (tc, test_imported, 0, G_N_ELEMENTS (formats));
   tcase_add_test (tc, test_offsets);
   tcase_add_loop_test (tc, test_refused, 1, DMABUF_FAKE_N);
+  tcase_add_loop_test (tc, test_offered, 0, 2);
+  tcase_add_loop_test (tc, test_caps, 0, 3);
   tcase_add_loop_test (tc, test_udmabuf, 0, G_N_ELEMENTS (formats));
   suite_add_tcase (suite, tc);
   return suite;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveabase-private.h"
+#include "gst/video/gstfoveacaps.h"
 #include "gst/video/gstfoveaimages.h"
 #include "gst/video/gstfoveameta.h"
 
@@ -44,7 +45,7 @@ gst_fovea_base_query (GstPad *pad, GstObject *parent, GstQuery *query)
   gboolean result = gst_pad_query_default (pad, parent, query);
 
   if (result && GST_QUERY_TYPE (query) == GST_QUERY_CAPS)
-    gst_fovea_images_answer_caps (device, query);
+    gst_fovea_caps_answer (device, query);
   return result;
 }
 
@@ -463,7 +464,7 @@ gst_fovea_base_class_init (GstFoveaBaseClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
-  g_autoptr (GstCaps) caps = gst_fovea_images_template ();
+  g_autoptr (GstCaps) caps = gst_fovea_caps_template ();
 
   object_class->set_property = set_property;
   object_class->get_property = get_property;

@@ -2,6 +2,7 @@
 /* Frames, events and queries of GstFoveaBase, in order: from the sink pad through
  * the queue to the task of the source pad. */
 #include "gst/video/gstfoveabase-private.h"
+#include "gst/video/gstfoveacaps.h"
 #include "gst/video/gstfoveaplace.h"
 #include "gst/video/gstfoveaplanes.h"
 
@@ -432,16 +433,19 @@ push_frame (GstFoveaBase *self, GstFoveaItem *item)
   return flow;
 }
 
-/* GstVideoMeta is always offered: where downstream lacks it, frames with other
- * than plain strides are copied. */
+/* GstVideoMeta is always offered: where downstream lacks it, frames of the host with
+ * other than plain strides are copied. */
 static gboolean
 answer_allocation (GstFoveaBasePrivate *priv, GstQuery *query)
 {
   gboolean has_meta = gst_pad_peer_query (priv->srcpad, query)
       && gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
   g_autoptr (FvDevice) device = gst_fovea_base_device (priv);
+  GstCaps *caps;
 
-  priv->copies_layout = !has_meta;
+  gst_query_parse_allocation (query, &caps, NULL);
+  priv->copies_layout =
+      !has_meta && (caps == NULL || gst_fovea_caps_are_of_host (caps));
   if (!has_meta)
     gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
   if (device)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From caps, tags and metas to a stream that takes such frames. */
 #include "gst/video/gstfoveabase-private.h"
+#include "gst/video/gstfoveacaps.h"
 #include "gst/video/gstfoveapixels.h"
 #include "gst/video/gstfoveaturn.h"
 
@@ -74,7 +75,7 @@ gst_fovea_format_set_caps (GstFoveaBase *self, GstCaps *caps)
   g_autoptr (GError) error = NULL;
   GstVideoInfo info;
 
-  if (gst_video_info_from_caps (&info, caps))
+  if (gst_fovea_caps_to_info (caps, &info))
     return (priv->stream
                && is_same_frame (gst_fovea_stream_info (priv->stream), &info))
         || renew (self, &info);

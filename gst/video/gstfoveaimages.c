@@ -99,6 +99,7 @@ static gboolean
 peer_has_images_only (GstPad *sink)
 {
   g_autoptr (GstCaps) caps = gst_pad_peer_query_caps (sink, NULL);
+  gboolean has_images = FALSE;
 
   if (caps == NULL || gst_caps_is_any (caps) || gst_caps_is_empty (caps))
     return FALSE;
@@ -109,8 +110,10 @@ peer_has_images_only (GstPad *sink)
         || gst_caps_features_contains (features,
             GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY))
       return FALSE;
+    has_images |=
+        gst_caps_features_contains (features, GST_FOVEA_FEATURE_IMAGE);
   }
-  return gst_fovea_images_are_caps (caps);
+  return has_images;
 }
 
 FvDevice *
@@ -349,18 +352,16 @@ gst_fovea_images_copy (GstFoveaImages *images, GstBuffer *frame,
   return g_steal_pointer (&copy);
 }
 
-static gboolean
-device_has_images (FvDevice *device)
+gboolean
+gst_fovea_images_are_of (FvDevice *device)
 {
   return fv_device_owner (device, shared_free) != NULL;
 }
 
-GstCaps *
-gst_fovea_images_template (void)
+gboolean
+gst_fovea_images_are_built (void)
 {
-  return gst_caps_from_string (
-      GST_VIDEO_CAPS_MAKE (GST_FOVEA_VIDEO_FORMATS) "; " GST_VIDEO_CAPS_MAKE_WITH_FEATURES (
-          GST_FOVEA_FEATURE_IMAGE, GST_FOVEA_IMAGE_FORMATS));
+  return TRUE;
 }
 #else
 FvDevice *
@@ -419,59 +420,18 @@ gst_fovea_images_copy (GstFoveaImages *images, GstBuffer *frame,
   return NULL;
 }
 
-static gboolean
-device_has_images (FvDevice *device)
+gboolean
+gst_fovea_images_are_of (FvDevice *device)
 {
   return FALSE;
 }
-
-GstCaps *
-gst_fovea_images_template (void)
-{
-  return gst_caps_from_string (GST_VIDEO_CAPS_MAKE (GST_FOVEA_VIDEO_FORMATS));
-}
-#endif
 
 gboolean
-gst_fovea_images_are_caps (const GstCaps *caps)
+gst_fovea_images_are_built (void)
 {
-  for (guint i = 0; i < gst_caps_get_size (caps); i++)
-    if (gst_caps_features_contains (gst_caps_get_features (caps, i),
-            GST_FOVEA_FEATURE_IMAGE))
-      return TRUE;
   return FALSE;
 }
-
-static gboolean
-is_taken (GstCapsFeatures *features, GstStructure *structure, gpointer device)
-{
-  return gst_caps_features_is_any (features)
-      || gst_caps_features_contains (features, GST_FOVEA_FEATURE_IMAGE)
-      == device_has_images (device);
-}
-
-GstCaps *
-gst_fovea_images_filter_caps (FvDevice *device, GstCaps *caps)
-{
-  if (device == NULL || gst_caps_is_any (caps))
-    return caps;
-  caps = gst_caps_make_writable (caps);
-  gst_caps_filter_and_map_in_place (caps, is_taken, device);
-  return caps;
-}
-
-void
-gst_fovea_images_answer_caps (FvDevice *device, GstQuery *query)
-{
-  g_autoptr (GstCaps) caps = NULL;
-  GstCaps *result;
-
-  gst_query_parse_caps_result (query, &result);
-  if (result == NULL)
-    return;
-  caps = gst_fovea_images_filter_caps (device, gst_caps_ref (result));
-  gst_query_set_caps_result (query, caps);
-}
+#endif
 
 void
 gst_fovea_images_describe (GstVideoFrame *frame, const GstVideoInfo *info,

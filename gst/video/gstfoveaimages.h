@@ -16,22 +16,16 @@ G_BEGIN_DECLS
 #define GST_FOVEA_IMAGE_FORMATS \
   "{ NV12, I420, YV12, GRAY8, P010_10LE, RGBA, BGRA, RGBx, BGRx }"
 
-/* What a pad template takes: GST_FOVEA_VIDEO_FORMATS in system memory, and
- * these. (transfer full) */
-FV_API GstCaps *gst_fovea_images_template (void);
-/* Whether @caps, not ANY, are of such frames, or can be. */
-FV_API gboolean gst_fovea_images_are_caps (const GstCaps *caps);
+/* Whether there is anything of all this. */
+FV_API gboolean gst_fovea_images_are_built (void);
+/* Whether @device is a neighbour's, and so takes nothing else. */
+FV_API gboolean gst_fovea_images_are_of (FvDevice *device);
 FV_API gboolean gst_fovea_images_are_in (GstBuffer *buffer);
 
 /* The device for @element: that of its neighbours where @sink's peer gives nothing
  * but images, else our own by @name. */
 FV_API FvDevice *gst_fovea_images_open (GstElement *element, GstPad *sink,
     const char *name, GError **error);
-/* What @device, (nullable) where it is not known yet, can take of @caps (transfer
- * full): only a neighbour's takes images, and nothing else. (transfer full) */
-FV_API GstCaps *gst_fovea_images_filter_caps (FvDevice *device, GstCaps *caps);
-/* The same with what @query was answered. */
-FV_API void gst_fovea_images_answer_caps (FvDevice *device, GstQuery *query);
 
 /**
  * GstFoveaImages:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveaplace.h"
+#include "gst/video/gstfoveacaps.h"
 #include "gst/video/gstfoveamemory.h"
 #include "gst/video/gstfoveapixels.h"
 
@@ -293,7 +294,13 @@ gst_fovea_place_map (GstVideoFrame *frame, FvDevice *device,
   if (gst_fovea_images_are_in (buffer)
       || is_read_unmapped (device, info, frame))
     return TRUE;
-  return is_there (buffer) && gst_video_frame_map (frame, info, buffer, flags);
+  if (!is_there (buffer) || !gst_video_frame_map (frame, info, buffer, flags))
+    return FALSE;
+  /* what a video meta says of a DMA-BUF may be that it is one, and no more */
+  if (GST_VIDEO_FRAME_FORMAT (frame) == GST_VIDEO_INFO_FORMAT (info))
+    return TRUE;
+  gst_video_frame_unmap (frame);
+  return FALSE;
 }
 
 void
@@ -493,7 +500,7 @@ gst_fovea_place_propose (FvDevice *device, guint n_frames, GstQuery *query)
 
   init_category ();
   gst_query_parse_allocation (query, &caps, NULL);
-  if (caps == NULL || has_pool (query) || gst_fovea_images_are_caps (caps)
+  if (caps == NULL || has_pool (query) || !gst_fovea_caps_are_of_host (caps)
       || !gst_video_info_from_caps (&info, caps))
     return;
   pool = frame_pool_new (device);
