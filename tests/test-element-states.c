@@ -536,6 +536,44 @@ START_TEST (test_use_after_an_error)
 }
 END_TEST
 
+static guint
+count_errors (GstBus *bus)
+{
+  GstMessage *message;
+  guint n = 0;
+
+  for (; (message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR)); n++)
+    gst_message_unref (message);
+  return n;
+}
+
+/* Frames that cannot be read are an error once, until one could be again. */
+START_TEST (test_told_once)
+{
+  static const gboolean is_good[] = { TRUE, FALSE, FALSE, TRUE, FALSE };
+  static const guint told[] = { 0, 1, 0, 0, 1 };
+  g_autoptr (GstCaps) caps = element_test_caps ("RGBA", 32, 32);
+  GstHarness *harness =
+      element_test_harness ("foveasegment", segment, "", caps);
+  g_autoptr (GstBus) bus = gst_bus_new ();
+
+  gst_element_set_bus (harness->element, bus);
+  for (guint i = 0; i < G_N_ELEMENTS (is_good); i++) {
+    GstBuffer *frame = element_test_frame (caps, 200, i);
+
+    if (!is_good[i])
+      gst_buffer_set_size (frame, 100);
+    ck_assert_int_eq (gst_harness_push (harness, frame),
+        is_good[i] ? GST_FLOW_OK : GST_FLOW_ERROR);
+    if (is_good[i])
+      gst_buffer_unref (gst_harness_pull (harness));
+    ck_assert_uint_eq (count_errors (bus), told[i]);
+  }
+  gst_element_set_bus (harness->element, NULL);
+  gst_harness_teardown (harness);
+}
+END_TEST
+
 /* Downstream's flow comes back to upstream, and EOS from there ends the source. */
 START_TEST (test_downstream_flow)
 {
@@ -581,6 +619,7 @@ states_suite (void)
   tcase_add_test (states, test_wrong_kind);
   tcase_add_test (states, test_warnings);
   tcase_add_test (states, test_use_after_an_error);
+  tcase_add_test (states, test_told_once);
   tcase_add_test (states, test_downstream_flow);
   suite_add_tcase (suite, results);
   suite_add_tcase (suite, states);

@@ -70,6 +70,7 @@ gst_fovea_runs_submit (GstFoveaBase *self, GstFoveaStream *stream,
   run->answer.pts = GST_BUFFER_PTS (buffer);
   g_mutex_lock (&priv->lock);
   priv->stats.bytes_uploaded += uploaded;
+  priv->has_told = priv->is_broken || priv->has_failed; /* it works again */
   g_queue_push_tail (&priv->runs, gst_fovea_run_ref (run));
   priv->n_under_way++;
   g_cond_broadcast (&priv->changed);
