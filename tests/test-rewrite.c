@@ -117,6 +117,19 @@ static const Rewrite rewrites[] = {
                                                                           "x "
                                                                           "f",
       "fovea.RowLinear+1 fovea.RowLinear+1" },
+  /* pixels of maps: patches of 2 x 2, unfolded and folded again */
+  { "x f32[1,4,4,6]; w =f32[8,4,1,1]; v =f32[5,8,1,1]; b =f32[8]; "
+    "i =i64{16,2,3,2}; j =i64{1,8,6,4}; k =i64{4,6,8}; l =i64{16,3,2,2}; "
+    "m =i64{1,4,6,8}; n =i64{1,8,4,6}; c Conv x w b; r Reshape c i; "
+    "s Transpose r perm=[0,2,1,3]; t Reshape s j; u Transpose t "
+    "perm=[0,3,2,1]; d Reshape u k; e Tanh d; f Reshape e m; g Transpose f "
+    "perm=[0,3,2,1]; h Reshape g l; o Transpose h perm=[0,2,1,3]; p Reshape "
+    "o n; q Conv p v; y Relu q",
+      "Transpose fovea.RowLinear+1 fovea.RowLinear+1 Transpose" },
+  /* in order: a view */
+  { "x f32[1,4,4,6]; w =f32[8,4,1,1]; i =i64{1,8,24}; c Conv x w; "
+    "r Reshape c i; y Transpose r perm=[0,2,1]",
+      "Conv Reshape Transpose" },
   /* zeroes around it are rows too */
   { "x f32[1,3,6,8]; k =f32[8,5]; p =i64{0,0,0,0,0,1,0,0}; g Pad x p; " WINDOWS (
         "g", "t") "y MatMul t k",
@@ -261,20 +274,25 @@ static const Rewrite rewrites[] = {
     "g =f32[6]; c Conv x w; p Reshape c s; t Transpose p perm=[0,2,1]; "
     "m Mul g t; y Add r m",
       "Transpose Reshape Conv+2 Reshape Transpose" },
-  { "x f32[2,3,8]; r f32[2,5,3]; w =f32[5,8]; g =f32[1,5,1]; "
+  { "x f32[2,3,8]; r f32[2,5,3]; w =f32[5,8]; g =f32[1,5,1]; k =f32[5,5,1]; "
     "l Einsum x w equation=bxd,md->bxm; t Transpose l perm=[0,2,1]; "
-    "m Mul t g; y Add m r",
-      "Transpose fovea.Linear+2 Transpose" },
+    "m Mul t g; c Conv r k; y Add m c",
+      "Conv Transpose fovea.Linear+2 Transpose" },
+  /* an operand that lies otherwise */
+  { "x f32[2,3,8]; r f32[2,5,3]; w =f32[5,8]; "
+    "l Einsum x w equation=bxd,md->bxm; t Transpose l perm=[0,2,1]; "
+    "y Add t r",
+      "fovea.Linear Transpose Add" },
   /* over another axis: a step of the elementwise node alone */
   { "x f32[2,3,8]; w =f32[5,8]; g =f32[3]; "
     "l Einsum x w equation=bxd,md->bxm; t Transpose l perm=[0,2,1]; "
     "y Mul t g",
       "fovea.Linear Mul Transpose" },
   /* more operands than a kernel reads */
-  { "x f32[2,3,8]; r f32[2,5,3]; q f32[2,5,3]; w =f32[5,8]; g =f32[5,1]; "
+  { "x f32[2,3,8]; r f32[2,5,3]; q f32[2,5,3]; w =f32[5,8]; g =f32[5,1]; k =f32[5,5,1]; "
     "l Einsum x w equation=bxd,md->bxm; t Transpose l perm=[0,2,1]; "
-    "m Mul t g; a Add m r; y Add a q",
-      "Transpose fovea.Linear+2 Transpose Add" },
+    "m Mul t g; c Conv r k; a Add m c; d Conv q k; y Add a d",
+      "Conv Transpose fovea.Linear+2 Transpose Conv+1" },
   /* an operand that several steps read counts once */
   { "x f32[1,6,9,9]; g =f32[6,1,1]; p AveragePool x kernel_shape=[3,3] "
     "pads=[1,1,1,1]; d Sub p x; m Mul d g; y Add x m",

@@ -137,6 +137,8 @@ first_whole_axis (const FvNode *node, gint64 unit)
   gint j = first_same_axis (node);
   guint axis;
 
+  if (unit == 1 && fv_node_is (node, "Transpose"))
+    return to->rank; /* elements stand for themselves */
   if (fv_node_is (node, "Concat")) {
     if (!fv_node_axis (node, fv_node_int (node, "axis"), to->rank, &axis, NULL))
       return -1;
@@ -158,7 +160,8 @@ in_units (const FvShape *shape, guint axis, gint64 unit)
 {
   FvShape result = *shape;
 
-  result.dims[axis] = count_from (shape, axis) / unit;
+  if (axis < shape->rank)
+    result.dims[axis] = count_from (shape, axis) / unit;
   for (guint i = axis + 1; i < shape->rank; i++)
     result.dims[i] = 1;
   return result;

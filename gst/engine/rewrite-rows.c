@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rows of a Linear's input or output that are moved about as wholes, as windows,
- * rolls and merged patches are: the product gathers them by a table instead. */
+ * rolls and merged patches are: the product gathers them by a table instead. So does a
+ * 1x1 convolution, whose rows are the pixels of its map. */
 #include "gst/engine/ir-private.h"
 
 #include <string.h>
@@ -202,6 +203,136 @@ gather_output (FvIr *ir, FvNode *linear, GError **error)
                : 0;
 }
 
+/* A Linear by another name: one map, 1x1, all channels. */
+static gboolean
+is_pointwise (const FvNode *node)
+{
+  const FvValue *w = fv_node_input (node, 1), *bias = fv_node_input (node, 2);
+  const FvShape *x = &node->inputs[0]->shape, *y = &node->outputs[0]->shape;
+  const gint64 *pads;
+  guint n = 0;
+
+  if (!fv_node_is (node, "Conv") || node->n_steps || !w->constant
+      || (bias && !bias->constant) || x->rank != 4 || x->dims[0] != 1
+      || fv_node_int (node, "group") != 1 || w->shape.dims[2] != 1
+      || w->shape.dims[3] != 1 || x->dims[2] != y->dims[2]
+      || x->dims[3] != y->dims[3] || x->dims[1] % 4)
+    return FALSE;
+  pads = fv_node_ints (node, "pads", &n);
+  for (guint i = 0; i < n; i++)
+    if (pads[i])
+      return FALSE;
+  return TRUE;
+}
+
+/* Where each row of @target comes from, which is made of all of @source by moving its
+ * elements: rows run along the last axis or, of @map (one of the two), along axis 1.
+ * NULL: not by whole rows. (transfer full) */
+static FvArray *
+rows_from (FvValue *source, FvValue *target, const FvValue *map)
+{
+  gint64 count = fv_shape_count (&source->shape);
+  gint64 pixels = map->shape.dims[2] * map->shape.dims[3];
+  gint64 width = map->shape.dims[1], at, want;
+  gboolean from_map = map == source;
+  FvShape shape = { 1, { pixels } };
+  FvMoves trace = fv_moves_begin (source, 1, FV_MOVES_ROWS);
+  FvArray *labels =
+      count <= MAX_UNITS ? fv_moves_labels (&trace, target) : NULL;
+  FvArray *table = labels && labels->count == count && width * pixels == count
+      ? fv_array_new (FV_TYPE_I64, &shape, NULL)
+      : NULL;
+
+  for (gint64 r = 0; table && r < pixels; r++) {
+    at = labels->f32[from_map ? r * width : r] - 1;
+    table->i64[r] = from_map ? at : at / width;
+    for (gint64 c = 0; table && c < width; c++) {
+      want = at + 1 + (from_map ? c * pixels : c);
+      if (at < 0 || (from_map ? at >= pixels : at % width != 0)
+          || labels->f32[from_map ? r * width + c : c * pixels + r] != want)
+        g_clear_pointer (&table, fv_array_unref);
+    }
+  }
+  fv_moves_end (&trace);
+  return table;
+}
+
+/* TRUE for 0, 1, 2, ...: rows of which a view is made. */
+static gboolean
+is_in_order (const FvArray *table)
+{
+  for (gint64 i = 0; i < table->count; i++)
+    if (table->i64[i] != i)
+      return FALSE;
+  return TRUE;
+}
+
+/* A RowLinear of @conv's weights: of rows @x, in place of @last. */
+static gint
+make_pointwise (FvIr *ir, FvNode *last, FvNode *conv, FvValue *x,
+    FvArray *table, gboolean to_map, GError **error)
+{
+  static const gint64 to_rows[] = { 0, 2, 3, 1 },
+                      to_channels[] = { 0, 3, 1, 2 };
+  FvEmit emit = { ir, conv->name, last, NULL, error };
+  gint64 dims[] = { conv->inputs[1]->shape.dims[0],
+    conv->inputs[1]->shape.dims[1] };
+  FvShape shape = last->outputs[0]->shape;
+  FvValue *in[4], *y;
+  FvNode *node;
+
+  if (to_map) {
+    shape.dims[3] = dims[0];
+    shape.dims[1] = last->outputs[0]->shape.dims[2];
+    shape.dims[2] = last->outputs[0]->shape.dims[3];
+  } else
+    x = fv_emit_transpose (&emit, x, to_rows);
+  in[0] = x;
+  in[1] = fv_emit_reshape (&emit, conv->inputs[1], dims, 2);
+  in[2] = fv_node_input (conv, 2);
+  in[3] = fv_ir_add_constant (ir, NULL, table);
+  if (!in[0] || !in[1])
+    return -1;
+  node = fv_emit_begin (&emit, "fovea.RowLinear", in, 4);
+  node->origin = conv->origin;
+  fv_node_set_ints (node, "shape", shape.dims, shape.rank - 1);
+  y = fv_emit_end (&emit, node);
+  if (to_map && y)
+    y = fv_emit_transpose (&emit, y, to_channels);
+  if (!y)
+    return -1;
+  fv_ir_replace_value (ir, last->outputs[0], y);
+  return 1;
+}
+
+/* 1x1 convolutions whose pixels are moved about, before or behind them. */
+static gint
+gather_pixels (FvIr *ir, FvNode *conv, GError **error)
+{
+  FvValue *in = conv->inputs[0], *out = conv->outputs[0], *source = in, *target;
+  FvArray *table = NULL;
+  gint done = 0;
+
+  for (guint i = 0;
+       i < FV_MOVES_CHAIN && fv_is_move (source->producer, FV_MOVES_ROWS); i++)
+    source = source->producer->inputs[0];
+  if (source != in && in->users->len == 1 && !in->is_output && !source->constant
+      && source->shape.rank >= 2
+      && source->shape.dims[source->shape.rank - 1] == in->shape.dims[1]
+      && (table = rows_from (source, in, in))) {
+    if (!is_in_order (table))
+      done = make_pointwise (ir, conv, conv, source, table, TRUE, error);
+  } else if ((target = find_target (out)) && target->shape.rank >= 2
+      && target->shape.dims[target->shape.rank - 1] == out->shape.dims[1]
+      && (table = rows_from (out, target, out))) {
+    if (!is_in_order (table))
+      done =
+          make_pointwise (ir, target->producer, conv, in, table, FALSE, error);
+  }
+  fv_array_unref (table);
+  return done;
+}
+
 gint
 fv_pass_rows (FvIr *ir, GError **error)
 {
@@ -213,6 +344,8 @@ fv_pass_rows (FvIr *ir, GError **error)
 
     if (!done && is_linear (node))
       done = gather_output (ir, node, error);
+    if (!done && is_pointwise (node))
+      done = gather_pixels (ir, node, error);
     if (done < 0 || (done && fv_pass_dead (ir, error) < 0))
       return -1;
     changes += done;

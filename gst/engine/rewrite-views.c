@@ -103,6 +103,41 @@ axis_before (const FvNode *view, guint axis)
   return -1;
 }
 
+/* The other way round. */
+static gint
+axis_behind (const FvNode *view, gint axis)
+{
+  for (guint i = 0; axis >= 0 && i < view->outputs[0]->shape.rank; i++)
+    if (axis_before (view, i) == axis)
+      return (gint) i;
+  return -1;
+}
+
+#define MAX_DEPTH 256
+
+/* The axis of @value that will lie innermost, as far as one can tell; else -1. */
+static gint
+guess_inner (const FvValue *value, guint depth)
+{
+  static const char *const parts[] = { "Split", "Slice", "Concat" };
+  const FvNode *node = value->producer;
+  gboolean follows = node && node->op->to_step;
+
+  if (!node)
+    return (gint) value->shape.rank - 1;
+  if (depth > MAX_DEPTH)
+    return -1;
+  if (is_view (node))
+    return axis_behind (node, guess_inner (node->inputs[0], depth + 1));
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    follows |= fv_node_is (node, parts[i]);
+  for (guint i = 0; follows && i < node->n_own_inputs; i++)
+    if (node->inputs[i] && !node->inputs[i]->constant
+        && node->inputs[i]->shape.rank == value->shape.rank)
+      return guess_inner (node->inputs[i], depth + 1);
+  return (gint) fv_node_inner (node);
+}
+
 /* A constant vector over one axis of @view's output, over that of its input. */
 static gboolean
 vector_before (const FvNode *view, const FvValue *operand, FvShape *shape)
@@ -143,8 +178,10 @@ operand_before (FvIr *ir, const FvNode *view, FvNode *node, guint index,
 
   if (operand->constant && vector_before (view, operand, &shape))
     return fv_emit_reshape (&emit, operand, shape.dims, shape.rank);
-  if (!fv_shape_equal (&operand->shape, &view->outputs[0]->shape))
-    return NULL;
+  if (!fv_shape_equal (&operand->shape, &view->outputs[0]->shape)
+      || (!operand->constant
+          && guess_inner (operand, 0) != guess_inner (view->outputs[0], 0)))
+    return NULL; /* it would have to be copied */
   if (!fv_node_is (view, "Transpose"))
     before = fv_emit_reshape (&emit, operand, in->dims, in->rank);
   else {
