@@ -385,13 +385,36 @@ START_TEST (test_hang)
   kept = fault_objects ();
   ck_assert_int_gt (kept, objects);
   fault_hang (FALSE);
+  g_unsetenv ("FOVEA_WATCHDOG");
   for (guint i = 0; i < N_HUNG; i++) {
     ck_assert_uint_lt (lines[i].n_frames, N_FRAMES);
     line_run_again (&lines[i], "a hang");
   }
   for (guint i = 0; i < N_HUNG; i++)
     line_clear (&lines[i]);
+  ck_assert_int_eq (fault_objects (), objects);
+}
+END_TEST
+
+/* The change of state comes back, and fails. */
+START_TEST (test_hang_at_load)
+{
+  gint objects = fault_objects ();
+  gboolean is_whole;
+  Line line;
+
+  g_setenv ("FOVEA_WATCHDOG", "1", TRUE);
+  line_init (&line);
+  fault_hang (TRUE);
+  is_whole = line_run (&line);
+  ck_assert (!is_whole);
+  line_check (&line, is_whole, 1, "a hang");
+  ck_assert_msg (strstr (line.errors[0], "hangs"), "%s", line.errors[0]);
+  ck_assert_uint_eq (line.n_frames, 0);
+  fault_hang (FALSE);
   g_unsetenv ("FOVEA_WATCHDOG");
+  line_run_again (&line, "a hang");
+  line_clear (&line);
   ck_assert_int_eq (fault_objects (), objects);
 }
 END_TEST
@@ -431,6 +454,7 @@ fault_suite (void)
       (int) G_N_ELEMENTS (all_series));
   tcase_add_test (calls, test_two);
   tcase_add_test (calls, test_hang);
+  tcase_add_test (calls, test_hang_at_load);
   suite_add_tcase (suite, calls);
   return suite;
 }
