@@ -111,14 +111,26 @@ element_model_matte (const char *name)
   return write_model (builder, name);
 }
 
-char *
-element_model_depth (const char *name)
+static char *
+depth_model (const char *name, gboolean is_free)
 {
-  g_autoptr (ModelBuilder) builder = image_model (FALSE);
+  g_autoptr (ModelBuilder) builder = image_model (is_free);
 
   add_mean (builder, "depth");
   add_output (builder, "depth");
   return write_model (builder, name);
+}
+
+char *
+element_model_depth (const char *name)
+{
+  return depth_model (name, FALSE);
+}
+
+char *
+element_model_free_depth (const char *name)
+{
+  return depth_model (name, TRUE);
 }
 
 char *

@@ -18,6 +18,8 @@ char *element_model_segment (const char *name, gboolean is_free);
 char *element_model_matte (const char *name);
 /* The mean of red, green and blue at each pixel; output "depth". */
 char *element_model_depth (const char *name);
+/* The same with width and height of the input left free. */
+char *element_model_free_depth (const char *name);
 /* Three classes: the more of the frame's mean is red, green or blue. */
 char *element_model_classify (const char *name);
 /* Two boxes in input pixels, centre and size, as YOLOv8 gives them: 16 16 16 8

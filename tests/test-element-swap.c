@@ -88,6 +88,25 @@ until_marked (Fixture *f, const char *before, const char *after)
   }
 }
 
+static void
+forget_latency (Fixture *f)
+{
+  GstMessage *message;
+
+  while ((message = find_message (f, GST_MESSAGE_LATENCY)))
+    gst_message_unref (message);
+}
+
+/* What another model or precision takes is announced. */
+static void
+check_latency (Fixture *f)
+{
+  GstMessage *message = find_message (f, GST_MESSAGE_LATENCY);
+
+  ck_assert_ptr_nonnull (message);
+  gst_message_unref (message);
+}
+
 START_TEST (test_model)
 {
   g_autofree char *first = element_model_segment ("first.onnx", FALSE);
@@ -98,10 +117,13 @@ START_TEST (test_model)
   fixture_init (&f, "foveasegment", first);
   for (guint i = 0; i < 3; i++)
     ck_assert (!step (&f, NULL));
+  forget_latency (&f);
   g_object_set (f.element, "model", second, NULL);
   until_marked (&f, "first", "second");
+  check_latency (&f);
   g_object_set (f.element, "model", first, NULL);
   until_marked (&f, "second", "first");
+  check_latency (&f);
   ck_assert_uint_eq (f.n_marked, 2);
   message = find_message (&f, GST_MESSAGE_ELEMENT);
   ck_assert_ptr_nonnull (message);
@@ -212,6 +234,7 @@ START_TEST (test_several)
     g_usleep (PAUSE_US);
   }
   ck_assert_uint_ge (f.n_marked, 1);
+  check_latency (&f);
   buffer = element_test_frame (f.caps, 200, f.n_pushed++);
   ck_assert_int_eq (gst_harness_push (f.harness, buffer), GST_FLOW_OK);
   buffer = gst_harness_pull (f.harness);
