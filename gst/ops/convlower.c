@@ -335,12 +335,13 @@ choose_depthwise_tile (FvPlan *plan, const Maps *maps, guint *down,
   static const struct
   {
     guint8 down, across;
-    /* few kernels: another one has to be worth it; GPUs have registers for fewer
+    /* few kernels: another one has to be worth it; nine taps of four outputs need
+     * the fewest registers kept around fetches; GPUs have registers for fewer
      * outputs */
-    double subgroup, workgroup;
-  } tiles[] = { { 4, 4, 1, 2 }, { 2, 4, 1.05, 1 }, { 2, 5, 1.05, 2 },
-    { 2, 7, 1.05, 2 }, { 2, 2, 1.25, 1.6 }, { 1, 4, 1.25, 1.6 },
-    { 1, 1, 4, 4 } };
+    double few_taps, many_taps, workgroup;
+  } tiles[] = { { 4, 4, 1, 1, 2 }, { 2, 4, 1.05, 1.05, 1 },
+    { 2, 5, 1.05, 1.05, 2 }, { 2, 7, 1.05, 1.05, 2 }, { 2, 2, 0.75, 1.25, 1.6 },
+    { 1, 4, 0.8, 1.25, 1.6 }, { 1, 1, 4, 4, 4 } };
   const FvConvGeometry *g = &maps->g;
   gboolean is_subgroup = fv_plan_tier (plan) == FV_TIER_SUBGROUP;
   gint64 taps = g->kernel[0] * g->kernel[1];
@@ -364,7 +365,9 @@ choose_depthwise_tile (FvPlan *plan, const Maps *maps, guint *down,
     at[offer.n] = i;
     fv_offer_add (&offer,
         (double) n * depthwise_cost (g, y, x)
-            * (is_subgroup ? tiles[i].subgroup : tiles[i].workgroup),
+            * (!is_subgroup     ? tiles[i].workgroup
+                    : taps <= 9 ? tiles[i].few_taps
+                                : tiles[i].many_taps),
         "%dx%d", (int) y, (int) x);
   }
   chosen = at[fv_plan_choose (plan, &offer)];
