@@ -28,6 +28,7 @@
 #define FV_IGEMM_GATE 11
 /* 1: x lies as [pixel / 8][k / 4][pixel % 8][k % 4]. */
 #define FV_IGEMM_BLOCKED 12
+#define FV_IGEMM_ZEROES 13 /* igemm8: 1: weights have zero points */
 
 #define FV_BIAS_NONE 0
 #define FV_BIAS_COMMON 1 /* vec4 units: bias + channel */
@@ -37,6 +38,12 @@
 #define FV_Z_NONE 0 /* grid z is 1 */
 #define FV_Z_GROUPS 1 /* z0: group of channels, z1: image */
 #define FV_Z_MATRICES 2 /* z0, z1: matrices, in the rows' order */
+
+/* igemm8.comp. Its binding 6 begins with 1 / step and shift of x, both floats, and
+ * the first unit of the ones; then come, for every four channels, scales (floats),
+ * offsets and zero points. */
+#define FV_IGEMM8_STEP 2 /* units of K a thread's loads go by */
+#define FV_IGEMM8_ROW 3 /* ivec4 of four channels */
 
 /* Strides and bases in vec4 units. z = z1 * z0_count + z0. */
 FV_STRUCT (FvIgemmPush)

@@ -95,6 +95,31 @@ START_TEST (test_tier)
 }
 END_TEST
 
+START_TEST (test_int8)
+{
+  static const char *const forced[] = { "", "off", "on" };
+  g_autoptr (FvDevice) first = must_open (NULL);
+  gboolean has_dot4 = fv_device_info (first)->has_dot4;
+  gboolean is_fast = fv_device_info (first)->is_dot4_fast;
+  g_autoptr (GError) error = NULL;
+
+  ck_assert (has_dot4 || !is_fast);
+  for (guint i = 0; i < (has_dot4 ? 3 : 2); i++) {
+    g_setenv ("FOVEA_INT8", forced[i], TRUE);
+    g_autoptr (FvDevice) device = must_open (NULL);
+    gboolean expected = i == 2 || (i == 0 && is_fast);
+
+    ck_assert_int_eq (fv_device_info (device)->uses_dot4, expected);
+    ck_assert_int_eq (device == first, expected == is_fast);
+  }
+  g_setenv ("FOVEA_INT8", has_dot4 ? "yes" : "on", TRUE);
+  ck_assert_ptr_null (fv_device_open (NULL, &error));
+  ck_assert (g_error_matches (error, FV_ERROR,
+      has_dot4 ? FV_ERROR_INVALID : FV_ERROR_DEVICE));
+  g_unsetenv ("FOVEA_INT8");
+}
+END_TEST
+
 typedef struct
 {
   gint locked, unlocked, destroyed;
@@ -430,6 +455,7 @@ main (void)
   tcase_add_test (tcase, test_list);
   tcase_add_test (tcase, test_gpu_first);
   tcase_add_test (tcase, test_tier);
+  tcase_add_test (tcase, test_int8);
   tcase_add_test (tcase, test_borrow);
   tcase_add_test (tcase, test_buffers);
   tcase_add_test (tcase, test_buffer_errors);

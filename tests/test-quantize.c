@@ -246,6 +246,199 @@ START_TEST (test_net)
 }
 END_TEST
 
+/* Scales that are powers of two: sums are exact in floats, too. */
+#define BYTES(shape, zero) \
+  "x f32" shape "; s =f32(0.015625); z =" zero "; q QuantizeLinear x s z; " \
+  "d DequantizeLinear q s z; "
+#define WEIGHTS(shape, zero) \
+  "w =" shape "; v =f32(0.0078125); u =" zero "; k DequantizeLinear w v u; "
+#define BACK(scale, zero) \
+  "; o =f32(" scale "); m =" zero "; p QuantizeLinear c o m; " \
+  "y DequantizeLinear p o m"
+
+/* Products that igemm8.comp takes where FOVEA_INT8=on: equal to the references to
+ * the last bit. */
+static const struct
+{
+  const char *graph;
+  guint n; /* its dispatches */
+} products[] = {
+  /* zero points at the ends, sizes that are odd */
+  { BYTES ("[1,6,9,8]", "u8(128)")
+          WEIGHTS ("i8[10,6,1,1]", "i8(0)") "y Conv d k",
+      1 },
+  { BYTES ("[1,5,9,8]", "u8(0)") WEIGHTS ("i8[7,5,3,3]",
+        "i8(127)") "b =f32{1,-2,0.5,0,0,3,-1}; y Conv d k b pads=[1,0,1,2] strides=[2,1]",
+      1 },
+  { BYTES ("[1,7,6,11]",
+        "u8(255)") "w =u8[3,7,3,2]; v =f32{0.0078125,0.5,2}; "
+                   "u =u8{0,255,3}; k DequantizeLinear w v u axis=0; y Conv d k",
+      1 },
+  { BYTES ("[1,7,6,11]", "i8(-128)")
+          WEIGHTS ("u8[3,7,1,1]", "u8(0)") "y Conv d k",
+      1 },
+  { BYTES ("[2,16,7,5]",
+        "i8(127)") "w =u8[24,8,3,3]; v =f32(0.25); u =u8(255); "
+                   "k DequantizeLinear w v u; y Conv d k group=2 dilations=[2,1] "
+                   "pads=[2,1,2,1]",
+      1 },
+  /* by the ends of bytes alone */
+  { BYTES ("[1,9,4,4]",
+        "i8(5)") "w =i8[2,9,1,1]{-128,127,-128,127,-128,127,-128,"
+                 "127,-128,1,0,0,0,0,0,0,0,0}; v =f32(1); k DequantizeLinear w v; "
+                 "y Conv d k",
+      1 },
+  { BYTES ("[1,4,4,4]", "i8(5)") "w =i8[2,4,1,1]{0,0,0,0,6,-3,9,0}; v =f32(1); "
+                                 "k DequantizeLinear w v; y Conv d k",
+      1 },
+  /* long sums, wide tiles, stems, kernels that cover the map */
+  { BYTES ("[1,70,6,7]", "u8(100)")
+          WEIGHTS ("u8[33,70,5,5]", "u8(130)") "y Conv d k pads=[2,2,2,2]",
+      1 },
+  { BYTES ("[1,32,16,16]", "u8(0)")
+          WEIGHTS ("i8[70,32,3,3]", "i8(0)") "y Conv d k pads=[1,1,1,1]",
+      1 },
+  { BYTES ("[1,3,21,18]", "u8(114)") WEIGHTS ("i8[9,3,7,7]",
+        "i8(0)") "y Conv d k strides=[2,2] pads=[3,3,3,3]",
+      1 },
+  { BYTES ("[1,3,16,24]", "u8(114)")
+          WEIGHTS ("i8[9,3,8,8]", "i8(0)") "y Conv d k strides=[8,8]",
+      1 },
+  { BYTES ("[5,6,3,3]", "u8(7)") WEIGHTS ("u8[4,6,3,3]", "u8(1)") "y Conv d k",
+      1 },
+  { BYTES ("[1,5,4,6,5]", "u8(99)")
+          WEIGHTS ("u8[8,5,2,3,3]", "u8(0)") "y Conv d k pads=[1,1,0,0,1,0]",
+      1 },
+  { BYTES ("[1,6,5,4]", "u8(99)")
+          WEIGHTS ("u8[6,5,3,3]", "u8(11)") "y ConvTranspose d k strides=[2,1]",
+      2 },
+  /* moved about in between */
+  { BYTES ("[1,6,9,8]", "u8(30)") WEIGHTS ("i8[5,6,3,3]",
+        "i8(0)") "t MaxPool d kernel_shape=[3,3] pads=[1,1,1,1] strides=[2,2]; "
+                 "g Transpose t perm=[0,1,3,2]; y Conv g k",
+      1 },
+  /* products of matrices */
+  { BYTES ("[7,37]", "i8(-3)") WEIGHTS ("i8[37,13]", "i8(-128)") "y MatMul d k",
+      1 },
+  { BYTES ("[2,3,9,21]", "u8(200)") WEIGHTS ("i8[21,6]",
+        "i8(0)") "b =f32{1,2,3,4,-1,-2}; e MatMul d k; y Add e b",
+      1 },
+  { BYTES ("[9,70]", "u8(200)") WEIGHTS ("u8[5,70]",
+        "u8(254)") "b =f32{1,2,3,4,-1}; y Gemm d k b transB=1 alpha=0.5 beta=2",
+      1 },
+  /* back to bytes: halves to even, and saturation */
+  { BYTES ("[1,6,9,8]", "u8(128)") WEIGHTS ("i8[10,6,3,3]",
+        "i8(0)") "c Conv d k" BACK ("0.03125", "i8(-3)"),
+      1 },
+  { BYTES ("[1,6,9,8]", "u8(128)") WEIGHTS ("u8[10,6,3,3]",
+        "u8(10)") "e Conv d k; c Relu e" BACK ("0.00390625", "u8(0)"),
+      1 },
+  { BYTES ("[1,6,9,8]",
+        "i8(1)") "w =i8[5,6,3,2]; v =f32(0.0078125); u =i8(3); "
+                 "o =f32(0.0625); m =i8(-2); b =i32{100,-300,5,7,0}; "
+                 "c QLinearConv q s z w v u o m b; y DequantizeLinear c o m",
+      1 },
+  { BYTES ("[7,12]",
+        "i8(1)") "w =i8[12,5]; v =f32{0.25,0.5,1,2,4}; "
+                 "u =i8{0,1,2,3,4}; o =f32(0.5); m =u8(127); "
+                 "c QLinearMatMul q s z w v u o m; y DequantizeLinear c o m",
+      1 },
+  /* not these: few rows, which another kernel reads weights faster for; what is no
+     byte any more; weights that are no bytes */
+  { BYTES ("[4,37]", "i8(-3)") WEIGHTS ("i8[37,13]", "i8(0)") "y MatMul d k",
+      0 },
+  { BYTES ("[1,6,9,8]", "u8(100)")
+          WEIGHTS ("i8[4,6,1,1]", "i8(0)") "e Add d d; y Conv e k",
+      0 },
+  { BYTES ("[1,6,9,8]", "u8(100)") "k =f32[1,6,1,1]{1,2,3,4,5,256}; y Conv d k",
+      0 },
+};
+
+static FvArray *
+run_product (FvDevice *device, const FvGraphOptions *options, guint i,
+    FvArray *input)
+{
+  gboolean takes_bytes = fv_device_tier (device) == FV_TIER_WORKGROUP;
+  FvIr *ir = ir_text_graph (products[i].graph);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FvGraph) graph = fv_graph_new_ir (device, ir, options, &error);
+  g_autofree char *dump = graph ? fv_graph_dump (graph) : NULL;
+  FvArray *got = NULL;
+  guint n = 0;
+
+  ck_assert_msg (graph && fv_graph_run (graph, &input, &got, &error),
+      "'%s': %s", products[i].graph, error ? error->message : "");
+  for (const char *at = dump; (at = strstr (at, "igemm8")); at++)
+    n++;
+  ck_assert_msg (n == (takes_bytes ? products[i].n : 0),
+      "'%s': %u products of bytes in\n%s", products[i].graph, n, dump);
+  return got;
+}
+
+/* f16 is what the result is kept in. */
+static void
+compare_products (FvArray *got, FvArray *want, FvType type, const char *what)
+{
+  ck_assert (fv_shape_equal (&got->shape, &want->shape));
+  for (gint64 i = 0; i < want->count; i++) {
+    float a = fv_array_get_float (got, i), b = fv_array_get_float (want, i);
+    float off = type == FV_TYPE_F16 ? fabsf (b) / 2048 : 0;
+
+    ck_assert_msg (fabsf (a - b) <= off,
+        "'%s' in %s: element %" G_GINT64_FORMAT " is %g instead of %g", what,
+        fv_type_name (type), i, a, b);
+  }
+}
+
+START_TEST (test_product)
+{
+  FvIr *ir = ir_text_graph (products[_i].graph);
+  FvValue *value = ir->inputs->pdata[0];
+  g_autofree char *shape = fv_shape_to_string (&value->shape);
+  g_autofree char *word = g_strconcat ("f32", shape, NULL);
+  FvArray *input = ir_text_array (word, -2, 2), *want = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FvDevice) device = NULL;
+
+  /* f16 has all of them, and halves of steps are among them */
+  for (gint64 i = 0; i < input->count; i++)
+    input->f32[i] = rintf (input->f32[i] * 128) / 128;
+  g_setenv ("FOVEA_INT8", "on", TRUE);
+  device = fv_device_open (NULL, &error);
+  g_unsetenv ("FOVEA_INT8");
+  ck_assert_msg (device != NULL, "%s", error ? error->message : "");
+  ck_assert_msg (
+      fv_ir_run_reference (ir, &input, &want, FALSE, NULL, NULL, &error), "%s",
+      error ? error->message : "");
+  for (guint run = 0; run < 2; run++) {
+    FvGraphOptions options = { .precision = run ? FV_TYPE_F16 : FV_TYPE_F32,
+      .poison = TRUE,
+      .slots = 1,
+      .tile = run ? 1 + _i % 4 : 0 };
+    FvArray *got = run_product (device, &options, _i, input);
+
+    compare_products (got, want, options.precision, products[_i].graph);
+    fv_array_unref (got);
+  }
+  ck_assert_uint_eq (fv_validation_messages (), 0);
+  fv_array_unref (input);
+  fv_array_unref (want);
+  fv_ir_free (ir);
+}
+END_TEST
+
+/* Whether the device can be made to: Mesa's software driver can. */
+static gboolean
+has_dot4 (void)
+{
+  g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
+
+  if (device && fv_device_info (device)->has_dot4)
+    return TRUE;
+  g_printerr ("no dot products of packed bytes: their kernel is not tested\n");
+  return FALSE;
+}
+
 /* What is refused, and a word of why. */
 static const struct
 {
@@ -305,6 +498,8 @@ main (void)
   tcase_set_timeout (tcase, 0);
   tcase_add_loop_test (tcase, test_example, 0, G_N_ELEMENTS (examples));
   tcase_add_loop_test (tcase, test_net, 0, G_N_ELEMENTS (nets));
+  if (has_dot4 ())
+    tcase_add_loop_test (tcase, test_product, 0, G_N_ELEMENTS (products));
   tcase_add_loop_test (tcase, test_refusal, 0, G_N_ELEMENTS (refusals));
   suite_add_tcase (suite, tcase);
   return device_test_run (suite);

@@ -47,6 +47,30 @@ choose_tier (const FvDeviceInfo *info, FvTier *tier, GError **error)
   return TRUE;
 }
 
+static gboolean
+choose_dot4 (FvDeviceInfo *info, GError **error)
+{
+  const char *forced = g_getenv ("FOVEA_INT8");
+  gboolean is_on = g_strcmp0 (forced, "on") == 0;
+
+  info->uses_dot4 = info->is_dot4_fast;
+  if (!forced || !*forced)
+    return TRUE;
+  if (!is_on && !g_str_equal (forced, "off")) {
+    g_set_error (error, FV_ERROR, FV_ERROR_INVALID,
+        "FOVEA_INT8 is \"%s\"; expected on or off", forced);
+    return FALSE;
+  }
+  if (is_on && !info->has_dot4) {
+    g_set_error (error, FV_ERROR, FV_ERROR_DEVICE,
+        "%s: FOVEA_INT8=on needs dot products of packed bytes, it has none",
+        info->name);
+    return FALSE;
+  }
+  info->uses_dot4 = is_on;
+  return TRUE;
+}
+
 static void
 device_free (FvDevice *device)
 {
@@ -176,11 +200,20 @@ choose_dmabuf (FvDevice *device, const char **names)
   return n;
 }
 
+static guint
+choose_extensions (FvDevice *device, const char **names)
+{
+  guint n = choose_host (device, names);
+
+  if (device->info.has_dot4)
+    names[n++] = VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME;
+  return n + choose_dmabuf (device, names + n);
+}
+
 static gboolean
 create_handle (FvDevice *device, GError **error)
 {
-  const char *extensions[4];
-  guint n = choose_host (device, extensions);
+  const char *extensions[5];
   float priority = 1;
   VkDeviceQueueCreateInfo queue = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -188,8 +221,14 @@ create_handle (FvDevice *device, GError **error)
     .queueCount = 1,
     .pQueuePriorities = &priority
   };
+  VkPhysicalDeviceShaderIntegerDotProductFeatures dot4 = {
+    .sType =
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES,
+    .shaderIntegerDotProduct = VK_TRUE
+  };
   VkPhysicalDeviceVulkan12Features features = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+    .pNext = device->info.has_dot4 ? &dot4 : NULL,
     .timelineSemaphore = VK_TRUE
   };
   VkPhysicalDeviceFeatures core = { .shaderInt64 = device->info.has_int64 };
@@ -198,7 +237,7 @@ create_handle (FvDevice *device, GError **error)
     .pEnabledFeatures = &core,
     .queueCreateInfoCount = 1,
     .pQueueCreateInfos = &queue,
-    .enabledExtensionCount = n + choose_dmabuf (device, extensions + n),
+    .enabledExtensionCount = choose_extensions (device, extensions),
     .ppEnabledExtensionNames = extensions };
 
   if (!VK (device, CreateDevice, error, device->physical, &info, NULL,
@@ -223,11 +262,12 @@ add_registered (FvDevice *device)
 }
 
 static FvDevice *
-find_registered (VkPhysicalDevice physical, FvTier tier)
+find_registered (VkPhysicalDevice physical, FvTier tier, gboolean uses_dot4)
 {
   for (guint i = 0; registry && i < registry->len; i++) {
     FvDevice *device = registry->pdata[i];
     if (device->instance && device->physical == physical && device->tier == tier
+        && device->info.uses_dot4 == uses_dot4
         && !g_atomic_int_get (&device->is_lost)) {
       device->ref++;
       return device;
@@ -249,7 +289,8 @@ open_physical (FvInstance *instance, VkPhysicalDevice physical, guint index,
     g_set_error (error, FV_ERROR, FV_ERROR_DEVICE, "%s: %s", device->info.name,
         refusal);
   else if (choose_tier (&device->info, &device->tier, error)
-      && create_handle (device, error) && device_init (device, error))
+      && choose_dot4 (&device->info, error) && create_handle (device, error)
+      && device_init (device, error))
     return device;
   device_free (device);
   return NULL;
@@ -269,12 +310,12 @@ fv_device_open (const char *name, GError **error)
           &index, error))
     return NULL;
   fv_physical_info (&instance->vk, physical, index, &info, NULL);
-  if (!choose_tier (&info, &tier, error))
+  if (!choose_tier (&info, &tier, error) || !choose_dot4 (&info, error))
     return NULL;
   fv_watchdog_collect ();
 
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&registry_lock);
-  FvDevice *device = find_registered (physical, tier);
+  FvDevice *device = find_registered (physical, tier, info.uses_dot4);
   if (device)
     return device;
   device = open_physical (instance, physical, index, error);

@@ -27,6 +27,11 @@ typedef struct
   guint subgroup_size;
   gboolean has_shuffle;
   gboolean has_int64; /* 64-bit integers in shaders */
+  /* Dot products of four pairs of signed bytes in shaders, and in hardware. */
+  gboolean has_dot4, is_dot4_fast;
+  gboolean
+      uses_dot4; /* of an open device: kernels of bytes are taken where they
+                         are fast, or as FOVEA_INT8=on|off says */
   guint max_shared_memory; /* bytes a workgroup */
   guint max_invocations; /* of a workgroup */
   guint max_groups[3];
@@ -76,7 +81,7 @@ FV_API FvDevice *fv_device_open (const char *name, GError **error);
  * FvBorrowed: (skip)
  *
  * A VkDevice of the caller's, with timelineSemaphore enabled, and with shaderInt64
- * where fv_device_tier() is FV_TIER_SUBGROUP.
+ * where fv_device_tier() is FV_TIER_SUBGROUP. Kernels of bytes do not run on it.
  */
 typedef struct
 {

@@ -56,6 +56,38 @@ get_newer (const FvVulkan *vk, VkPhysicalDevice physical,
     vk->GetPhysicalDeviceProperties2 (physical, &properties);
 }
 
+/* Dot products of packed bytes, which came with Vulkan 1.3 and have an extension in
+ * older ones; devices are opened as 1.2. */
+static void
+fill_dot4 (const FvVulkan *vk, VkPhysicalDevice physical, FvDeviceInfo *info)
+{
+  VkPhysicalDeviceShaderIntegerDotProductProperties dot4 = {
+    .sType =
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_PROPERTIES
+  };
+  VkPhysicalDeviceShaderIntegerDotProductFeatures has = {
+    .sType =
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES
+  };
+  VkPhysicalDeviceProperties2 properties = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+    .pNext = &dot4
+  };
+  VkPhysicalDeviceFeatures2 features = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+    .pNext = &has
+  };
+
+  if (!fv_physical_has (vk, physical,
+          VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME))
+    return;
+  vk->GetPhysicalDeviceFeatures2 (physical, &features);
+  vk->GetPhysicalDeviceProperties2 (physical, &properties);
+  info->has_dot4 = has.shaderIntegerDotProduct;
+  info->is_dot4_fast =
+      info->has_dot4 && dot4.integerDotProduct4x8BitPackedSignedAccelerated;
+}
+
 static void
 fill_newer (const FvVulkan *vk, VkPhysicalDevice physical, FvDeviceInfo *info,
     guint64 *maximum_allocation)
@@ -73,6 +105,7 @@ fill_newer (const FvVulkan *vk, VkPhysicalDevice physical, FvDeviceInfo *info,
   info->subgroup_size = v11.subgroupSize;
   vk->GetPhysicalDeviceFeatures2 (physical, &features);
   info->has_int64 = features.features.shaderInt64;
+  fill_dot4 (vk, physical, info);
   info->has_shuffle =
       (v11.subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT)
       && (v11.subgroupSupportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT);

@@ -127,24 +127,42 @@ store (gpointer data, FvType type, gint64 i, float value)
     ((float *) data)[i] = value;
 }
 
-gboolean
-fv_plan_weights (FvPlan *plan, FvNode *node, const float *data, gint64 count,
-    FvType type, FvTensor *tensor, GError **error)
+static gboolean
+new_weights (FvPlan *plan, FvNode *node, gint64 count, FvType type,
+    FvTensor *tensor, GError **error)
 {
   gint64 padded = MAX ((count + 7) & ~(gint64) 7, 8);
   FvShape shape = { 1, { count } };
   guint order[1] = { 0 };
 
-  if (type == FV_TYPE_NONE)
-    type = type_for (plan, data, count);
   *tensor = tensor_new (plan, FV_STORAGE_WEIGHT, type, &shape, order);
   tensor->storage->size = padded * fv_type_size (type);
   tensor->storage->data = g_try_malloc0 (tensor->storage->size);
-  if (!tensor->storage->data)
-    return fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
-        "no memory for its weights");
+  return tensor->storage->data
+      || fv_node_fail (node, error, FV_ERROR_TOO_LARGE,
+          "no memory for its weights");
+}
+
+gboolean
+fv_plan_weights (FvPlan *plan, FvNode *node, const float *data, gint64 count,
+    FvType type, FvTensor *tensor, GError **error)
+{
+  if (type == FV_TYPE_NONE)
+    type = type_for (plan, data, count);
+  if (!new_weights (plan, node, count, type, tensor, error))
+    return FALSE;
   for (gint64 i = 0; i < count; i++)
     store (tensor->storage->data, type, i, data[i]);
+  return TRUE;
+}
+
+gboolean
+fv_plan_words (FvPlan *plan, FvNode *node, const guint32 *data, gint64 count,
+    FvTensor *tensor, GError **error)
+{
+  if (!new_weights (plan, node, count, FV_TYPE_F32, tensor, error))
+    return FALSE;
+  memcpy (tensor->storage->data, data, count * sizeof *data);
   return TRUE;
 }
 

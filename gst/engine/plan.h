@@ -67,6 +67,11 @@ gboolean fv_plan_temporary (FvPlan *plan, FvNode *node, gint64 count,
 gboolean fv_plan_weights (FvPlan *plan, FvNode *node, const float *data,
     gint64 count, FvType type, FvTensor *tensor, GError **error);
 
+/* Uploads @count words as they are, for a kernel that does not take them for floats:
+ * to the plan they are a 1-D tensor of f32. */
+gboolean fv_plan_words (FvPlan *plan, FvNode *node, const guint32 *data,
+    gint64 count, FvTensor *tensor, GError **error);
+
 /* Copies @source into @target (equal element counts, both in ONNX row-major
  * order; any strides on both sides). */
 gboolean fv_plan_copy (FvPlan *plan, FvNode *node, const FvTensor *source,

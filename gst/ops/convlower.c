@@ -220,8 +220,8 @@ lower_igemm (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
   drop_window (maps, &igemm);
   if (igemm.is_window)
     join_columns (maps, &igemm.push);
-  return fv_igemm_pack (plan, node, constant_weights (node), &weights, &igemm.w,
-             error)
+  return fv_igemm_set_weights (plan, node, constant_weights (node), &weights,
+             &igemm, error)
       && fv_igemm_dispatch (plan, node, &igemm, error);
 }
 
@@ -455,7 +455,7 @@ lower_maps (FvPlan *plan, FvNode *node, const Maps *maps, GError **error)
     return lower_depthwise (plan, node, maps, error);
   if (!is_product (node, &maps->g))
     return lower_direct (plan, node, maps, FALSE, error);
-  if (!fv_winograd_suits (maps))
+  if (fv_igemm8_suits (plan, node) || !fv_winograd_suits (maps))
     return lower_igemm (plan, node, maps, error);
   tile = fv_winograd_choose (plan, maps);
   if (tile ? !fv_winograd_lower (plan, node, maps, tile, error)
@@ -698,8 +698,8 @@ lower_phase (FvPlan *plan, FvNode *node, const Maps *maps, gint64 at_y,
   push->y_base += at_y * push->y_row + at_x * push->y_pixel;
   push->y_row *= g->stride[0];
   push->y_pixel *= g->stride[1];
-  return fv_igemm_pack (plan, node, constant_weights (node), &weights, &igemm.w,
-             error)
+  return fv_igemm_set_weights (plan, node, constant_weights (node), &weights,
+             &igemm, error)
       && fv_igemm_dispatch (plan, node, &igemm, error);
 }
 

@@ -78,14 +78,15 @@ offer_workgroup_tiles (FvOffer *offer, Tile *tiles, const FvIgemm *igemm,
     double cost; /* of a product */
   } sizes[] = { { 64, 128, 1 }, { 32, 64, 1.5 }, { 64, 256, 1.1 },
     { 64, 64, 1.2 }, { 128, 256, 1.1 } };
+  guint step = igemm->numbers.storage ? FV_IGEMM8_STEP : 4; /* units of K */
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
     guint size = sizes[i].size;
     gint64 n = igemm->z_count * divide_up (igemm->push.pixels, size)
         * divide_up (igemm->push.channels, size);
 
-    if (sizes[i].local > info->max_invocations
-        || size * 2 * 4 * 16 > info->max_shared_memory)
+    if (sizes[i].local > info->max_invocations || sizes[i].local > size * step
+        || size * 2 * step * 16 > info->max_shared_memory)
       continue;
     tiles[offer->n] = (Tile){ size, size, size, sizes[i].local };
     fv_offer_add (offer, MAX (n, 64) * (double) size * size * sizes[i].cost,
@@ -98,7 +99,7 @@ static Tile
 choose_tile (FvPlan *plan, const FvIgemm *igemm)
 {
   const FvIgemmPush *push = &igemm->push;
-  FvOffer offer = { .kernel = "igemm" };
+  FvOffer offer = { .kernel = igemm->numbers.storage ? "igemm8" : "igemm" };
   Tile tiles[FV_MAX_CANDIDATES];
 
   g_snprintf (offer.shape, sizeof offer.shape,
@@ -154,6 +155,7 @@ add_specs (FvDispatch *d, const FvIgemm *igemm, const Tile *tile)
   fv_dispatch_spec (d, FV_IGEMM_ROWS, igemm->n_rows);
   fv_dispatch_spec (d, FV_IGEMM_GATE, igemm->gate.storage != NULL);
   fv_dispatch_spec (d, FV_IGEMM_BLOCKED, igemm->is_blocked);
+  fv_dispatch_spec (d, FV_IGEMM_ZEROES, igemm->has_zeroes);
   fv_dispatch_spec (d, FV_SPEC_LOCAL, tile->local);
 }
 
@@ -170,8 +172,10 @@ count_output (FvDispatch *d, const FvIgemm *igemm)
 gboolean
 fv_igemm_dispatch (FvPlan *plan, FvNode *node, FvIgemm *igemm, GError **error)
 {
-  gboolean is_gemv = !igemm->is_window && !igemm->is_blocked && !igemm->n_rows
-      && !igemm->gate.storage && igemm->push.pixels <= FEW_ROWS;
+  gboolean is_bytes = igemm->numbers.storage != NULL;
+  gboolean is_gemv = !is_bytes && !igemm->is_window && !igemm->is_blocked
+      && !igemm->n_rows && !igemm->gate.storage
+      && igemm->push.pixels <= FEW_ROWS;
   FvIgemmPush *push = &igemm->push;
   FvDispatch d;
   Tile tile;
@@ -183,7 +187,10 @@ fv_igemm_dispatch (FvPlan *plan, FvNode *node, FvIgemm *igemm, GError **error)
     tile = fv_plan_tier (plan) == FV_TIER_SUBGROUP
         ? (Tile){ push->pixels, 32, push->pixels, 8 }
         : (Tile){ push->pixels, 8, push->pixels, 64 };
-  fv_plan_begin (plan, node, &d, is_gemv ? "gemv" : "igemm");
+  fv_plan_begin (plan, node, &d,
+      is_gemv        ? "gemv"
+          : is_bytes ? "igemm8"
+                     : "igemm");
   fv_plan_bind (plan, &d, &igemm->x, FALSE);
   fv_plan_bind (plan, &d, &igemm->w, FALSE);
   fv_plan_bind (plan, &d, igemm->bias.storage ? &igemm->bias : &igemm->x,
@@ -192,7 +199,9 @@ fv_igemm_dispatch (FvPlan *plan, FvNode *node, FvIgemm *igemm, GError **error)
   count_output (&d, igemm);
   if (!bind_steps (plan, node, igemm, &d, error))
     return FALSE;
-  if (igemm->n_rows)
+  if (is_bytes)
+    fv_plan_bind (plan, &d, &igemm->numbers, FALSE);
+  else if (igemm->n_rows)
     fv_plan_bind (plan, &d, &igemm->table, FALSE);
   else if (igemm->gate.storage)
     fv_plan_bind (plan, &d, &igemm->gate, FALSE);
@@ -252,6 +261,15 @@ fv_igemm_pack (FvPlan *plan, FvNode *node, FvArray *array,
       }
   return fv_plan_weights (plan, node, packed, size * w->z, w->type, tensor,
       error);
+}
+
+gboolean
+fv_igemm_set_weights (FvPlan *plan, FvNode *node, FvArray *array,
+    const FvIgemmWeights *weights, FvIgemm *igemm, GError **error)
+{
+  return fv_igemm8_pack (plan, node, array, weights, igemm, error)
+      && (igemm->numbers.storage
+          || fv_igemm_pack (plan, node, array, weights, &igemm->w, error));
 }
 
 gint64

@@ -18,6 +18,8 @@ typedef struct
 {
   FvTensor x, w, y, bias; /* bias.storage: (nullable) */
   FvTensor gate; /* (nullable) storage: FV_IGEMM_GATE */
+  FvTensor numbers; /* (nullable) storage: x and w are bytes, see igemm8.c */
+  gboolean has_zeroes; /* FV_IGEMM_ZEROES */
   FvTensor table; /* with n_rows: which rows of x; see FV_IGEMM_ROWS */
   gint n_rows;
   int inner; /* axis of y that holds the channels */
@@ -53,6 +55,16 @@ typedef struct
   FvType type; /* as stored; FV_TYPE_NONE: the plan's */
   float factor;
 } FvIgemmWeights;
+
+/* fv_igemm_pack() for the product @igemm, whose tensors and kind of z are set: as
+ * bytes where x and w are quantised and the device is made for it. */
+gboolean fv_igemm_set_weights (FvPlan *plan, FvNode *node, FvArray *array,
+    const FvIgemmWeights *weights, FvIgemm *igemm, GError **error);
+/* igemm8.c: whether that may come about, as far as input 0 of @node is concerned */
+gboolean fv_igemm8_suits (FvPlan *plan, const FvNode *node);
+/* igemm8.c: the same, leaving @igemm->numbers alone where weights are not bytes */
+gboolean fv_igemm8_pack (FvPlan *plan, FvNode *node, FvArray *array,
+    const FvIgemmWeights *weights, FvIgemm *igemm, GError **error);
 
 /* Uploads @array (of any float type) as [z][m / 8][tap][k / 4][m % 8][k % 4]. */
 gboolean fv_igemm_pack (FvPlan *plan, FvNode *node, FvArray *array,

@@ -453,7 +453,7 @@ pack_constant (FvPlan *plan, FvNode *node, gint64 n, gint64 k,
 
   igemm->is_packed = TRUE;
   *z_step = fv_igemm_packed_size (&weights);
-  return fv_igemm_pack (plan, node, constant, &weights, &igemm->w, error);
+  return fv_igemm_set_weights (plan, node, constant, &weights, igemm, error);
 }
 
 /* x[..., K] times a vector: the matrices are the weights of one row. */

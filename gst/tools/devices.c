@@ -36,6 +36,8 @@ print_json (JsonBuilder *json, const FvDeviceInfo *info, gboolean is_default,
   tool_json_string (json, "tier", tier);
   tool_json_int (json, "subgroup_size", info->subgroup_size);
   tool_json_bool (json, "subgroup_shuffle", info->has_shuffle);
+  tool_json_bool (json, "byte_products", info->has_dot4);
+  tool_json_bool (json, "byte_products_accelerated", info->is_dot4_fast);
   tool_json_int (json, "shared_memory", info->max_shared_memory);
   tool_json_int (json, "invocations", info->max_invocations);
   tool_json_int (json, "push_constants", info->max_push);
@@ -61,6 +63,10 @@ print_text (const FvDeviceInfo *info, gboolean is_default, const char *tier,
       info->has_shuffle ? "with" : "no");
   printf ("    workgroup  %u invocations, %u KiB shared memory\n",
       info->max_invocations, info->max_shared_memory / 1024);
+  printf ("    bytes      %s\n",
+      info->is_dot4_fast   ? "dot products in hardware"
+          : info->has_dot4 ? "dot products in software"
+                           : "no dot products");
   printf ("    bindings   %.0f MiB storage, %.1f M texels, %u push bytes\n",
       info->max_storage_range / 0x1p20, info->max_texel_elements * 1e-6,
       info->max_push);
