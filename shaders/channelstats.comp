@@ -40,35 +40,8 @@ vec4 taken (int at, int r, vec4 mean)
   return r < push.rows ? v : vec4 (KIND == FV_STATS_MAX ? LOWEST : 0);
 }
 
-#ifdef FV_SUBGROUP
-vec4 reduce (vec4 v)
-{
-  [[unroll]] for (int s = int (gl_WorkGroupSize.x) / 2; s >= COLUMNS; s /= 2) {
-    vec4 other = subgroupShuffleXor (v, s);
-    v = KIND == FV_STATS_MAX ? max (v, other) : v + other;
-  }
-  return v;
-}
-#else
-shared vec4 scratch[gl_WorkGroupSize.x];
-
-vec4 reduce (vec4 v)
-{
-  uint id = gl_LocalInvocationID.x;
-
-  barrier ();
-  scratch[id] = v;
-  for (int s = int (gl_WorkGroupSize.x) / 2; s >= COLUMNS; s /= 2) {
-    barrier ();
-    if (id < s) {
-      v = KIND == FV_STATS_MAX ? max (v, scratch[id + s]) : v + scratch[id + s];
-      scratch[id] = v;
-    }
-  }
-  barrier ();
-  return scratch[id % COLUMNS];
-}
-#endif
+const bool MAXIMUM = KIND == FV_STATS_MAX;
+#include "columnreduce.glsl"
 
 void main ()
 {

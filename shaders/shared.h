@@ -234,6 +234,17 @@ FV_STRUCT (FvStatsPush)
   FvOperandPush operand[FV_MAX_OPERANDS];
 };
 
+/* normmap.comp: all of it at once. */
+FV_STRUCT (FvMapNormPush)
+{
+  fv_int rows, units, channels; /* vec4 of a group */
+  fv_int x_base, x_map, x_row;
+  fv_int y_base, y_map, y_row;
+  fv_int scale_base, bias_base;
+  float epsilon;
+  FvOperandPush operand[FV_MAX_OPERANDS];
+};
+
 /* normgroup.comp: what channelstats.comp found, made mean and factor per channel. */
 FV_STRUCT (FvGroupPush)
 {

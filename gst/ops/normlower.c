@@ -498,20 +498,82 @@ fv_norm_lower_batch (FvPlan *plan, FvNode *node, GError **error)
       && apply (plan, node, &m, &table, 0, error);
 }
 
+/* Vec4 that one workgroup of normmap.comp reads at most, on a GPU: larger groups are
+ * faster by three kernels of many workgroups. On CPUs few workgroups do. */
+#define MOST_AT_ONCE 65536
+
+static gboolean
+fits_at_once (FvPlan *plan, const Maps *m, gint64 group)
+{
+  gint64 units = (group + 3) / 4, size = m->rows * units;
+
+  if (group > 2 && group % 4)
+    return FALSE;
+  return fv_plan_tier (plan) == FV_TIER_SUBGROUP
+      ? m->maps * (m->units / units) >= 4 || size <= MOST_AT_ONCE / 16
+      : size <= MOST_AT_ONCE;
+}
+
+static gboolean
+at_once (FvPlan *plan, FvNode *node, const Maps *m, gint64 group,
+    GError **error)
+{
+  gint64 units = (group + 3) / 4;
+  FvMapNormPush push = { .rows = m->rows,
+    .units = units,
+    .channels = m->channels,
+    .x_base = m->x.offset / 4,
+    .x_map = m->x_map / 4,
+    .x_row = m->x_row / 4,
+    .y_base = m->y.offset / 4,
+    .y_map = m->y_map / 4,
+    .y_row = m->y_row / 4,
+    .epsilon = fv_node_float (node, "epsilon") };
+  FvTensor affine[2];
+  FvDispatch d;
+
+  for (guint i = 0; i < 2; i++)
+    if (!fv_plan_input (plan, node, i + 1, 0, &affine[i], error))
+      return FALSE;
+  push.scale_base = affine[0].offset / 4;
+  push.bias_base = affine[1].offset / 4;
+  fv_plan_begin (plan, node, &d, "normmap");
+  fv_plan_bind (plan, &d, &m->x, FALSE);
+  for (guint i = 0; i < 2; i++)
+    fv_plan_bind (plan, &d, &affine[i], FALSE);
+  fv_plan_bind (plan, &d, &m->y, TRUE);
+  if (!fv_plan_bind_steps (plan, node, &d, &m->output, 1, push.operand, error))
+    return FALSE;
+  fv_dispatch_spec (&d, FV_SPEC_LOCAL, fv_local_size (plan, 128));
+  fv_dispatch_spec (&d, 0, MIN (group, 4));
+  fv_dispatch_spec (&d, 1, group > 1 && node->op->variant == FV_NORM_GROUP_18);
+  fv_dispatch_push (&d, &push, sizeof push);
+  d.groups[0] = m->units / units;
+  d.groups[1] = m->maps;
+  d.flops = m->maps * m->rows * m->channels * 7;
+  return fv_plan_add (plan, &d, error)
+      && (!m->copy_back || fv_plan_copy (plan, node, &m->y, &m->output, error));
+}
+
 gboolean
 fv_norm_lower_group (FvPlan *plan, FvNode *node, GError **error)
 {
   GroupSizes sizes;
   FvTensor moments, table;
+  gint64 group;
   Maps m;
 
-  if (!maps_begin (plan, node, &m, error)
-      || !fv_plan_temporary (plan, node, m.maps * m.units * 8, FV_TYPE_F32,
+  if (!maps_begin (plan, node, &m, error))
+    return FALSE;
+  group = m.channels / fv_norm_groups (node);
+  if (fits_at_once (plan, &m, group))
+    return at_once (plan, node, &m, group, error);
+  if (!fv_plan_temporary (plan, node, m.maps * m.units * 8, FV_TYPE_F32,
           &moments, error)
       || !fv_plan_temporary (plan, node, m.maps * m.units * 12, FV_TYPE_F32,
           &table, error))
     return FALSE;
-  sizes = (GroupSizes){ m.channels / fv_norm_groups (node), m.maps, m.rows };
+  sizes = (GroupSizes){ group, m.maps, m.rows };
   return channel_moments (plan, node, &m, &moments, error)
       && group_table (plan, node, &m, &moments, sizes, &table, error)
       && apply (plan, node, &m, &table, 3 * m.units, error);
