@@ -144,7 +144,7 @@ compare (const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-#define TIMED 60
+#define TIMED 40
 
 /* What is told is within 10 % of what the frames here really take, p95. */
 START_TEST (test_latency)
@@ -167,6 +167,26 @@ START_TEST (test_latency)
   measured = taken[TIMED * 95 / 100 - 1];
   g_print ("latency: told %.1f ms, measured %.1f ms\n", told, measured);
   ck_assert_double_le (fabs (told - measured), 0.1 * measured + 0.5);
+  gst_harness_teardown (harness);
+}
+END_TEST
+
+/* What `stats` has to say, whatever came through. */
+START_TEST (test_stats)
+{
+  static const char *const fields[] = { "frames-in", "frames-out", "inferred",
+    "skipped", "dropped", "in-flight", "bytes-uploaded", "bytes-downloaded",
+    "gpu-ms-p50", "gpu-ms-p95", "gpu-ms-p99", "wall-ms-p50", "wall-ms-p95",
+    "wall-ms-p99", "memory-bytes", "device", "path" };
+  g_autofree char *path = element_model_segment ("seg.onnx", FALSE);
+  g_autoptr (GstCaps) caps = element_test_caps ("RGBA", WIDTH, HEIGHT);
+  GstHarness *harness = element_test_harness ("foveasegment", path, "", caps);
+  g_autoptr (GstStructure) stats = NULL;
+
+  gst_buffer_unref (run (harness, make_frame (caps, 0)));
+  g_object_get (harness->element, "stats", &stats, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
+    ck_assert_msg (gst_structure_has_field (stats, fields[i]), "%s", fields[i]);
   gst_harness_teardown (harness);
 }
 END_TEST
@@ -223,6 +243,7 @@ main (int argc, char **argv)
   tcase_add_loop_test (tcase, test_not_square, 0, 2 * G_N_ELEMENTS (modes));
   tcase_add_loop_test (tcase, test_boxes, 0, G_N_ELEMENTS (modes));
   tcase_add_test (tcase, test_latency);
+  tcase_add_test (tcase, test_stats);
   tcase_add_test (tcase, test_hashes);
   suite_add_tcase (suite, tcase);
   return element_test_main (&argc, &argv, suite);
