@@ -261,11 +261,15 @@ place_output (FvPlan *plan, FvNode *node, FvTensor *y, GError **error)
 
 /* Queries per lane: more of them share what a lane loads and shuffles, which costs
  * about as much as half a query; fewer leave fewer lanes idle at the end. The
- * driver compiles for long where a lane holds much more than 32 vec4. */
+ * driver compiles for long where a lane holds much more than 32 vec4; windows of 49
+ * queries are worth that, as they fill seven of eight lanes, but three of four. */
 static guint
 choose_rows (FvPlan *plan, const Sizes *s, guint lanes, gint64 v_units,
     gboolean is_f16)
 {
+  static const guint rows[] = { 1, 2, 4, 7 };
+  gint64 most =
+      s->batch >= 16 ? 56 : 32; /* what 7 rows have, where that pays */
   FvOffer offer = { .kernel = "attention" };
 
   g_snprintf (offer.shape, sizeof offer.shape,
@@ -273,12 +277,13 @@ choose_rows (FvPlan *plan, const Sizes *s, guint lanes, gint64 v_units,
       "x%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT "%s",
       fv_size_class (s->batch), fv_size_class (s->m), fv_size_class (s->n),
       s->d, s->dv, is_f16 ? " f16" : "");
-  for (guint rows = 1; rows <= 4 && (rows == 1 || rows * v_units <= 32);
-       rows *= 2)
-    fv_offer_add (&offer,
-        (s->m + lanes * rows - 1) / (lanes * rows) * (rows + 0.6), "rows%u",
-        rows);
-  return 1u << fv_plan_choose (plan, &offer);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (rows[i] == 1 || rows[i] * v_units <= (rows[i] == 7 ? most : 32))
+      fv_offer_add (&offer,
+          (s->m + lanes * rows[i] - 1) / (lanes * rows[i])
+              * (rows[i] + (rows[i] == 7 ? 1.6 : 0.6)),
+          "rows%u", rows[i]);
+  return rows[fv_plan_choose (plan, &offer)];
 }
 
 /* Rows per lane, local size, tile of keys, and the output's units that one
@@ -395,6 +400,7 @@ const FvOp fv_ops_attention[] = {
               "normalize=1 scale=5" },
           { "f32[2,7,5] f32[2,11,5] f32[2,11,7] - =f32[2]", "normalize=1", -3,
               3 },
+          { "f32[6,3,49,32] f32[6,3,49,32] f32[6,3,49,32] f32[1,3,49,49]" },
           { "f32[1,2,40,12] f32[1,2,3,12] f32[1,2,3,12] - =f32[2]" }) },
   {},
 };
