@@ -56,6 +56,7 @@ void fv_watchdog_collect (void);
 
 /* @bytes > 0: an allocation; < 0: a free */
 void fv_device_count_memory (FvDevice *device, gint64 bytes);
+void fv_device_count_pipeline (FvDevice *device);
 void fv_device_count_recorded (FvDevice *device);
 
 gboolean fv_device_make_timeline (FvDevice *device, VkSemaphore *timeline,

@@ -573,6 +573,13 @@ fv_device_count_memory (FvDevice *device, gint64 bytes)
 }
 
 void
+fv_device_count_pipeline (FvDevice *device)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&device->counter_lock);
+  device->counters.pipelines++;
+}
+
+void
 fv_device_count_recorded (FvDevice *device)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&device->counter_lock);

@@ -165,7 +165,7 @@ FV_API gboolean fv_device_measure (FvDevice *device, FvPeaks *peaks,
 typedef struct
 {
   guint64 allocations, allocated_bytes, peak_bytes;
-  guint64 recorded_command_buffers, submits, validation_messages;
+  guint64 pipelines, recorded_command_buffers, submits, validation_messages;
 } FvDeviceCounters;
 FV_API void fv_device_counters (FvDevice *device, FvDeviceCounters *counters);
 /* Validation messages of all devices of the process so far. */

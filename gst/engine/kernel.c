@@ -279,6 +279,8 @@ make_pipeline (FvKernels *kernels, const GArray *words, VkPipelineLayout layout,
   if (!VK (device, CreateComputePipelines, error, device->handle,
           kernels->cache, 1, &info, NULL, &pipeline))
     pipeline = VK_NULL_HANDLE;
+  else
+    fv_device_count_pipeline (device);
   device->vk.DestroyShaderModule (device->handle, info.stage.module, NULL);
   return pipeline;
 }
