@@ -593,6 +593,27 @@ START_TEST (test_downstream_flow)
 }
 END_TEST
 
+/* Who goes to READY lets upstream see a stream that stops, whatever comes: an event
+ * that is refused would be an error of the source. */
+START_TEST (test_events_while_stopping)
+{
+  g_autoptr (GstCaps) caps = element_test_caps ("RGB", 32, 32);
+  g_autoptr (GstCaps) other = element_test_caps ("RGB", 48, 32);
+  GstHarness *harness =
+      element_test_harness ("foveasegment", segment, "", caps);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (harness->element, "src");
+
+  gst_buffer_unref (
+      gst_harness_push_and_pull (harness, element_test_frame (caps, 9, 0)));
+  ck_assert (gst_pad_set_active (pad, FALSE));
+  gst_harness_set_src_caps (harness, gst_caps_ref (other));
+  ck_assert_int_eq (
+      gst_harness_push (harness, element_test_frame (other, 9, 1)),
+      GST_FLOW_FLUSHING);
+  gst_harness_teardown (harness);
+}
+END_TEST
+
 static Suite *
 states_suite (void)
 {
@@ -621,6 +642,7 @@ states_suite (void)
   tcase_add_test (states, test_use_after_an_error);
   tcase_add_test (states, test_told_once);
   tcase_add_test (states, test_downstream_flow);
+  tcase_add_test (states, test_events_while_stopping);
   suite_add_tcase (suite, results);
   suite_add_tcase (suite, states);
   return suite;

@@ -138,10 +138,10 @@ is_restart (GstEvent *event)
       || GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT;
 }
 
-/* FALSE when nothing comes through: what came before is still to be seen as the
- * reason. */
-static gboolean
-may_queue_event (GstFoveaBase *self, GstEvent *event)
+/* Not OK when nothing comes through: what came before is still to be seen as the
+ * reason, and a pad that is being stopped as nothing worse. */
+static GstFlowReturn
+event_flow (GstFoveaBase *self, GstEvent *event)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
   GstFlowReturn flow;
@@ -151,13 +151,11 @@ may_queue_event (GstFoveaBase *self, GstEvent *event)
   flow = priv->flow;
   has_told = priv->has_told;
   g_mutex_unlock (&priv->lock);
-  if (flow == GST_FLOW_OK)
-    return TRUE;
   /* Nobody else will tell: upstream has no more frames to see the flow by. */
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && !has_told
       && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS))
     GST_ELEMENT_FLOW_ERROR (self, flow);
-  return FALSE;
+  return flow;
 }
 
 static void
@@ -230,23 +228,33 @@ read_event (GstFoveaBase *self, GstEvent *event)
 }
 
 static gboolean
+handle_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START)
+    return flush_start (GST_FOVEA_BASE (parent), event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+    return flush_stop (GST_FOVEA_BASE (parent), event);
+  return gst_pad_event_default (pad, parent, event);
+}
+
+static GstFlowReturn
 sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstFoveaBase *self = GST_FOVEA_BASE (parent);
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
+  GstFlowReturn flow;
 
-  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START)
-    return flush_start (self, event);
-  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
-    return flush_stop (self, event);
-  if (!GST_EVENT_IS_SERIALIZED (event))
-    return gst_pad_event_default (pad, parent, event);
-  if (!may_queue_event (self, event) || !read_event (self, event)) {
+  if (!GST_EVENT_IS_SERIALIZED (event)
+      || GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+    return handle_event (pad, parent, event) ? GST_FLOW_OK : GST_FLOW_ERROR;
+  flow = event_flow (self, event);
+  if (flow == GST_FLOW_OK && !read_event (self, event))
+    flow = GST_FLOW_NOT_NEGOTIATED;
+  if (flow == GST_FLOW_OK)
+    queue_event (priv, event);
+  else
     gst_event_unref (event);
-    return FALSE;
-  }
-  queue_event (priv, event);
-  return TRUE;
+  return flow;
 }
 
 /* A flush may have been quicker than the task. The lock is held. */
@@ -628,7 +636,7 @@ gst_fovea_flow_init (GstFoveaBase *self)
   GstFoveaBasePrivate *priv = gst_fovea_base_private (self);
 
   gst_pad_set_chain_function (priv->sinkpad, gst_fovea_entry_chain);
-  gst_pad_set_event_function (priv->sinkpad, sink_event);
+  gst_pad_set_event_full_function (priv->sinkpad, sink_event);
   gst_pad_set_query_function (priv->sinkpad, sink_query);
   gst_pad_set_activatemode_function (priv->sinkpad, sink_activate);
   gst_pad_set_activatemode_function (priv->srcpad, src_activate);
