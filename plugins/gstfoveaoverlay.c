@@ -306,7 +306,7 @@ gst_fovea_overlay_draw (GstFoveaOverlay *self, GstBuffer *results,
   GstVideoFrame frame;
   gboolean is_drawn;
 
-  if (!gst_fovea_place_map (&frame, NULL, &self->info, target,
+  if (!gst_fovea_place_map (&frame, self->device, &self->info, target,
           transparent ? GST_MAP_WRITE : GST_MAP_READWRITE)) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ, ("Cannot map the frame."),
         ("%" GST_PTR_FORMAT, target));

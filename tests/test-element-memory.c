@@ -238,6 +238,74 @@ START_TEST (test_pool_shared)
 }
 END_TEST
 
+/* ---- drawn on in place ---- */
+
+static void
+take_pixels (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
+{
+  GstMapInfo map;
+
+  ck_assert (gst_buffer_map (buffer, &map, GST_MAP_READ));
+  g_byte_array_append (data, map.data, (guint) map.size);
+  gst_buffer_unmap (buffer, &map);
+}
+
+/* (transfer full): the pixels of all frames that reach "sink" */
+static GByteArray *
+run_drawn (const char *caps, const char *before, const char *behind)
+{
+  g_autofree char *model = element_model_depth ("depth.onnx");
+  g_autofree char *line = g_strdup_printf (
+      "videotestsrc num-buffers=6 pattern=smpte ! video/x-raw,%s %s "
+      "! foveadepth model=%s ! %s fakesink name=sink signal-handoffs=true",
+      caps, before, model, behind);
+  g_autoptr (GstElement) pipeline = element_test_parse (line);
+  g_autoptr (GstElement) sink =
+      gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  GByteArray *pixels = g_byte_array_new ();
+  GstMessage *message;
+
+  g_signal_connect (sink, "handoff", G_CALLBACK (take_pixels), pixels);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND,
+      GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+  ck_assert_ptr_nonnull (message);
+  ck_assert_int_eq (GST_MESSAGE_TYPE (message), GST_MESSAGE_EOS);
+  gst_message_unref (message);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  return pixels;
+}
+
+static gboolean
+equal (const GByteArray *a, const GByteArray *b)
+{
+  ck_assert_uint_gt (a->len, 0);
+  ck_assert_uint_eq (a->len, b->len);
+  return memcmp (a->data, b->data, a->len) == 0;
+}
+
+/* What is drawn on the pool's frames, in place, is what is drawn on copies of others,
+ * and what another branch sees of the same frames is not drawn on. */
+START_TEST (test_drawn)
+{
+  static const char *const caps[] = { "format=RGBA,width=64,height=48",
+    "format=NV12,width=64,height=48", "format=I420,width=38,height=22",
+    "format=YUY2,width=62,height=20" };
+  const char *copied = "! identity drop-allocation=true";
+  g_autoptr (GByteArray) in_place = run_drawn (caps[_i], "", "foveaoverlay ! ");
+  g_autoptr (GByteArray) copies =
+      run_drawn (caps[_i], copied, "foveaoverlay ! ");
+  g_autoptr (GByteArray) plain = run_drawn (caps[_i], copied, "");
+  g_autoptr (GByteArray) other = run_drawn (caps[_i], "",
+      "tee name=t ! queue ! foveaoverlay ! fakesink t. ! queue ! ");
+
+  ck_assert (equal (in_place, copies));
+  ck_assert (!equal (in_place, plain));
+  ck_assert (equal (other, plain));
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -252,6 +320,7 @@ main (int argc, char **argv)
   tcase_set_timeout (tc, 120);
   tcase_add_loop_test (tc, test_pool, 0, 3);
   tcase_add_test (tc, test_pool_shared);
+  tcase_add_loop_test (tc, test_drawn, 0, 4);
   suite_add_tcase (suite, tc);
   return element_test_main (&argc, &argv, suite);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gst/video/gstfoveadraw.h"
-#include "gst/video/gstfoveaimages.h"
+#include "gst/video/gstfoveablend.h"
 #include "gst/video/gstfoveacolor.h"
 #include "gst/video/gstfovealabels.h"
 #include "gst/video/gstfoveamarks.h"
@@ -8,7 +8,6 @@
 #include "shaders/scene.h"
 #include "shaders/shared.h"
 
-#define LOCAL 64
 /* Pools of producers are small: so many different pairs of maps come again. */
 #define MAX_PASSES 8
 #define N_SAMPLES (FV_SAMPLES_X * FV_SAMPLES_Y)
@@ -51,6 +50,8 @@ struct _GstFoveaDraw
   Surface canvas, frame;
   GstFoveaImages *images; /* (nullable): frames are images */
   FvProgram *finish; /* blends and brings back what the host reads */
+  GPtrArray
+      *in_place; /* the same for frames that are drawn on where they lie */
   GPtrArray *passes; /* Pass *, most recent first */
   GArray *marks;
   GstFoveaLabels *labels;
@@ -64,6 +65,7 @@ typedef struct
   GstFoveaDepthMeta *depth; /* (nullable) */
   GstFoveaPlane *instances; /* (nullable) of the mask */
   Bound mask_bound, depth_bound, instance_bound;
+  FvProgram *finish;
 } Job;
 
 /* @is_private: the host neither writes nor reads it. */
@@ -120,13 +122,7 @@ static void
 bind (FvDispatch *dispatch, FvBuffer *buffer, gsize offset, gsize size,
     FvBindKind kind)
 {
-  FvBinding *binding = &dispatch->bindings[dispatch->n_bindings++];
-
-  binding->buffer = buffer;
-  binding->offset = offset;
-  binding->size = size;
-  binding->kind = kind;
-  binding->type = FV_TYPE_F32;
+  fv_dispatch_bind (dispatch, buffer, offset, size, kind, FV_TYPE_F32);
 }
 
 static void
@@ -139,7 +135,7 @@ static void
 set_kernel (FvDispatch *dispatch, const char *kernel, guint columns, guint rows)
 {
   dispatch->kernel = kernel;
-  fv_dispatch_spec (dispatch, FV_SPEC_LOCAL, LOCAL);
+  fv_dispatch_spec (dispatch, FV_SPEC_LOCAL, GST_FOVEA_DRAW_LOCAL);
   dispatch->groups[0] = columns;
   dispatch->groups[1] = rows;
   dispatch->groups[2] = 1;
@@ -153,34 +149,21 @@ n_tiles (const GstFoveaDraw *draw)
   return gst_fovea_marks_tiles (draw->width, draw->height, &row);
 }
 
-static void
-add_blend (GstFoveaDraw *draw, const GstFoveaPlaneLayout *layout)
+static GstFoveaBlend
+describe_blend (const GstFoveaDraw *draw)
 {
-  const struct
-  {
-    gint32 offset, stride, row_bytes, n_rows, width, height;
-    guint32 components;
-  } push = { layout->offset / 4, layout->stride / 4, layout->row_bytes,
-    layout->n_rows, draw->width, draw->height, layout->components };
-  const GstVideoFormatInfo *format = draw->info.finfo;
-  FvDispatch dispatch = { 0 };
+  const GstFoveaBlend blend = { .device = draw->device,
+    .format = draw->info.finfo,
+    .is_interlaced = draw->framing.is_interlaced,
+    .width = draw->width,
+    .height = draw->height,
+    .n_tiles = n_tiles (draw),
+    .scene = draw->scene,
+    .canvas = draw->canvas.device,
+    .layouts = draw->layouts,
+    .n_planes = draw->n_planes };
 
-  set_kernel (&dispatch, "blend", n_tiles (draw), 1);
-  fv_dispatch_spec (&dispatch, 0, layout->group_bytes);
-  fv_dispatch_spec (&dispatch, 1, layout->group_pixels);
-  fv_dispatch_spec (&dispatch, 2, layout->wide);
-  fv_dispatch_spec (&dispatch, 3, layout->second);
-  fv_dispatch_spec (&dispatch, 4, layout->rows);
-  fv_dispatch_spec (&dispatch, 5, gst_fovea_planes_sample_bytes (format));
-  fv_dispatch_spec (&dispatch, 7,
-      layout->rows == 2 && draw->framing.is_interlaced);
-  fv_dispatch_spec (&dispatch, 6, GST_VIDEO_FORMAT_INFO_SHIFT (format, 0));
-  fv_dispatch_push (&dispatch, &push, sizeof push);
-  bind_whole (&dispatch, draw->scene, FV_BIND_FLOATS_READ);
-  bind_whole (&dispatch, draw->canvas.device, FV_BIND_RGBA8_READ);
-  bind_whole (&dispatch, draw->frame.device, FV_BIND_RGBA8_READ);
-  bind_whole (&dispatch, draw->frame.device, FV_BIND_RAW_WRITE);
-  fv_program_dispatch (draw->finish, &dispatch);
+  return blend;
 }
 
 /* What follows the canvas: blending, and the copies where memory is not mapped. */
@@ -189,13 +172,14 @@ make_finish (GstFoveaDraw *draw, GError **error)
 {
   Surface *result = draw->is_transparent ? &draw->canvas : &draw->frame;
   gsize size = fv_buffer_size (result->device);
+  const GstFoveaBlend blend = describe_blend (draw);
 
   draw->finish = fv_program_new (draw->device);
   if (!draw->is_transparent) {
     if (result->up)
       fv_program_copy (draw->finish, result->up, 0, result->device, 0, size);
-    for (guint i = 0; i < draw->n_planes; i++)
-      add_blend (draw, &draw->layouts[i]);
+    gst_fovea_blend_add (&blend, draw->finish, draw->layouts, result->device,
+        size);
   }
   if (result->down)
     fv_program_copy (draw->finish, result->device, 0, result->down, 0, size);
@@ -244,6 +228,7 @@ draw_prepare (GstFoveaDraw *draw, const GstFoveaFraming *framing,
   draw->width = (guint) GST_VIDEO_INFO_WIDTH (&stored);
   draw->height = (guint) GST_VIDEO_INFO_HEIGHT (&stored);
   draw->passes = g_ptr_array_new_with_free_func (pass_free);
+  draw->in_place = gst_fovea_blend_programs_new ();
   draw->n_planes =
       gst_fovea_planes_layout (&stored, draw->layouts, &frame_size);
   return make_buffers (draw, frame_size, error) && make_finish (draw, error);
@@ -258,6 +243,7 @@ draw_clear (GstFoveaDraw *draw)
 
   g_clear_pointer (&draw->finish, fv_program_unref);
   g_clear_pointer (&draw->passes, g_ptr_array_unref);
+  g_clear_pointer (&draw->in_place, g_ptr_array_unref);
   g_clear_pointer (&draw->labels, gst_fovea_labels_free);
   surface_clear (&draw->canvas);
   surface_clear (&draw->frame);
@@ -380,7 +366,8 @@ record_pass (GstFoveaDraw *draw, Pass *pass, gboolean has_depth, GError **error)
     return FALSE;
   if (!has_depth)
     return TRUE;
-  set_kernel (&samples, "depthsample", (FV_SAMPLES_X + LOCAL - 1) / LOCAL,
+  set_kernel (&samples, "depthsample",
+      (FV_SAMPLES_X + GST_FOVEA_DRAW_LOCAL - 1) / GST_FOVEA_DRAW_LOCAL,
       FV_SAMPLES_Y);
   bind_whole (&samples, draw->scene, FV_BIND_FLOATS_READ);
   bind (&samples, pass->depth.buffer, pass->depth.offset, pass->depth.size,
@@ -657,7 +644,7 @@ run_programs (GstFoveaDraw *draw, const Job *job, GstFoveaDepthRange *range,
   if (is_adapting)
     programs[n++] = pass->samples;
   programs[n++] = pass->canvas;
-  programs[n++] = draw->finish;
+  programs[n++] = job->finish;
   if (!submit_and_wait (draw, job, programs, n, error))
     return FALSE;
   if (is_adapting)
@@ -758,23 +745,54 @@ give_frame (GstFoveaDraw *draw, GstVideoFrame *frame, guint x, guint y,
   return TRUE;
 }
 
+/* Frames that lie where the device reads and writes are drawn on there. */
+static gboolean
+find_place (GstFoveaDraw *draw, const GstVideoFrame *frame,
+    GstFoveaPlace *place)
+{
+  if (draw->is_transparent || draw->images)
+    return FALSE;
+  gst_fovea_place_init (place, draw->device, &draw->info, &draw->framing,
+      frame);
+  return place->buffer != NULL;
+}
+
+static gboolean
+run_in_place (GstFoveaDraw *draw, Job *job, GstFoveaDepthRange *range,
+    const GstFoveaPlace *place, const GstVideoFrame *frame, GstClockTime pts,
+    GError **error)
+{
+  const GstFoveaBlend blend = describe_blend (draw);
+
+  job->finish = gst_fovea_blend_program (&blend, draw->in_place, place, error);
+  if (job->finish == NULL)
+    return FALSE;
+  gst_fovea_place_wait (place, frame->buffer);
+  return run_programs (draw, job, range, pts, error);
+}
+
 gboolean
 gst_fovea_draw_run (GstFoveaDraw *draw, const GstFoveaDrawStyle *style,
     GstFoveaDepthRange *range, GstBuffer *buffer, GstVideoFrame *frame,
     GError **error)
 {
+  GstClockTime pts = GST_BUFFER_PTS (buffer);
   Job job = { .style = style };
   guint x = 0, y = 0;
+  GstFoveaPlace place;
 
   if (!follow (draw, frame, error) || !prepare (draw, &job, buffer, error))
     return FALSE;
   write_scene (draw, &job);
   collect_marks (draw, style, buffer);
+  if (find_place (draw, frame, &place))
+    return run_in_place (draw, &job, range, &place, frame, pts, error);
+  job.finish = draw->finish;
   if (!draw->is_transparent) {
     gst_fovea_framing_start (&draw->framing, frame, &x, &y);
     if (!take_frame (draw, frame, x, y, error))
       return FALSE;
   }
-  return run_programs (draw, &job, range, GST_BUFFER_PTS (buffer), error)
+  return run_programs (draw, &job, range, pts, error)
       && give_frame (draw, frame, x, y, error);
 }

@@ -278,7 +278,7 @@ is_read_unmapped (FvDevice *device, const GstVideoInfo *info,
   GstFoveaFraming framing = { 0 };
   GstFoveaPlace place;
 
-  if (device == NULL || dmabuf_memory (frame->buffer) == NULL
+  if (dmabuf_memory (frame->buffer) == NULL
       || !gst_fovea_framing_init (&framing, info, frame, NULL))
     return FALSE;
   gst_fovea_place_init (&place, device, info, &framing, frame);
@@ -289,10 +289,13 @@ gboolean
 gst_fovea_place_map (GstVideoFrame *frame, FvDevice *device,
     const GstVideoInfo *info, GstBuffer *buffer, GstMapFlags flags)
 {
+  gboolean may =
+      !(flags & GST_MAP_WRITE) || gst_buffer_is_all_memory_writable (buffer);
+
   init_category ();
   gst_fovea_images_describe (frame, info, buffer);
   if (gst_fovea_images_are_in (buffer)
-      || is_read_unmapped (device, info, frame))
+      || (may && is_read_unmapped (device, info, frame)))
     return TRUE;
   if (!is_there (buffer) || !gst_video_frame_map (frame, info, buffer, flags))
     return FALSE;

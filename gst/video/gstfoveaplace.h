@@ -36,7 +36,7 @@ struct _GstFoveaPlace
   gsize stride[GST_VIDEO_MAX_PLANES];
 };
 
-/* As gst_video_frame_map() does, but what @device (nullable) reads without the host,
+/* As gst_video_frame_map() does, but what @device reads without the host,
  * images and DMA-BUFs, is not mapped; and no memory is touched that a file lacks. Then
  * gst_fovea_images_unmap(). */
 FV_API gboolean gst_fovea_place_map (GstVideoFrame *frame, FvDevice *device,
