@@ -39,9 +39,8 @@
 #define FV_Z_GROUPS 1 /* z0: group of channels, z1: image */
 #define FV_Z_MATRICES 2 /* z0, z1: matrices, in the rows' order */
 
-/* igemm8.comp. Its binding 6 begins with 1 / step and shift of x, both floats, and
- * the first unit of the ones; then come, for every four channels, scales (floats),
- * offsets and zero points. */
+/* igemm8.comp. Its binding 6 begins with 1 / step and shift of x, both floats; then
+ * come, for every four channels, scales (floats), offsets and zero points. */
 #define FV_IGEMM8_STEP 2 /* units of K a thread's loads go by */
 #define FV_IGEMM8_ROW 3 /* ivec4 of four channels */
 

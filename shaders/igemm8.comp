@@ -82,7 +82,7 @@ void main ()
   int tap = 0, k = thread % STEP * 4;
   float per_step = intBitsToFloat (numbers.d[0].x);
   float shift = intBitsToFloat (numbers.d[0].y);
-  int ones = numbers.d[0].z;
+  int ones = (Z == FV_Z_GROUPS ? push.z0_count : 1) * eights * units * 8;
   ivec4 sum[ROWS];
   int whole[ROWS];
   ivec2 origin[LOADS];

@@ -213,7 +213,6 @@ pack_all (Packing *p)
       put_byte (p->bytes, ones * 4 + tap * p->depth + k / 4, k, 1);
   put_float (p->numbers, 1 / p->x.step);
   put_float (p->numbers + 1, p->x.low + 128);
-  p->numbers[2] = (guint32) ones;
   return TRUE;
 }
 
