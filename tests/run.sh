@@ -7,17 +7,22 @@
 # $FOVEA_MINUTES (40) are not over; one skip where not.
 # Options: --no-sanitizers leaves the ASan and UBSan build out, --no-debian13 that
 # folder; --debian13 runs all tests there, however long they take.
+# In place of all that: --soak runs the storms in full ($FOVEA_STORM_CYCLES, 1000) and
+# a live camera for $FOVEA_SOAK_SECONDS (3600), and prints what docs/soak.md has;
+# --threads runs the tests of elements under ThreadSanitizer.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . pipelines/packages.sh
 
-sanitizers=yes debian13=short
+sanitizers=yes debian13=short only=''
 for option in "$@"; do
   case $option in
     --no-sanitizers) sanitizers=no ;;
     --no-debian13) debian13=no ;;
     --debian13) debian13=all ;;
-    *) echo "usage: tests/run.sh [--no-sanitizers] [--debian13 | --no-debian13]"; exit 2 ;;
+    --soak | --threads) only=${option#--} ;;
+    *) echo "usage: tests/run.sh [--no-sanitizers] [--debian13 | --no-debian13]" \
+         "[--soak | --threads]"; exit 2 ;;
   esac
 done
 end=$(($(date +%s) + 60 * ${FOVEA_MINUTES:-40}))
@@ -66,6 +71,30 @@ run () {
   fi
 }
 
+finish () {
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ $failed = 0 ]
+  exit
+}
+
+if [ "$only" = soak ]; then
+  export FOVEA_STORM_CYCLES="${FOVEA_STORM_CYCLES:-1000}" \
+    FOVEA_SOAK_SECONDS="${FOVEA_SOAK_SECONDS:-3600}"
+  # no time limit: each storm has a watchdog
+  build build-tests --werror \
+    && run build-tests --timeout-multiplier 0 element-storm element-storm-memory soak
+  grep -h -e '^|' -e ' KiB' build-tests/meson-logs/testlog.txt
+  finish
+elif [ "$only" = threads ]; then
+  export FOVEA_STORM_CYCLES="${FOVEA_STORM_CYCLES:-5}"
+  # shellcheck disable=SC2046
+  build build-threads -Db_sanitize=thread -Db_lundef=false -Dintrospection=disabled \
+    -Dviewer=disabled --werror \
+    && run build-threads $(meson test -C build-threads --list --no-suite plain \
+      | sed -n 's,^.* / ,,; /^element/p')
+  finish
+fi
+
 build build-tests --werror && run build-tests
 if [ $sanitizers = yes ]; then
   build build-sanitizers -Db_sanitize=address,undefined -Db_lundef=false \
@@ -105,5 +134,4 @@ elif [ $debian13 = short ]; then
   run_debian13 $left --short
 fi
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ]
+finish

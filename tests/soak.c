@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* soak MODEL OTHER-MODEL: a live camera for an hour ($FOVEA_SOAK_SECONDS), with changes
- * of size, format, model and properties all the time. Prints what memory is held, of
+/* soak MODEL OTHER-MODEL [SECONDS]: a live camera for an hour (SECONDS, unless
+ * $FOVEA_SOAK_SECONDS says another number), with changes of size, format, model and properties all the time. Prints what memory is held, of
  * the process and of the device, and fails where it grows or frames stop. */
 #include <gst/gst.h>
 #include <stdio.h>
@@ -81,9 +81,11 @@ read_messages (Soak *soak)
   while ((message = gst_bus_pop (bus))) {
     if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
       g_autoptr (GError) error = NULL;
+      g_autofree char *debug = NULL;
 
-      gst_message_parse_error (message, &error, NULL);
-      g_printerr ("%s\n", error->message);
+      gst_message_parse_error (message, &error, &debug);
+      g_printerr ("%s: %s (%s)\n", GST_MESSAGE_SRC_NAME (message),
+          error->message, debug);
       result = FALSE;
     } else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_LATENCY) {
       gst_bin_recalculate_latency (GST_BIN (soak->pipeline));
@@ -161,9 +163,9 @@ play (Soak *soak, FvDevice *device)
   double step = soak->seconds / soak->n_periods / STEPS * G_USEC_PER_SEC;
 
   g_print (
-      "| minute | process, MiB | device, MiB | pipelines | frames in | "
-      "inferred | skipped | dropped |\n| --- | --- | --- | --- | --- | --- "
-      "| --- | --- |\n");
+      "| minute | frames in | inferred | skipped | process, playing, MiB | "
+      "device, playing, MiB | process, READY, MiB | device, READY, MiB |\n"
+      "| --- | --- | --- | --- | --- | --- | --- | --- |\n");
   for (guint i = 0; i < soak->n_periods * STEPS; i++) {
     change (soak, i % STEPS);
     if (!wait_until (soak, start + (gint64) ((i + 1) * step)))
@@ -199,7 +201,8 @@ static GstElement *
 make_pipeline (Soak *soak)
 {
   g_autofree char *line = g_strdup_printf (
-      "videotestsrc is-live=true pattern=ball ! capsfilter name=caps caps=" BASE
+      "videotestsrc is-live=true pattern=ball ! capsfilter name=caps "
+      "caps-change-mode=delayed caps=" BASE
       " ! foveasegment name=net model=\"%s\" ! foveaoverlay name=overlay ! "
       "fakesink sync=true",
       soak->models[0]);
@@ -232,19 +235,30 @@ run (Soak *soak, FvDevice *device)
   return is_ok && fv_validation_messages () == 0;
 }
 
+static double
+seconds (int argc, char **argv)
+{
+  const char *text = g_getenv ("FOVEA_SOAK_SECONDS");
+
+  if (text == NULL && argc > 3)
+    text = argv[3];
+  return text ? g_ascii_strtod (text, NULL) : 3600;
+}
+
 int
 main (int argc, char **argv)
 {
-  const char *text = g_getenv ("FOVEA_SOAK_SECONDS");
   g_autoptr (FvDevice) device = fv_device_open (NULL, NULL);
-  Soak soak = { .seconds = text ? g_ascii_strtod (text, NULL) : 3600 };
+  Soak soak = { 0 };
   gboolean is_ok;
 
   setvbuf (stdout, NULL, _IOLBF, 0);
   gst_init (&argc, &argv);
-  if (argc != 3 || device == NULL || soak.seconds <= 0) {
-    g_printerr ("usage: soak MODEL OTHER-MODEL, with a Vulkan device\n");
-    return argc == 3 && device == NULL ? 77 : 2;
+  soak.seconds = seconds (argc, argv);
+  if (argc < 3 || device == NULL || soak.seconds <= 0) {
+    g_printerr (
+        "usage: soak MODEL OTHER-MODEL [SECONDS], with a Vulkan device\n");
+    return argc >= 3 && device == NULL ? 77 : 2;
   }
   soak.models[0] = argv[1];
   soak.models[1] = argv[2];
