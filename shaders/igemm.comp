@@ -16,8 +16,10 @@
 /* One subgroup of 8 lanes. A lane owns PIXELS pixels, 8 apart, and all CHANNELS
  * channels of the tile. Lane l loads the weights of channel l of eight; all
  * lanes get them by shuffles with constant lanes. */
+layout (constant_id = FV_IGEMM_FEW) const int FEW = 0;
+const int EACH = FEW == 0 ? 8 : FEW; /* channels of eight */
 #define COLUMN(t, i)                                                          \
-  {                                                                           \
+  if (i < EACH) {                                                             \
     vec4 v = subgroupShuffle (weight[t], i);                                  \
     [[unroll]] for (int p = 0; p < PIXELS; p++) {                             \
       float s = sum[p * CHANNELS + t * 8 + i];                                \

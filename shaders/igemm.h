@@ -28,6 +28,9 @@
 #define FV_IGEMM_GATE 11
 /* 1: x lies as [pixel / 8][k / 4][pixel % 8][k % 4]. */
 #define FV_IGEMM_BLOCKED 12
+/* Output channels where there are fewer than 8, 0 where there are not: a subgroup's
+ * tile has no sums of the others. */
+#define FV_IGEMM_FEW 14
 #define FV_IGEMM_ZEROES 13 /* igemm8: 1: weights have zero points */
 
 #define FV_BIAS_NONE 0

@@ -3,6 +3,8 @@
 
 /* Rows up to which gemv.comp is the better kernel. */
 #define FEW_ROWS 4
+/* Channels of which igemm.comp's subgroup tiles make no more than there are. */
+#define FEW_CHANNELS 8
 /* Large tiles are a tenth faster, and compiled in twice the time. */
 #define LARGE_TILE_COST 60000
 
@@ -23,9 +25,10 @@ divide_up (gint64 a, gint64 b)
  * lavapipe on an AVX2 machine. A step is a vec4 of K: products, loads of x,
  * loads of w, overhead; then the epilogue. */
 static double
-workgroup_cost (const Tile *tile, gint64 steps)
+workgroup_cost (const Tile *tile, gint64 channels, gint64 steps)
 {
-  double area = (double) tile->pixels * tile->channels;
+  double area = (double) tile->pixels
+      * (channels < FEW_CHANNELS ? channels : tile->channels);
 
   return steps
       * (0.94 * area + 2.25 * tile->pixels + 0.69 * tile->channels + 13)
@@ -47,7 +50,7 @@ offer_subgroup_tiles (FvOffer *offer, Tile *tiles, gint64 pixels,
     tiles[offer->n] = tile;
     /* whole rounds of four keep two to four cores busy */
     fv_offer_add (offer,
-        workgroup_cost (&tile, steps) * divide_up (n, 4)
+        workgroup_cost (&tile, channels, steps) * divide_up (n, 4)
             + (tile.pixels > 4 ? LARGE_TILE_COST : 0),
         "%ux%u", tile.pixels, tile.channels);
   }
@@ -156,6 +159,8 @@ add_specs (FvDispatch *d, const FvIgemm *igemm, const Tile *tile)
   fv_dispatch_spec (d, FV_IGEMM_GATE, igemm->gate.storage != NULL);
   fv_dispatch_spec (d, FV_IGEMM_BLOCKED, igemm->is_blocked);
   fv_dispatch_spec (d, FV_IGEMM_ZEROES, igemm->has_zeroes);
+  if (igemm->push.channels < FEW_CHANNELS && tile->local == 8)
+    fv_dispatch_spec (d, FV_IGEMM_FEW, igemm->push.channels);
   fv_dispatch_spec (d, FV_SPEC_LOCAL, tile->local);
 }
 
