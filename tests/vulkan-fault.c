@@ -314,7 +314,8 @@ fake_GetDeviceQueue (VkDevice device, uint32_t family, uint32_t index,
 
 #define REPLACE(name, ...) \
   if (vk->name && vk->name != fake_##name) { \
-    real.name = vk->name; \
+    if (real.name != vk->name) \
+      real.name = vk->name; /* else other threads are calling it */ \
     vk->name = fake_##name; \
   }
 
