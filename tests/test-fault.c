@@ -41,7 +41,8 @@ fill_program (FvProgram *program, FvBuffer *const buffers[3], GError **error)
 static gboolean
 run_background (FvDevice *device, FvProgram *program, GError **error)
 {
-  FvProgram *programs[4] = { program, program, program, program };
+  FvProgram *programs[6] = { program, program, program, program, program,
+    program };
   const double seconds[] = { 1 };
   guint64 value = 0;
 

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-/* The driver has so much to do, or two parts, so that the device does not wait for
- * the host between two of them. */
-#define AHEAD_SECONDS FV_PART_SECONDS
-#define AHEAD_PARTS 2
+/* The driver has so much to do, or so many parts, so that the device does not wait
+ * for the host between two of them, which may be slow to wake up. */
+#define AHEAD_SECONDS (2 * FV_PART_SECONDS)
+#define AHEAD_PARTS 3
 /* Command buffers of one part, at most. */
 #define TOGETHER 8
 
