@@ -105,6 +105,7 @@ typedef struct
       n_matched; /* frames between the pads; of them, those that wait
                                 for a run of their own */
   gint64 pushed; /* arrival of the frame that downstream is taking; 0: none */
+  gint64 leaving; /* of that one, or of the next to be pushed; 0: none */
   GThread *runner; /* (nullable): finishes runs */
   gboolean runner_stopped; /* it is to come to its end */
   GQueue runs; /* GstFoveaRun, owned: submitted, not finished */

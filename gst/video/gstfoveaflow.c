@@ -51,6 +51,7 @@ gst_fovea_flow_drop (GstFoveaBasePrivate *priv, GstFoveaItem *item)
 {
   g_mutex_lock (&priv->lock);
   count_out (priv, item);
+  priv->leaving = 0;
   priv->stats.dropped++;
   g_mutex_unlock (&priv->lock);
   drop_item (priv, item);
@@ -411,6 +412,7 @@ push_frame (GstFoveaBase *self, GstFoveaItem *item)
   gint64 began;
 
   g_mutex_lock (&priv->lock);
+  priv->leaving = item->arrival;
   if (wait_for_run (priv, item)) {
     run = find_result (priv, item);
     flow = GST_FLOW_OK;
@@ -435,7 +437,7 @@ push_frame (GstFoveaBase *self, GstFoveaItem *item)
   gst_fovea_stream_unref (item->stream);
   flow = gst_pad_push (priv->srcpad, buffer);
   g_mutex_lock (&priv->lock);
-  priv->pushed = 0;
+  priv->pushed = priv->leaving = 0;
   g_cond_broadcast (&priv->changed);
   g_mutex_unlock (&priv->lock);
   return flow;

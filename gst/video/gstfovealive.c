@@ -41,31 +41,35 @@ max_in_flight (const GstFoveaBasePrivate *priv)
 
 /* Downstream is still busy with a frame that came longer ago than it may hold one
  * back: by the latency of the pipeline, where a sink waits for its time. */
-static gboolean
-is_held (const GstFoveaBasePrivate *priv, gint64 more)
+static gint64
+may_hold (const GstFoveaBasePrivate *priv)
 {
   GstClockTime may =
       GST_CLOCK_TIME_IS_VALID (priv->announced) ? priv->announced : 0;
 
   if (GST_CLOCK_TIME_IS_VALID (priv->distributed))
     may = MAX (may, priv->distributed);
-  return priv->pushed != 0
-      && g_get_monotonic_time () - priv->pushed
-      > (gint64) GST_TIME_AS_USECONDS (may) + more;
+  return (gint64) GST_TIME_AS_USECONDS (may);
 }
 
 static gboolean
 is_stalled (const GstFoveaBasePrivate *priv)
 {
-  return priv->n_inside >= max_in_flight (priv) && is_held (priv, 0);
+  return priv->n_inside >= max_in_flight (priv) && priv->pushed != 0
+      && g_get_monotonic_time () - priv->pushed > may_hold (priv);
 }
 
-/* It may be late because it draws on the same device behind what we submit: more of
- * that would make it later still. */
+/* Frames are older than the model alone makes them. Downstream may be late because
+ * it draws on the same device as we: more of that would make it later still. */
 static gboolean
 is_behind (const GstFoveaBasePrivate *priv)
 {
-  return is_held (priv, BEHIND_US);
+  gint64 runs = (gint64) (max_in_flight (priv) * 1000
+      * gst_fovea_times_percentile (&priv->stats.gpu, 0.5));
+
+  return priv->leaving != 0
+      && g_get_monotonic_time () - priv->leaving
+      > MAX (may_hold (priv), runs) + BEHIND_US;
 }
 
 static gboolean
