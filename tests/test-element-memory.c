@@ -240,14 +240,36 @@ END_TEST
 
 /* ---- drawn on in place ---- */
 
+/* Bytes of a row of a plane, without those that no pixel has. */
+static guint
+row_bytes (const GstVideoFrame *frame, guint plane)
+{
+  gint bytes = 0;
+
+  for (guint i = 0; i < GST_VIDEO_FRAME_N_COMPONENTS (frame); i++)
+    if (GST_VIDEO_FRAME_COMP_PLANE (frame, i) == plane)
+      bytes = MAX (bytes,
+          GST_VIDEO_FRAME_COMP_WIDTH (frame, i)
+              * GST_VIDEO_FRAME_COMP_PSTRIDE (frame, i));
+  return (guint) bytes;
+}
+
 static void
 take_pixels (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
 {
-  GstMapInfo map;
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  GstVideoFrame frame;
+  GstVideoInfo info;
 
-  ck_assert (gst_buffer_map (buffer, &map, GST_MAP_READ));
-  g_byte_array_append (data, map.data, (guint) map.size);
-  gst_buffer_unmap (buffer, &map);
+  ck_assert (gst_video_info_from_caps (&info, caps));
+  ck_assert (gst_video_frame_map (&frame, &info, buffer, GST_MAP_READ));
+  for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES (&frame); i++)
+    for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (&frame, i); y++)
+      g_byte_array_append (data,
+          (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (&frame, i)
+              + y * GST_VIDEO_FRAME_PLANE_STRIDE (&frame, i),
+          row_bytes (&frame, i));
+  gst_video_frame_unmap (&frame);
 }
 
 /* (transfer full): the pixels of all frames that reach "sink" */
