@@ -246,6 +246,64 @@ START_TEST (test_several)
 }
 END_TEST
 
+static void
+set_labels (GstElement *element, const char *first, const char *second)
+{
+  GValue labels = G_VALUE_INIT;
+  const char *const names[] = { first, second };
+
+  g_value_init (&labels, GST_TYPE_ARRAY);
+  for (guint i = 0; i < G_N_ELEMENTS (names) && names[i]; i++) {
+    GValue name = G_VALUE_INIT;
+
+    g_value_init (&name, G_TYPE_STRING);
+    g_value_set_string (&name, names[i]);
+    gst_value_array_append_and_take_value (&labels, &name);
+  }
+  g_object_set_property (G_OBJECT (element), "labels", &labels);
+  g_value_unset (&labels);
+}
+
+/* Until a frame comes with its second class called @name. */
+static void
+until_label (Fixture *f, const char *name)
+{
+  gboolean found = FALSE;
+
+  for (guint i = 0; i < MOST_FRAMES && !found; i++) {
+    GstBuffer *buffer = element_test_frame (f->caps, 200, f->n_pushed++);
+    GstFoveaSegmentationMeta *mask;
+
+    ck_assert_int_eq (gst_harness_push (f->harness, buffer), GST_FLOW_OK);
+    buffer = gst_harness_pull (f->harness);
+    mask = gst_fovea_buffer_get_segmentation (buffer, NULL);
+    found = mask->map->producer->n_labels == 2
+        && !strcmp (mask->map->producer->labels[1], name);
+    gst_buffer_unref (buffer);
+    if (!found)
+      g_usleep (PAUSE_US);
+  }
+  ck_assert_msg (found, "no frame has a class '%s'", name);
+}
+
+/* They win over labels-file, which counts again without them. */
+START_TEST (test_labels)
+{
+  g_autofree char *path = element_model_segment ("free.onnx", TRUE);
+  g_autofree char *file = element_test_write ("names", "dark\nbright\n");
+  Fixture f;
+
+  fixture_init (&f, "foveasegment", path);
+  g_object_set (f.element, "labels-file", file, NULL);
+  until_label (&f, "bright");
+  set_labels (f.element, "ground", "sky");
+  until_label (&f, "sky");
+  set_labels (f.element, NULL, NULL);
+  until_label (&f, "bright");
+  fixture_clear (&f);
+}
+END_TEST
+
 /* Nothing is made anew for a threshold: the very next frame has it. */
 START_TEST (test_threshold)
 {
@@ -322,6 +380,7 @@ main (int argc, char **argv)
   tcase_add_test (tcase, test_bad_model);
   tcase_add_test (tcase, test_device);
   tcase_add_test (tcase, test_several);
+  tcase_add_test (tcase, test_labels);
   tcase_add_test (tcase, test_threshold);
   tcase_add_test (tcase, test_meanwhile);
   suite_add_tcase (suite, tcase);
