@@ -60,7 +60,11 @@ refuse (const char *why, GError **error)
 static gboolean
 shared_find (Shared *shared, GstElement *element, GError **error)
 {
-  if (!gst_vulkan_ensure_element_data (element, NULL, &shared->instance))
+  /* a device has an instance; another one would be made for us, and not be its */
+  gst_vulkan_device_run_context_query (element, &shared->device);
+  if (shared->device)
+    shared->instance = gst_object_ref (shared->device->instance);
+  else if (!gst_vulkan_ensure_element_data (element, NULL, &shared->instance))
     return refuse ("there is no Vulkan instance", error);
   if (!gst_vulkan_ensure_element_device (element, shared->instance,
           &shared->device, 0))
