@@ -170,20 +170,47 @@ gst_fovea_overlay_get_property (GObject *object, guint id, GValue *value,
   GST_OBJECT_UNLOCK (self);
 }
 
+/* Caps are asked for by any thread, while the element stops too. */
+static void
+set_device (GstFoveaOverlay *self, FvDevice *device)
+{
+  FvDevice *old;
+
+  GST_OBJECT_LOCK (self);
+  old = self->device;
+  self->device = device;
+  GST_OBJECT_UNLOCK (self);
+  fv_device_unref (old);
+}
+
+/* (transfer full) (nullable) */
+static FvDevice *
+get_device (GstFoveaOverlay *self)
+{
+  FvDevice *device;
+
+  GST_OBJECT_LOCK (self);
+  device = self->device ? fv_device_ref (self->device) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  return device;
+}
+
 static gboolean
 gst_fovea_overlay_start (GstBaseTransform *trans)
 {
   GstFoveaOverlay *self = (GstFoveaOverlay *) trans;
+  FvDevice *device;
   g_autoptr (GError) error = NULL;
 
   if (!gst_fovea_style_start (&self->style, GST_ELEMENT (self)))
     return FALSE;
-  self->device = gst_fovea_images_open (GST_ELEMENT (self),
+  device = gst_fovea_images_open (GST_ELEMENT (self),
       GST_BASE_TRANSFORM_SINK_PAD (trans), self->style.device, &error);
-  if (self->device == NULL)
+  if (device == NULL)
     GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ_WRITE, ("%s", error->message),
         (NULL));
-  return self->device != NULL;
+  set_device (self, device);
+  return device != NULL;
 }
 
 static gboolean
@@ -193,7 +220,7 @@ gst_fovea_overlay_stop (GstBaseTransform *trans)
 
   g_clear_pointer (&self->draw, gst_fovea_draw_free);
   g_clear_pointer (&self->images, gst_fovea_images_free);
-  g_clear_pointer (&self->device, fv_device_unref);
+  set_device (self, NULL);
   return TRUE;
 }
 
@@ -202,10 +229,11 @@ gst_fovea_overlay_transform_caps (GstBaseTransform *trans,
     GstPadDirection direction, GstCaps *caps, GstCaps *filter)
 {
   GstFoveaOverlay *self = (GstFoveaOverlay *) trans;
+  g_autoptr (FvDevice) device = get_device (self);
 
   if (self->background == GST_FOVEA_BACKGROUND_FRAME)
     return gst_fovea_style_filter_caps (
-        gst_fovea_caps_filter (self->device, gst_caps_ref (caps)), filter);
+        gst_fovea_caps_filter (device, gst_caps_ref (caps)), filter);
   return gst_fovea_style_filter_caps (
       gst_fovea_caps_of_host (gst_fovea_style_other_format (caps,
           direction == GST_PAD_SINK ? "RGBA" : NULL)),

@@ -125,6 +125,7 @@ look_in_ready (Soak *soak, FvDevice *device)
   gint64 resident, bytes;
 
   gst_element_set_state (soak->pipeline, GST_STATE_READY);
+  g_usleep (G_USEC_PER_SEC / 5); /* what the device still worked on is let go */
   resident = storm_resident ();
   bytes = (gint64) (device_mebibytes (device) * 1048576.0);
   g_array_append_val (soak->resident, resident);
@@ -262,7 +263,7 @@ main (int argc, char **argv)
   }
   soak.models[0] = argv[1];
   soak.models[1] = argv[2];
-  soak.n_periods = (guint) CLAMP (soak.seconds / 4, 1, PERIODS);
+  soak.n_periods = (guint) CLAMP (soak.seconds / 8, 1, PERIODS);
   soak.pipeline = make_pipeline (&soak);
   is_ok = soak.pipeline && run (&soak, device);
   g_print ("%s\n", is_ok ? "passed" : "FAILED");

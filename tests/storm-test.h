@@ -28,7 +28,7 @@ typedef struct
 } Storm;
 
 /* $FOVEA_STORM_CYCLES, else @otherwise; less by a fixed factor where one cycle is
- * worth several: never under 4. */
+ * worth several: never under 10. */
 guint storm_cycles (guint otherwise, guint divisor);
 
 /* @n where memory is judged, 0 where sanitizers or the validation layer keep it. */

@@ -216,6 +216,7 @@ fv_background_wait (FvBackground *background, guint64 value, guint64 timeout_ns,
   FvDevice *device = background->device;
   gint64 start = g_get_monotonic_time ();
   const Refusal *refusal;
+  gboolean is_done;
   guint64 next;
 
   g_mutex_lock (&device->queue_lock);
@@ -233,8 +234,9 @@ fv_background_wait (FvBackground *background, guint64 value, guint64 timeout_ns,
     *error = g_error_copy (refusal->error);
   if (value > background->newest)
     fv_device_refuse_value (device, value, background->newest, error);
+  is_done = refusal == NULL && value <= background->newest;
   g_mutex_unlock (&device->queue_lock);
-  return refusal == NULL && value <= background->newest;
+  return is_done;
 }
 
 gboolean
