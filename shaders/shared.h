@@ -348,6 +348,21 @@ FV_STRUCT (FvGridSamplePush)
   FvOperandPush operand[FV_MAX_OPERANDS];
 };
 
+/* deformattention.comp: maps of levels, one after another in a storage. */
+#define FV_DEFORM_LEVELS 4
+#define FV_DEFORM_SIDE 32767 /* of a map, at most */
+#define FV_DEFORM_POINTS 64 /* of a query on a level, at most */
+FV_STRUCT (FvDeformAttentionPush)
+{
+  fv_int channels, heads, queries;
+  fv_int size[FV_DEFORM_LEVELS]; /* rows << 16 | columns */
+  fv_int x_base[FV_DEFORM_LEVELS], x[3]; /* image, head, pixel */
+  fv_int grid_base[FV_DEFORM_LEVELS]; /* in elements, as is what follows */
+  fv_int grid[5]; /* image, head, query, point, coordinate */
+  fv_int weight_base, weight[4]; /* image, head, query, point */
+  fv_int y_base, y[3]; /* image, query, head; in vec4 units */
+};
+
 /* roialign.comp: axes height, width. */
 #define FV_ROI_SAMPLES 4096 /* of a bin along an axis, at most */
 FV_STRUCT (FvRoiAlignPush)

@@ -23,9 +23,12 @@ MOST = {"resnet50_224": (60, 18), "deit_tiny_224": (90, 11),
         "detr_r50_384x512": (216, 27), "xcit_nano_12_p16_224": (153, 19),
         "mobilevit_xxs_256": (103, 28)}
 # Scales and zero points of quantised nets are data: no pipeline for each tensor. A
-# GroupNormalization is one dispatch, attention by cosines is too.
+# GroupNormalization is one dispatch, attention by cosines and the deformable one are too.
 MOST_ZOO = {"mobilenetv2_tv_op11_160_int8": (56, 16), "swin_v2_timm_op17_128x64": (53, 23),
-            "fcos_raw_tv_op16_160x128": (132, 20)}
+            "fcos_raw_tv_op16_160x128": (132, 20), "rt_detr_hf_op16_192x160": (147, 58),
+            "deformable_detr_hf_op16_128x160": (79, 38),
+            "mask2former_swin_hf_op16_96x128": (115, 62),
+            "panoptic_segformer_op16_96x128": (157, 57)}
 MOST_ARENA = 1.05
 
 

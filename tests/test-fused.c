@@ -4,6 +4,7 @@
  * kernels, inputs that are views, and outputs that are slices of a Concat. */
 #include "gst/engine/graph.h"
 #include "gst/engine/plan.h"
+#include "tests/deform-graphs.h"
 #include "tests/device-test.h"
 #include "tests/ir-text.h"
 
@@ -41,6 +42,9 @@ static const char *const graphs[] = {
   "x f32[1,6,6,8]; w1 =i64{1,3,2,3,2,8}; w2 =i64{1,3,3,32}; a Reshape x w1; "
   "b Transpose a perm=[0,1,3,2,4,5]; t Reshape b w2; k =f32[32,20]; "
   "m MatMul t k; y Relu m",
+  /* deformable attention that reads parts of one tensor of maps, and one of points */
+  LEVELS ("") SHARES STACKED SUMMED ("{2,8,3}"),
+  LEVELS ("") SHARES STACKED SUMMED ("{1,16,3}"),
   /* convolutions and products: every kernel with steps behind it */
   WEIGHTED ("[1,8,5,6]", "Conv", "[7,8,3,3]", " pads=[1,1,1,1]"),
   WEIGHTED ("[1,8,5,6]", "Conv", "[7,8,1,1]", ""),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Each pass on a small graph: the numbers stay, the nodes are those expected. */
+#include "tests/deform-graphs.h"
 #include "tests/ir-text.h"
 
 #include <check.h>
@@ -31,6 +32,16 @@ typedef struct
 #define ATTEND(k) \
   "t Transpose " k " perm=[0,1,3,2]; s MatMul q t; w Mul s g; " \
   "p Softmax w axis=-1; "
+
+/* what deformable attention has around it, and in place of it where it stays */
+#define DEFORM(before, between) \
+  "Split Reshape Transpose Reshape Transpose Gather Transpose Gather Transpose " \
+  "Reshape " before "Transpose " between \
+  "Reshape Reshape Reshape fovea.DeformableAttention Transpose Reshape Transpose"
+#define NOT_DEFORM(last) \
+  "Split Reshape Transpose Reshape Reshape Transpose Reshape Gather Transpose " \
+  "Reshape Gather Transpose Reshape GridSample GridSample Softmax Reshape " \
+  "Transpose Reshape Unsqueeze Unsqueeze Concat Reshape Mul ReduceSum" last
 
 /* A map of 4 x 6 as windows of 2 x 2, and back. */
 #define WINDOWS(from, to) \
@@ -245,6 +256,32 @@ static const Rewrite rewrites[] = {
       "fovea.Linear Reshape Transpose Split Squeeze Squeeze Squeeze Transpose "
       "Transpose Transpose fovea.ChannelAttention Transpose Transpose "
       "Reshape" },
+  /* deformable attention: of two images, of one as far as anybody can tell, with
+   * samples one behind the other */
+  { LEVELS ("") SHARES STACKED SUMMED ("{2,8,3}"), DEFORM ("", "Reshape ") },
+  { LEVELS ("") SHARES STACKED SUMMED ("{4,4,3}"),
+      DEFORM ("", "Reshape Reshape Reshape ") },
+  { LEVELS ("") SHARES "y4 Concat s1 s2 axis=-1; " SUMMED ("{2,8,3}"),
+      DEFORM ("", "Reshape ") },
+  /* weights that are no softmax of all points */
+  { LEVELS ("") "h =i64{2,3,2,2,2}; q =i64{4,1,3,4}; u Reshape p h; "
+                "t Softmax u axis=-1; e Transpose t perm=[0,2,1,3,4]; "
+                "w Reshape e q; " STACKED SUMMED ("{2,8,3}"),
+      DEFORM ("Softmax ", "Reshape ") },
+  /* other samples, other sums */
+  { LEVELS (" padding_mode=border") SHARES STACKED SUMMED ("{2,8,3}"),
+      NOT_DEFORM (" Reshape Transpose") },
+  { LEVELS (" align_corners=1") SHARES STACKED SUMMED ("{2,8,3}"),
+      NOT_DEFORM (" Reshape Transpose") },
+  { LEVELS (" mode=nearest") SHARES STACKED SUMMED ("{2,8,3}"),
+      NOT_DEFORM (" Reshape Transpose") },
+  { LEVELS ("") SHARES "ax =i64{-2}; y1 Unsqueeze s1 ax; y2 Unsqueeze s2 ax; "
+                       "y3 Concat y1 y2 axis=-1; qs =i64{4,4,3,4}; "
+                       "y4 Reshape y3 qs; " SUMMED ("{2,8,3}"),
+      NOT_DEFORM (" Reshape Transpose") },
+  { LEVELS ("") SHARES STACKED "z Mul y4 w; la =i64{-2}; "
+                               "y ReduceSum z la keepdims=0",
+      NOT_DEFORM ("") },
   { "x f32[3,8]; w =f32[5,8]; b =f32[5]; y Gemm x w b transB=1 alpha=0.5 "
     "beta=2",
       "fovea.Linear" },

@@ -34,6 +34,7 @@ gint fv_pass_masks (FvIr *ir, GError **error);
 gint fv_pass_rows (FvIr *ir, GError **error);
 gint fv_pass_channels (FvIr *ir, GError **error);
 gint fv_pass_attention (FvIr *ir, GError **error);
+gint fv_pass_deform (FvIr *ir, GError **error);
 gint fv_pass_lift_steps (FvIr *ir, GError **error);
 gint fv_pass_concat_split (FvIr *ir, GError **error);
 gint fv_pass_steps (FvIr *ir, GError **error);
@@ -52,6 +53,8 @@ gboolean fv_value_scalar (const FvValue *value, float *scalar);
 /* TRUE for "input of @node other than @value is that scalar" */
 gboolean
 fv_node_has_scalar (const FvNode *node, float *scalar, FvValue **other);
+/* The one axis, from 0 on, that @node reduces; -1: none, or several */
+gint64 fv_reduced_axis (const FvNode *node);
 /* @node's output now comes from a new node of @op right behind it; @node stays
  * until nothing uses it. */
 FvNode *fv_ir_supersede (FvIr *ir, FvNode *node, const char *op,

@@ -109,21 +109,8 @@ take_scales (FvValue *scores, FvValue **scales)
 static gboolean
 is_length_of_rows (const FvNode *node)
 {
-  gint64 last = (gint64) node->inputs[0]->shape.rank - 1, axis;
-  FvArray *input = fv_node_constant (node, 1);
-  const gint64 *axes = NULL;
-  guint n = 0;
-
-  if (!fv_node_int (node, "keepdims"))
-    return FALSE;
-  if (input && input->count == 1)
-    axis = fv_array_get_int (input, 0);
-  else if (!input && node->op->max_inputs < 2
-      && (axes = fv_node_ints (node, "axes", &n)) && n == 1)
-    axis = axes[0];
-  else
-    return FALSE;
-  return axis == -1 || axis == last;
+  return fv_node_int (node, "keepdims")
+      && fv_reduced_axis (node) + 1 == node->inputs[0]->shape.rank;
 }
 
 /* x where @value is x / max (length of its rows, @least); else NULL. */

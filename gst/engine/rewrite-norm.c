@@ -6,24 +6,10 @@
 static gint64
 mean_axis (const FvNode *node)
 {
-  gint64 rank, axis;
-  FvArray *axes_input;
-  const gint64 *axes;
-  guint n = 0;
-
-  if (!fv_node_is (node, "ReduceMean") || node->n_steps
-      || !fv_node_int (node, "keepdims"))
-    return -1;
-  rank = node->inputs[0]->shape.rank;
-  axes_input = fv_node_constant (node, 1);
-  if (axes_input && axes_input->count == 1)
-    axis = fv_array_get_int (axes_input, 0);
-  else if (!axes_input && node->op->max_inputs < 2
-      && (axes = fv_node_ints (node, "axes", &n)) && n == 1)
-    axis = axes[0];
-  else
-    return -1;
-  return axis < 0 ? axis + rank : axis;
+  return fv_node_is (node, "ReduceMean") && !node->n_steps
+          && fv_node_int (node, "keepdims")
+      ? fv_reduced_axis (node)
+      : -1;
 }
 
 static gboolean

@@ -26,6 +26,7 @@ static const struct
   { "linear", fv_pass_linear },
   { "masks", fv_pass_masks },
   { "attention", fv_pass_attention },
+  { "deform", fv_pass_deform },
   { "batch-norm", fv_pass_batch_norm },
   { "conv-scale", fv_pass_conv_scale },
   { "gates", fv_pass_gates },
@@ -111,6 +112,24 @@ fv_node_has_scalar (const FvNode *node, float *scalar, FvValue **other)
       return TRUE;
     }
   return FALSE;
+}
+
+gint64
+fv_reduced_axis (const FvNode *node)
+{
+  gint64 rank = node->inputs[0]->shape.rank, axis;
+  FvArray *input = fv_node_constant (node, 1);
+  const gint64 *axes;
+  guint n = 0;
+
+  if (input && input->count == 1)
+    axis = fv_array_get_int (input, 0);
+  else if (!input && node->op->max_inputs < 2
+      && (axes = fv_node_ints (node, "axes", &n)) && n == 1)
+    axis = axes[0];
+  else
+    return -1;
+  return axis < 0 ? axis + rank : axis;
 }
 
 FvNode *
