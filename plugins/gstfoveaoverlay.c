@@ -257,6 +257,17 @@ gst_fovea_overlay_set_caps (GstBaseTransform *trans, GstCaps *in, GstCaps *out)
   return self->draw != NULL;
 }
 
+static gboolean
+gst_fovea_overlay_query (GstBaseTransform *trans, GstPadDirection direction,
+    GstQuery *query)
+{
+  g_autoptr (FvDevice) device = get_device ((GstFoveaOverlay *) trans);
+
+  return gst_fovea_images_answer (device, GST_ELEMENT (trans), query)
+      || GST_BASE_TRANSFORM_CLASS (gst_fovea_overlay_parent_class)
+             ->query (trans, direction, query);
+}
+
 /* In place the frames go on as they are, so downstream decides on their layout. */
 static gboolean
 gst_fovea_overlay_propose_allocation (GstBaseTransform *trans,
@@ -431,6 +442,7 @@ gst_fovea_overlay_class_init (GstFoveaOverlayClass *klass)
   trans->transform_caps = gst_fovea_overlay_transform_caps;
   trans->get_unit_size = gst_fovea_style_get_unit_size;
   trans->transform_meta = gst_fovea_style_transform_meta;
+  trans->query = gst_fovea_overlay_query;
   trans->set_caps = gst_fovea_overlay_set_caps;
   trans->propose_allocation = gst_fovea_overlay_propose_allocation;
   trans->prepare_output_buffer = gst_fovea_overlay_prepare;

@@ -42,7 +42,9 @@ gst_fovea_base_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstFoveaBasePrivate *priv = gst_fovea_base_private (GST_FOVEA_BASE (parent));
   g_autoptr (FvDevice) device = gst_fovea_base_device (priv);
-  gboolean result = gst_pad_query_default (pad, parent, query);
+  gboolean result =
+      gst_fovea_images_answer (device, GST_ELEMENT (parent), query)
+      || gst_pad_query_default (pad, parent, query);
 
   if (result && GST_QUERY_TYPE (query) == GST_QUERY_CAPS)
     gst_fovea_caps_answer (device, query);

@@ -60,8 +60,13 @@ refuse (const char *why, GError **error)
 static gboolean
 shared_find (Shared *shared, GstElement *element, GError **error)
 {
+  g_autoptr (GstContext) context =
+      gst_element_get_context (element, GST_VULKAN_DEVICE_CONTEXT_TYPE_STR);
+
   /* a device has an instance; another one would be made for us, and not be its */
-  gst_vulkan_device_run_context_query (element, &shared->device);
+  if (context == NULL
+      || !gst_context_get_vulkan_device (context, &shared->device))
+    gst_vulkan_device_run_context_query (element, &shared->device);
   if (shared->device)
     shared->instance = gst_object_ref (shared->device->instance);
   else if (!gst_vulkan_ensure_element_data (element, NULL, &shared->instance))
@@ -129,6 +134,18 @@ gst_fovea_images_open (GstElement *element, GstPad *sink, const char *name,
 }
 
 gboolean
+gst_fovea_images_answer (FvDevice *device, GstElement *element, GstQuery *query)
+{
+  Shared *shared = device ? fv_device_owner (device, shared_free) : NULL;
+
+  return shared != NULL && GST_QUERY_TYPE (query) == GST_QUERY_CONTEXT
+      && (gst_vulkan_handle_context_query (element, query, NULL,
+              shared->instance, shared->device)
+          || gst_vulkan_queue_handle_context_query (element, query,
+              shared->queue));
+}
+
+gboolean
 gst_fovea_images_are_in (GstBuffer *buffer)
 {
   return gst_buffer_n_memory (buffer) > 0
@@ -186,6 +203,21 @@ gst_fovea_images_free (GstFoveaImages *images)
   g_free (images);
 }
 
+/* Images of another device are not there for this one. */
+static gboolean
+check_device (GstFoveaImages *images, GstBuffer *frame, GError **error)
+{
+  for (guint i = 0; i < gst_buffer_n_memory (frame); i++) {
+    GstMemory *memory = gst_buffer_peek_memory (frame, i);
+
+    if (gst_is_vulkan_image_memory (memory)
+        && ((GstVulkanImageMemory *) memory)->device != images->shared->device)
+      return refuse ("they are of another Vulkan device than the element's",
+          error);
+  }
+  return TRUE;
+}
+
 /* Records what brings the images of @frame into @layout. */
 static gboolean
 begin (GstFoveaImages *images, GstBuffer *frame, guint64 access,
@@ -196,7 +228,8 @@ begin (GstFoveaImages *images, GstBuffer *frame, guint64 access,
   const guint64 transfer = VK_PIPELINE_STAGE_TRANSFER_BIT;
   g_autoptr (GArray) barriers = NULL;
 
-  if (!gst_vulkan_operation_begin (operation, error))
+  if (!check_device (images, frame, error)
+      || !gst_vulkan_operation_begin (operation, error))
     return FALSE;
   if (!gst_vulkan_operation_add_dependency_frame (operation, frame, all,
           transfer)
@@ -368,6 +401,12 @@ gst_fovea_images_are_built (void)
   return TRUE;
 }
 #else
+gboolean
+gst_fovea_images_answer (FvDevice *device, GstElement *element, GstQuery *query)
+{
+  return FALSE;
+}
+
 FvDevice *
 gst_fovea_images_open (GstElement *element, GstPad *sink, const char *name,
     GError **error)

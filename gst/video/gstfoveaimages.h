@@ -27,6 +27,11 @@ FV_API gboolean gst_fovea_images_are_in (GstBuffer *buffer);
 FV_API FvDevice *gst_fovea_images_open (GstElement *element, GstPad *sink,
     const char *name, GError **error);
 
+/* Tells a neighbour that asks by @query (CONTEXT) which device, instance and queue
+ * are @device's (nullable), so that it takes the same. Any thread. */
+FV_API gboolean gst_fovea_images_answer (FvDevice *device, GstElement *element,
+    GstQuery *query);
+
 /**
  * GstFoveaImages:
  *
