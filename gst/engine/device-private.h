@@ -65,9 +65,6 @@ gboolean fv_device_make_timeline (FvDevice *device, VkSemaphore *timeline,
 gboolean
 fv_device_submit_locked (FvDevice *device, const VkCommandBuffer *buffers,
     guint n, VkSemaphore timeline, guint64 value, GError **error);
-/* @value was submitted. */
-gboolean fv_device_wait_timeline (FvDevice *device, VkSemaphore timeline,
-    guint64 value, guint64 timeout_ns, GError **error);
 /* Sets @error: nobody submits up to @value. */
 void fv_device_refuse_value (FvDevice *device, guint64 value, guint64 newest,
     GError **error);

@@ -130,6 +130,10 @@ FV_API GArray *fv_device_list (GError **error);
  * hangs: this and all calls that follow fail as with one that was lost. */
 FV_API gboolean fv_device_wait (FvDevice *device, guint64 value,
     guint64 timeout_ns, GError **error);
+/* The same for @timeline, a semaphore of whoever else submits to the device. @value
+ * was submitted. */
+FV_API gboolean fv_device_wait_timeline (FvDevice *device, VkSemaphore timeline,
+    guint64 value, guint64 timeout_ns, GError **error);
 FV_API gboolean fv_device_is_done (FvDevice *device, guint64 value);
 /* Lost or hung: only a new one is of use. */
 FV_API gboolean fv_device_is_lost (FvDevice *device);

@@ -39,8 +39,9 @@ FV_API gboolean gst_fovea_images_answer (FvDevice *device, GstElement *element,
  *
  * Life:    gst_fovea_images_new() for the device that gst_fovea_images_open() gave;
  *          read and write per frame, on the queue of the device's programs and in
- *          order with them; free.
- * Threads: one at a time.
+ *          order with them; free. What is read is held by the caller until it was
+ *          (the device's queue has passed what was submitted since).
+ * Threads: one at a time; other threads may read the same frame.
  * Errors:  FV_ERROR_UNSUPPORTED, FV_ERROR_DEVICE.
  */
 FV_API GstFoveaImages *gst_fovea_images_new (FvDevice *device, GError **error);
