@@ -562,13 +562,18 @@ check_counters (GstElement *net, const Watch *watch)
       n_out);
 }
 
-/* Ages of frames as they leave the last element. */
+/* Ages of frames as they leave the last element: some frames' time at the pace that
+ * there was, while what blocks would be half of all the time behind by now. Where
+ * others took the CPUs meanwhile, these come too near to each other. */
 static void
 check_ages (GstElement *net, const Mode *mode, const Watch *watch, double rate,
     double seconds)
 {
   GArray *ages = watch->ages;
   double late = percentile (ages, ages->len / 2, 0.99);
+  double elapsed = MAX (seconds, watch->n_in / rate);
+  double most =
+      6 * elapsed / MAX (1, element_test_stat (net, "inferred")) + 0.25;
 
   g_print ("%s%s: %.1f frames/s for %g s: %u in, %" G_GUINT64_FORMAT
            " inferred, %" G_GUINT64_FORMAT " skipped, %" G_GUINT64_FORMAT
@@ -579,8 +584,10 @@ check_ages (GstElement *net, const Mode *mode, const Watch *watch, double rate,
       element_test_stat (net, "skipped"), element_test_stat (net, "dropped"),
       percentile (ages, 0, 0.5) * 1e3, percentile (ages, 0, 0.99) * 1e3,
       late * 1e3);
-  /* what blocks would be half the time behind by now */
-  ck_assert_double_le (late, MIN (16 * 2 / rate + 0.5, 0.35 * seconds));
+  if (most < 0.4 * elapsed)
+    ck_assert_double_le (late, most);
+  else
+    g_print ("too few were inferred to tell from blocking\n");
 }
 
 START_TEST (test_live_source)
