@@ -28,7 +28,8 @@ MOST_ZOO = {"mobilenetv2_tv_op11_160_int8": (56, 16), "swin_v2_timm_op17_128x64"
             "fcos_raw_tv_op16_160x128": (132, 23), "rt_detr_hf_op16_192x160": (147, 58),
             "deformable_detr_hf_op16_128x160": (79, 38),
             "mask2former_swin_hf_op16_96x128": (115, 62),
-            "panoptic_segformer_op16_96x128": (157, 57)}
+            "panoptic_segformer_op16_96x128": (157, 57),
+            "mobilevit_hf_op17_128x160": (113, 34)}
 MOST_ARENA = 1.05
 
 

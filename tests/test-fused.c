@@ -149,6 +149,18 @@ static const char *const graphs[] = {
   "d Transpose b perm=[0,1,3,2]; e MatMul a d; f =f32(0.29); g Mul e f; "
   "h Softmax g; l MatMul h c; m Transpose l perm=[0,2,1,3]; n =i64{1,21,48}; "
   "y Reshape m n",
+  /* heads of seven channels, and values of six, by the weights around them */
+  "x f32[1,21,28]; w =f32[28,56]; p MatMul x w; z =i64{28,28}; "
+  "d,b Split p z axis=2; s =i64{1,21,4,7}; r Reshape d s; o Reshape b s; "
+  "q Transpose r perm=[0,2,1,3]; k Transpose o perm=[0,2,3,1]; "
+  "u =f32[28,24]; i MatMul x u; j =i64{1,21,4,6}; a Reshape i j; "
+  "v Transpose a perm=[0,2,1,3]; e MatMul q k; h Softmax e; l MatMul h v; "
+  "m Transpose l perm=[0,2,1,3]; n =i64{1,21,24}; f Reshape m n; "
+  "g =f32[24,10]; y MatMul f g",
+  "x f32[2,12,5,3]; w =f32[42,12,1,1]; b =f32[42]; c Conv x w b; "
+  "h =i64{4,7,15}; q,k,v Split c axis=1; d Reshape q h; e Reshape k h; "
+  "f Reshape v h; t Transpose d perm=[0,2,1]; s MatMul t e; "
+  "p Softmax s axis=-1; u Transpose f perm=[0,2,1]; y MatMul p u",
   /* heads of seven channels: no view, no whole vec4 */
   "x f32[2,9,14]; s =i64{2,9,2,7}; r Reshape x s; "
   "q Transpose r perm=[0,2,1,3]; k Transpose r perm=[0,2,3,1]; e MatMul q k; "

@@ -33,6 +33,22 @@ typedef struct
   "t Transpose " k " perm=[0,1,3,2]; s MatMul q t; w Mul s g; " \
   "p Softmax w axis=-1; "
 
+/* two heads of 6 channels of x, 7 of values, by products of their own; y: attention,
+ * its heads beside each other again; z: a product of that */
+#define HEAD(from, to, w, n) \
+  "w" to " =f32[12," w "]; s" to " =i64{2,9,2," n "}; l" to " MatMul " from \
+  " w" to "; r" to " Reshape l" to " s" to "; " to " Transpose r" to \
+  " perm=[0,2,1,3]; "
+#define HEADS(x) \
+  HEAD (x, "q", "12", "6") HEAD (x, "k", "12", "6") HEAD (x, "v", "14", "7")
+#define HEADS_MADE \
+  "fovea.Linear Split Reshape Transpose Reshape Transpose Reshape Transpose " \
+  "fovea.Attention "
+#define ATTEND_HEADS \
+  "t Transpose k perm=[0,1,3,2]; g =f32(0.4); c MatMul q t; f Mul c g; " \
+  "p Softmax f axis=-1; a MatMul p v; m Transpose a perm=[0,2,1,3]; " \
+  "n =i64{2,9,14}; y Reshape m n"
+
 /* what deformable attention has around it, and in place of it where it stays */
 #define DEFORM(before, between) \
   "Split Reshape Transpose Reshape Transpose Gather Transpose Gather Transpose " \
@@ -232,6 +248,25 @@ static const Rewrite rewrites[] = {
   { ATTENTION_HEAD "a Mul q c; u Mul t c; s MatMul a u; p Softmax s axis=-1; "
                    "y MatMul p v",
       "Transpose Transpose fovea.Attention" },
+  /* heads that are no whole vec4: zeroes between them, in the weights */
+  { "x f32[2,9,12]; b =f32[14,5]; " HEADS ("x") ATTEND_HEADS "; z MatMul y b",
+      HEADS_MADE "Transpose Reshape fovea.Linear" },
+  /* nothing that takes the zeroes behind it */
+  { "x f32[2,9,12]; " HEADS ("x") ATTEND_HEADS,
+      HEADS_MADE "Slice Transpose Reshape" },
+  /* of one product, channels before rows, with a bias; heads as a batch */
+  { "x f32[2,8,3,4]; w =f32[42,8,1,1]; b =f32[42]; c Conv x w b; "
+    "h =i64{4,7,12}; q,k,v Split c axis=1; d Reshape q h; e Reshape k h; "
+    "f Reshape v h; t Transpose d perm=[0,2,1]; s MatMul t e; "
+    "p Softmax s axis=-1; u Transpose f perm=[0,2,1]; y MatMul p u",
+      "Conv Reshape Transpose Reshape Conv Reshape Transpose Reshape Conv "
+      "Reshape Transpose Reshape fovea.Attention Slice" },
+  /* a product that others read as well */
+  { "x f32[2,9,12]; " HEADS ("x") ATTEND_HEADS
+      "; u Abs lv; j Concat y u axis=2",
+      "fovea.Linear Split Reshape Transpose Reshape Transpose fovea.Linear "
+      "Reshape Transpose Transpose Transpose fovea.Attention Transpose Reshape "
+      "Abs Concat" },
   /* by their cosines */
   { "x f32[1,2,7,8]; z f32[1,2,9,8]; v f32[1,2,9,4]; g =f32[2,1,1]; "
     "b =f32[1,2,7,9]; e =f32(0.01); " COSINES ("x", "q") COSINES ("z", "k")

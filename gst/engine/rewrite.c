@@ -26,6 +26,7 @@ static const struct
   { "linear", fv_pass_linear },
   { "masks", fv_pass_masks },
   { "attention", fv_pass_attention },
+  { "heads", fv_pass_heads },
   { "deform", fv_pass_deform },
   { "batch-norm", fv_pass_batch_norm },
   { "conv-scale", fv_pass_conv_scale },
