@@ -334,7 +334,10 @@ shared_barriers (GstBuffer *frame, gboolean is_back)
       continue;
     now = image->barrier.image_layout;
     then = shared_layout (image);
-    if (is_back && now == then)
+    /* nothing may be brought back to the first two */
+    if (is_back
+        && (now == then || now == VK_IMAGE_LAYOUT_UNDEFINED
+            || now == VK_IMAGE_LAYOUT_PREINITIALIZED))
       continue;
     barrier.image = image->image;
     barrier.subresourceRange = image->barrier.subresource_range;
