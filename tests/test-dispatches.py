@@ -25,11 +25,12 @@ MOST = {"resnet50_224": (60, 18), "deit_tiny_224": (90, 11),
 # Scales and zero points of quantised nets are data: no pipeline for each tensor. A
 # GroupNormalization is one dispatch, attention by cosines and the deformable one are too.
 MOST_ZOO = {"mobilenetv2_tv_op11_160_int8": (56, 16), "swin_v2_timm_op17_128x64": (53, 23),
-            "fcos_raw_tv_op16_160x128": (132, 23), "rt_detr_hf_op16_192x160": (147, 58),
+            "fcos_raw_tv_op16_160x128": (132, 23), "rt_detr_hf_op16_192x160": (145, 58),
             "deformable_detr_hf_op16_128x160": (79, 38),
             "mask2former_swin_hf_op16_96x128": (115, 62),
             "panoptic_segformer_op16_96x128": (157, 57),
-            "mobilevit_hf_op17_128x160": (113, 34)}
+            "mobilevit_hf_op17_128x160": (113, 34),
+            "botnet26t_timm_op17_128": (49, 27), "aaconv_resnet_op17_96": (48, 25)}
 MOST_ARENA = 1.05
 
 

@@ -161,6 +161,20 @@ static const char *const graphs[] = {
   "h =i64{4,7,15}; q,k,v Split c axis=1; d Reshape q h; e Reshape k h; "
   "f Reshape v h; t Transpose d perm=[0,2,1]; s MatMul t e; "
   "p Softmax s axis=-1; u Transpose f perm=[0,2,1]; y MatMul p u",
+  /* relative positions, repeated along either axis, as bias of attention: of heads
+   * that are channels of a map */
+  "x f32[1,24,4,5]; c =f32[24,24,1,1]; q0 Conv x c; hs =i64{3,8,20}; "
+  "q1 Reshape q0 hs; q Transpose q1 perm=[0,2,1]; k Reshape x hs; "
+  "s MatMul q k; qs =i64{3,4,5,8}; qm Reshape q qs; w =f32[8,9]; m MatMul qm w; "
+  "m0 =i64{12,5,9}; ma Reshape m m0; p =i64{0,0,0,0,0,1}; a Pad ma p; "
+  "f =i64{12,50}; b Reshape a f; pb =i64{0,0,0,4}; d Pad b pb; "
+  "g =i64{12,6,9}; h Reshape d g; i =i64{0}; j =i64{5}; i1 =i64{1}; "
+  "r Slice h i j i1; n =i64{4}; o =i64{99}; u =i64{2}; e Slice r n o u; "
+  "v =i64{3,4,5,1,5}; l Reshape e v; t =i64{1,1,1,4,1}; la Tile l t; "
+  "lb =f32[3,4,5,4,1]; lc Add la lb; bs =i64{3,20,20}; ld Reshape lc bs; "
+  "sa Add s ld; sb Softmax sa axis=-1; kt Transpose k perm=[0,2,1]; "
+  "sc MatMul sb kt; sd Transpose sc perm=[0,2,1]; xs =i64{1,24,4,5}; "
+  "se Reshape sd xs; y Conv se c",
   /* heads of seven channels: no view, no whole vec4 */
   "x f32[2,9,14]; s =i64{2,9,2,7}; r Reshape x s; "
   "q Transpose r perm=[0,2,1,3]; k Transpose r perm=[0,2,3,1]; e MatMul q k; "

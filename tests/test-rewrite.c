@@ -49,6 +49,14 @@ typedef struct
   "p Softmax f axis=-1; a MatMul p v; m Transpose a perm=[0,2,1,3]; " \
   "n =i64{2,9,14}; y Reshape m n"
 
+/* m, of 5 places and 9 distances: of each row the 5 that belong to its place */
+#define SKEW_BY_PAD \
+  "s0 =i64{6,5,9}; m0 Reshape m s0; p =i64{0,0,0,0,0,1}; a Pad m0 p; " \
+  "f =i64{6,50}; b Reshape a f; pb =i64{0,0,0,4}; c Pad b pb; " \
+  "g =i64{6,6,9}; h Reshape c g; i =i64{0}; j =i64{5}; k =i64{1}; " \
+  "r Slice h i j k; n =i64{4}; o =i64{99}; u =i64{2}; d Slice r n o u; " \
+  "v =i64{2,3,5,5}; l Reshape d v; "
+
 /* what deformable attention has around it, and in place of it where it stays */
 #define DEFORM(before, between) \
   "Split Reshape Transpose Reshape Transpose Gather Transpose Gather Transpose " \
@@ -267,6 +275,32 @@ static const Rewrite rewrites[] = {
       "fovea.Linear Split Reshape Transpose Reshape Transpose fovea.Linear "
       "Reshape Transpose Transpose Transpose fovea.Attention Transpose Reshape "
       "Abs Concat" },
+  /* two biases of parts that are repeated */
+  { ATTENTION_HEAD
+      "u =f32[2,1,1,9]; b f32[1,7,1]; e =i64{2,7,3,3}; i =i64{1,1,3,1}; "
+      "j =f32[2,7,1,3]; n Tile j i; o =i64{1,2,7,9}; r Reshape n o; "
+      "s MatMul q t; z Add s r; w Add z b; p Softmax w axis=-1; "
+      "y MatMul p v",
+      "Transpose Reshape Transpose Add fovea.Attention" },
+  /* places relative to a row's own: by Pad, by Concat, of several heads */
+  { "x f32[2,3,5,8]; w =f32[8,9]; m MatMul x w; " SKEW_BY_PAD "y Abs l",
+      "Transpose MatMul+1 Transpose" },
+  { "x f32[1,2,3,8]; w =f32[8,5]; m MatMul x w; "
+    "c =f32[1,2,3,1]{0,0,0,0,0,0}; a Concat m c axis=3; f =i64{1,2,18}; "
+    "b Reshape a f; d =f32[1,2,2]{0,0,0,0}; e Concat b d axis=2; "
+    "g =i64{1,2,4,5}; h Reshape e g; i =i64{0}; j =i64{3}; k =i64{2}; "
+    "r Slice h i j k; n =i64{2}; o =i64{99}; l Slice r n o j; "
+    "y Abs l",
+      "Transpose MatMul+1 Transpose" },
+  /* others read it too, or zeroes are left of what was padded */
+  { "x f32[2,3,5,8]; w =f32[8,9]; m MatMul x w; " SKEW_BY_PAD
+    "t Abs l; s ReduceSum m; y Mul t s",
+      "fovea.Linear Reshape Pad Reshape Pad Reshape Slice Slice Reshape "
+      "ReduceSum Abs+1" },
+  { "x f32[6,5,8]; w =f32[8,9]; m MatMul x w; p =i64{0,0,0,0,0,1}; a Pad m p; "
+    "f =i64{6,50}; b Reshape a f; i =i64{5}; j =i64{50}; k =i64{1}; "
+    "c Slice b i j k; g =i64{6,5,9}; y Reshape c g",
+      "fovea.Linear Pad Reshape Slice Reshape" },
   /* by their cosines */
   { "x f32[1,2,7,8]; z f32[1,2,9,8]; v f32[1,2,9,4]; g =f32[2,1,1]; "
     "b =f32[1,2,7,9]; e =f32(0.01); " COSINES ("x", "q") COSINES ("z", "k")

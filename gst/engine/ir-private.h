@@ -35,6 +35,7 @@ gint fv_pass_rows (FvIr *ir, GError **error);
 gint fv_pass_channels (FvIr *ir, GError **error);
 gint fv_pass_attention (FvIr *ir, GError **error);
 gint fv_pass_heads (FvIr *ir, GError **error);
+gint fv_pass_skew (FvIr *ir, GError **error);
 gint fv_pass_deform (FvIr *ir, GError **error);
 gint fv_pass_lift_steps (FvIr *ir, GError **error);
 gint fv_pass_concat_split (FvIr *ir, GError **error);

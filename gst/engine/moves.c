@@ -134,11 +134,11 @@ static gint
 first_whole_axis (const FvNode *node, gint64 unit)
 {
   const FvShape *to = &node->outputs[0]->shape;
-  gint j = first_same_axis (node);
+  gint j = first_same_axis (node), all = to->rank;
   guint axis;
 
-  if (unit == 1 && fv_node_is (node, "Transpose"))
-    return to->rank; /* elements stand for themselves */
+  if (unit == 1) /* elements stand for themselves */
+    return fv_node_is (node, "Pad") && !is_plain_pad (node) ? -1 : all;
   if (fv_node_is (node, "Concat")) {
     if (!fv_node_axis (node, fv_node_int (node, "axis"), to->rank, &axis, NULL))
       return -1;
@@ -243,12 +243,34 @@ move_labels (FvMoves *moves, FvNode *node, guint depth)
     fv_array_unref (in[i]);
 }
 
+/* Those of a constant of zeroes: none. */
+static FvArray *
+no_labels (FvMoves *moves, FvValue *value)
+{
+  FvShape shape = { 1, { fv_shape_count (&value->shape) / moves->unit } };
+  FvArray *labels;
+
+  if (!fv_type_is_float (value->type)
+      || shape.dims[0] * moves->unit != fv_shape_count (&value->shape))
+    return NULL;
+  for (gint64 i = 0; i < value->constant->count; i++)
+    if (fv_array_get_float (value->constant, i) != 0)
+      return NULL;
+  if ((labels = fv_array_new (FV_TYPE_F32, &shape, NULL)))
+    g_hash_table_insert (moves->labels, value, labels);
+  for (gint64 i = 0; labels && i < labels->count; i++)
+    labels->f32[i] = 0;
+  return labels;
+}
+
 static FvArray *
 labels_of (FvMoves *moves, FvValue *value, guint depth)
 {
   FvArray *labels = g_hash_table_lookup (moves->labels, value);
   FvNode *node = value->producer;
 
+  if (!labels && value->constant)
+    return no_labels (moves, value);
   if (labels || !node || depth >= FV_MOVES_CHAIN
       || !fv_is_move (node, moves->kind) || !fv_type_is_float (value->type))
     return labels;

@@ -7,6 +7,7 @@
 typedef struct
 {
   FvValue *q, *k_transposed, *v, *bias;
+  FvValue *second; /* (nullable) another bias */
   FvValue *k; /* (nullable) in place of k_transposed */
   FvValue *scales; /* (nullable) a constant per head */
   float scale;
@@ -183,6 +184,8 @@ match (FvNode *softmax, Attention *a)
   a->last = last;
   a->v = last->inputs[1];
   scores = take_bias (scores, &a->bias);
+  if (a->bias)
+    scores = take_bias (scores, &a->second);
   scores = unscale (scores, &a->scale);
   scores = take_scales (scores, &a->scales);
   product = scores->producer;
@@ -236,6 +239,23 @@ is_of_channels (const Attention *a, const FvValue *k)
 static const gint64 tokens_first[] = { 0, 3, 1, 2 };
 static const gint64 tokens_last[] = { 0, 2, 3, 1 };
 
+/* Both biases, added before they are reshaped where that is the same: parts that
+ * are repeated then need not be written out. */
+static FvValue *
+emit_sum (FvEmit *emit, FvValue *a, FvValue *b)
+{
+  const FvNode *from = a->producer, *other = b->producer;
+
+  if (!fv_node_is (from, "Reshape") || from->n_steps
+      || !fv_node_is (other, "Reshape") || other->n_steps
+      || !fv_shape_equal (&a->shape, &b->shape)
+      || !fv_shape_equal (&from->inputs[0]->shape, &other->inputs[0]->shape))
+    return fv_emit (emit, "Add", a, b);
+  return fv_emit_reshape (emit,
+      fv_emit (emit, "Add", from->inputs[0], other->inputs[0]), a->shape.dims,
+      a->shape.rank);
+}
+
 static gint
 rewrite (FvIr *ir, Attention *a, GError **error)
 {
@@ -249,6 +269,8 @@ rewrite (FvIr *ir, Attention *a, GError **error)
   swap[rank - 1] = rank - 2;
   swap[rank - 2] = rank - 1;
   if (!in[1] && !(in[1] = fv_emit_transpose (&emit, a->k_transposed, swap)))
+    return -1;
+  if (a->second && !(in[3] = emit_sum (&emit, a->bias, a->second)))
     return -1;
   if (a->scales) {
     heads = fv_shape_count (&a->scales->shape);

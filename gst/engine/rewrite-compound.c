@@ -575,6 +575,27 @@ mean_variance (FvEmit *emit, FvNode *node)
   return fv_emit_end (emit, made);
 }
 
+/* Repeats what is there once. */
+static gboolean
+repeats_single (const FvNode *node)
+{
+  const FvShape *from = &node->inputs[0]->shape, *to = &node->outputs[0]->shape;
+
+  for (guint i = 0; i < to->rank; i++)
+    if (from->dims[i] != to->dims[i] && from->dims[i] != 1)
+      return FALSE;
+  return from->rank == to->rank;
+}
+
+static FvValue *
+tile (FvEmit *emit, FvNode *node)
+{
+  const FvShape *shape = &node->outputs[0]->shape;
+
+  return fv_emit (emit, "Expand", node->inputs[0],
+      fv_emit_ints (emit, shape->dims, shape->rank));
+}
+
 /* @applies: (nullable): to all; @make returns what output 0 becomes, and has
  * replaced the others. */
 static const FvRule rules[] = {
@@ -585,6 +606,7 @@ static const FvRule rules[] = {
   { "MeanVarianceNormalization", NULL, mean_variance },
   { "Resize", is_extrapolated, resize },
   { "RotaryEmbedding", NULL, rotary_embedding },
+  { "Tile", repeats_single, tile },
 };
 
 gint

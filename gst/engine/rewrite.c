@@ -24,6 +24,7 @@ static const struct
   { "gelu", fv_pass_gelu },
   { "swish", fv_pass_swish },
   { "linear", fv_pass_linear },
+  { "skew", fv_pass_skew },
   { "masks", fv_pass_masks },
   { "attention", fv_pass_attention },
   { "heads", fv_pass_heads },

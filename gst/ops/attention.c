@@ -227,14 +227,31 @@ bias_layout (FvPlan *plan, FvNode *node, FvTensor *tensor, fv_int strides[4],
   return TRUE;
 }
 
-/* TRUE where the first of the three axes is of heads, which what follows splits off it
- * and puts beside each other. */
+/* (nullable) the one that reads @value */
+static FvNode *
+only_user (const FvValue *value)
+{
+  return value->users->len == 1 ? value->users->pdata[0] : NULL;
+}
+
+/* TRUE where the first of the three axes is of heads, which what follows puts beside
+ * each other: as it splits them off, or as channels of a map. */
 static gboolean
 is_of_heads (const FvValue *value)
 {
-  FvNode *user = value->users->len == 1 ? value->users->pdata[0] : NULL;
+  FvNode *user = only_user (value);
   const FvShape *split, *shape = &value->shape;
 
+  if (user && !strcmp (user->op->name, "Transpose")) {
+    if (user->outputs[0]->shape.dims[1] != shape->dims[2]
+        || user->outputs[0]->shape.dims[2] != shape->dims[1]
+        || !(user = only_user (user->outputs[0]))
+        || strcmp (user->op->name, "Reshape"))
+      return FALSE;
+    split = &user->outputs[0]->shape;
+    return split->rank == 4 && split->dims[0] == 1
+        && split->dims[1] == shape->dims[0] * shape->dims[2];
+  }
   if (!user || strcmp (user->op->name, "Reshape"))
     return FALSE;
   split = &user->outputs[0]->shape;

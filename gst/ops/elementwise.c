@@ -43,6 +43,17 @@ take_chunk (const FvStep *steps, guint n_steps, guint most, Chunk *chunk)
   return chunk->n_steps;
 }
 
+/* TRUE where @tensor holds the same elements several times: the place of a whole has
+ * no reason to be laid out like it. */
+static gboolean
+repeats (const FvTensor *tensor)
+{
+  for (guint i = 0; i < tensor->shape.rank; i++)
+    if (tensor->shape.dims[i] > 1 && tensor->strides[i] == 0)
+      return TRUE;
+  return FALSE;
+}
+
 /* The order of axes in which @tensor lies, outermost first, for an output of
  * @shape; axes that it does not have stand outside. */
 static void
@@ -67,7 +78,7 @@ order_of (const FvTensor *tensor, const FvShape *shape,
   for (guint i = 0; i < shape->rank; i++)
     if ((int) i != inner)
       order[n++] = i;
-  for (guint i = 1; i < n; i++)
+  for (guint i = 1; i < n && !repeats (tensor); i++)
     for (guint k = i; k > 0; k--) {
       guint axis = order[k], before = order[k - 1];
 
@@ -249,6 +260,32 @@ lower_chunk (FvPlan *plan, FvNode *node, const Chunk *chunk,
       push, error);
 }
 
+/* The input to take the layout from, where that repeats itself one that has the
+ * output's last axis innermost, if there is such a one. */
+static gboolean
+get_lead (FvPlan *plan, FvNode *node, guint main, FvTensor *lead,
+    GError **error)
+{
+  const FvShape *shape = &node->outputs[0]->shape;
+  FvTensor tensor;
+
+  if (!fv_plan_input (plan, node, leading_input (node, main), FV_ANY_AXIS, lead,
+          error))
+    return FALSE;
+  for (guint i = 0; i < node->n_inputs && repeats (lead); i++) {
+    if (!node->inputs[i] || node->inputs[i]->constant
+        || !fv_shape_equal (&node->inputs[i]->shape, shape))
+      continue;
+    if (!fv_plan_input (plan, node, i, FV_ANY_AXIS, &tensor, error))
+      return FALSE;
+    if (tensor.strides[shape->rank - 1] == 1) {
+      *lead = tensor;
+      return TRUE;
+    }
+  }
+  return TRUE;
+}
+
 /* A place for the output, in the layout of the largest input. @inner: (out): its
  * innermost axis */
 static gboolean
@@ -258,8 +295,7 @@ get_target (FvPlan *plan, FvNode *node, guint main, FvTensor *target,
   guint order[FV_MAX_RANK];
   FvTensor lead;
 
-  if (!fv_plan_input (plan, node, leading_input (node, main), FV_ANY_AXIS,
-          &lead, error))
+  if (!get_lead (plan, node, main, &lead, error))
     return FALSE;
   order_of (&lead, &node->outputs[0]->shape, order);
   if (!fv_plan_output_order (plan, node, 0, order, target, error))
