@@ -9,7 +9,8 @@
 # folder; --debian13 runs all tests there, however long they take.
 # In place of all that: --soak runs the storms in full ($FOVEA_STORM_CYCLES, 1000) and
 # a live camera for $FOVEA_SOAK_SECONDS (3600), and prints what docs/soak.md has;
-# --threads runs the tests of elements under ThreadSanitizer.
+# --threads runs the tests of elements, and those of the engine that have threads,
+# under ThreadSanitizer.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . pipelines/packages.sh
@@ -91,7 +92,8 @@ elif [ "$only" = threads ]; then
   build build-threads -Db_sanitize=thread -Db_lundef=false -Dintrospection=disabled \
     -Dviewer=disabled --werror \
     && run build-threads $(meson test -C build-threads --list --no-suite plain \
-      | sed -n 's,^.* / ,,; /^element/p')
+      | sed -nE 's,^.* / ,,
+        /^(element|acceptance|device|fault|frames|import|memory|overlay|program|results)/p')
   finish
 fi
 

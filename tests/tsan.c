@@ -254,6 +254,19 @@ gst_mini_object_is_writable (const GstMiniObject *object)
   return result;
 }
 
+/* The real one gives up what it copied by a call within the library. */
+GstMiniObject *
+gst_mini_object_make_writable (GstMiniObject *object)
+{
+  GstMiniObject *copy;
+
+  if (gst_mini_object_is_writable (object))
+    return object;
+  copy = gst_mini_object_copy (object);
+  gst_mini_object_unref (object);
+  return copy;
+}
+
 gboolean (g_atomic_ref_count_dec) (gatomicrefcount *count)
 {
   gboolean result;
