@@ -161,6 +161,11 @@ static const char *const graphs[] = {
   "h =i64{4,7,15}; q,k,v Split c axis=1; d Reshape q h; e Reshape k h; "
   "f Reshape v h; t Transpose d perm=[0,2,1]; s MatMul t e; "
   "p Softmax s axis=-1; u Transpose f perm=[0,2,1]; y MatMul p u",
+  /* clips: channels before the frames, and a batch of frames */
+  "x f32[2,3,4,6,7]; w =f32[5,3,3,3,3]; c Conv x w pads=[1,1,1,1,1,1]; "
+  "v =f32[5,3,1,1,1]; e Conv x v; y Mul c e",
+  "x f32[2,3,5,8,7]; s =i64{6,5,8,7}; r Reshape x s; w =f32[6,5,4,4]; "
+  "c Conv r w strides=[2,2]; m ReduceMean x axes=[0,1,2,3,4]; y Add c m",
   /* relative positions, repeated along either axis, as bias of attention: of heads
    * that are channels of a map */
   "x f32[1,24,4,5]; c =f32[24,24,1,1]; q0 Conv x c; hs =i64{3,8,20}; "

@@ -598,6 +598,42 @@ fv_plan_add (FvPlan *plan, FvDispatch *dispatch, GError **error)
   return TRUE;
 }
 
+/* TRUE where @value is read by an operator on maps, whose channels are axis 1. */
+static gboolean
+is_map (const FvValue *value)
+{
+  for (guint i = 0; i < value->users->len; i++) {
+    const FvNode *user = value->users->pdata[i];
+
+    if ((user->op->flags & FV_OP_CHANNELS) && user->inputs[0] == value)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The axis of a clip's channels: [clips, channels, frames, rows, columns], or clips
+ * of frames that are read as images. -1: it is none. */
+static int
+clip_channels (const FvValue *clip)
+{
+  const gint64 *dims = clip->shape.dims;
+
+  if (clip->shape.rank != 5)
+    return -1;
+  if (is_map (clip))
+    return 1;
+  for (guint i = 0; i < clip->users->len; i++) {
+    const FvNode *user = clip->users->pdata[i];
+    const FvValue *images = user->outputs[0];
+
+    if (!strcmp (user->op->name, "Reshape") && images->shape.rank == 4
+        && !memcmp (images->shape.dims + 1, dims + 2, 3 * sizeof *dims)
+        && is_map (images))
+      return 2;
+  }
+  return -1;
+}
+
 /* Images arrive channels-last, whatever the model's axes say. */
 static void
 place_input (FvPlan *plan, FvValue *value)
@@ -608,7 +644,7 @@ place_input (FvPlan *plan, FvValue *value)
   gboolean image = shape->rank == 4 && shape->dims[1] <= 4
       && shape->dims[1] < shape->dims[3];
 
-  order_with_inner (shape->rank, image ? 1 : -1, order);
+  order_with_inner (shape->rank, image ? 1 : clip_channels (value), order);
   place->tensor = tensor_new (plan, FV_STORAGE_INPUT, stored_type (plan, value),
       shape, order);
   place->has_tensor = place->is_ready = TRUE;
