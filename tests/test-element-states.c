@@ -316,6 +316,37 @@ START_TEST (test_inference_interval)
 }
 END_TEST
 
+/* Each of four streams has the model run on every third frame. */
+START_TEST (test_fair_interval)
+{
+  g_autoptr (GString) line = g_string_new (NULL);
+  g_autoptr (GstElement) pipeline = NULL;
+  g_autoptr (GstBus) bus = NULL;
+  g_autoptr (GstMessage) message = NULL;
+
+  for (guint i = 0; i < 4; i++)
+    g_string_append_printf (line,
+        "videotestsrc num-buffers=30 ! video/x-raw,width=64,height=48 ! "
+        "foveasegment name=net%u model=\"%s\" inference-interval=3 ! fakesink ",
+        i, segment);
+  pipeline = element_test_parse (line->str);
+  bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND,
+      GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  ck_assert_ptr_nonnull (message);
+  ck_assert_int_eq (GST_MESSAGE_TYPE (message), GST_MESSAGE_EOS);
+  for (guint i = 0; i < 4; i++) {
+    g_autofree char *name = g_strdup_printf ("net%u", i);
+    g_autoptr (GstElement) net = gst_bin_get_by_name (GST_BIN (pipeline), name);
+
+    ck_assert_uint_eq (element_test_stat (net, "inferred"), 10);
+    ck_assert_uint_eq (element_test_stat (net, "skipped"), 20);
+  }
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+END_TEST
+
 START_TEST (test_aliases)
 {
   g_autoptr (GstElement) element =
@@ -633,6 +664,7 @@ states_suite (void)
   tcase_add_test (results, test_preprocessing_properties);
   tcase_add_test (results, test_change_while_playing);
   tcase_add_test (results, test_inference_interval);
+  tcase_add_test (results, test_fair_interval);
   tcase_add_test (states, test_aliases);
   tcase_add_test (states, test_two_elements_share_a_device);
   tcase_add_test (states, test_states);

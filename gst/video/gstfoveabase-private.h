@@ -42,7 +42,9 @@ typedef struct
 
   GstFoveaRunState state; /* the base's lock is held, for all from here on */
   gboolean has_left; /* its frame left without waiting for it */
+  guint n_behind; /* frames that came since, while it was under way */
   gint64 end; /* monotonic microseconds */
+  gint64 released; /* when its frame had waited long enough; 0: it has not */
 } GstFoveaRun;
 
 /* What travels from the sink pad to the source pad. The rest is of frames. */
@@ -233,6 +235,8 @@ GstFoveaFate gst_fovea_live_decide (GstFoveaBasePrivate *priv, gboolean is_due,
 /* The lock is held: whether a frame of @fate has to wait before it comes in. */
 gboolean
 gst_fovea_live_must_wait (GstFoveaBasePrivate *priv, GstFoveaFate fate);
+/* The lock is held: one more frame came in, before its run, if it has one. */
+void gst_fovea_live_press (GstFoveaBasePrivate *priv);
 /* Sink pad's thread: asks upstream once per segment. */
 void gst_fovea_live_ask (GstFoveaBasePrivate *priv);
 /* Segment and flush. */

@@ -62,6 +62,7 @@ begin (GstFoveaBasePrivate *priv, GstFoveaItem *item, Entry *entry)
     item->is_own = entry->fate == GST_FOVEA_FATE_INFER;
     item->is_matched =
         item->is_own && priv->settings.sync_mode == GST_FOVEA_SYNC_MODE_MATCHED;
+    gst_fovea_live_press (priv);
     priv->n_inside++;
     priv->n_matched += item->is_matched;
   }

@@ -323,7 +323,8 @@ static gboolean
 wait_for_run (GstFoveaBasePrivate *priv, const GstFoveaItem *item)
 {
   while (priv->flow == GST_FLOW_OK && !priv->has_failed && item->is_matched
-      && item->run->state == GST_FOVEA_RUN_UNDER_WAY) {
+      && item->run->state == GST_FOVEA_RUN_UNDER_WAY
+      && item->run->released == 0) {
     guint64 most = priv->settings.max_latency;
 
     if (most == 0)
@@ -349,17 +350,25 @@ find_result (GstFoveaBasePrivate *priv, const GstFoveaItem *item)
                                                  : NULL;
 }
 
+/* When the frame of @run was free to go; @began where it went without, by itself. */
+static gint64
+wait_end (const GstFoveaRun *run, gint64 began)
+{
+  gint64 end = run->end ? run->end : began;
+
+  return run->released ? MIN (run->released, end) : end;
+}
+
 /* How long it took until the frame could leave, @began after the wait for its run:
  * without the time that downstream took for those before it. */
 static gint64
 time_spent (GstFoveaBasePrivate *priv, const GstFoveaItem *item, gint64 began)
 {
   gint64 now = g_get_monotonic_time ();
-  gint64 end = item->is_matched && item->run->end ? item->run->end : 0;
-  gint64 ready = MAX (item->queued, end);
+  gint64 ready = item->queued;
 
-  if (item->is_matched && end == 0)
-    ready = began; /* it went without */
+  if (item->is_matched)
+    ready = MAX (ready, wait_end (item->run, began));
   ready = MAX (ready, priv->last_ready) + now - began;
   priv->last_ready = ready;
   return ready - item->arrival;

@@ -16,6 +16,9 @@
 /* Frames without a run of their own that may wait behind those that have one, where
  * upstream waits when there are more. */
 #define SKIPPED_ROOM 8
+/* Frames that come while one waits for its run, where upstream does not wait: behind
+ * so many, besides those that may be on the device, it waits no more. */
+#define PATIENCE 24
 /* However late frames are, one in so much time is inferred: what makes them late
  * need not be the model. */
 #define RENEWAL GST_SECOND
@@ -39,8 +42,8 @@ max_in_flight (const GstFoveaBasePrivate *priv)
   return gst_fovea_stream_model (priv->stream)->settings.max_in_flight;
 }
 
-/* Downstream is still busy with a frame that came longer ago than it may hold one
- * back: by the latency of the pipeline, where a sink waits for its time. */
+/* How long downstream may hold a frame back: by the latency of the pipeline, where a
+ * sink waits for its time. */
 static gint64
 may_hold (const GstFoveaBasePrivate *priv)
 {
@@ -52,9 +55,21 @@ may_hold (const GstFoveaBasePrivate *priv)
   return (gint64) GST_TIME_AS_USECONDS (may);
 }
 
+/* Frames that may come while one waits for its run. */
+static guint
+patience (const GstFoveaBasePrivate *priv)
+{
+  return PATIENCE + max_in_flight (priv);
+}
+
+/* Downstream is still busy with a frame that came longer ago than it may hold one
+ * back; or more frames are inside than wait for a run, and as many again that
+ * downstream holds back for the latency which that makes. */
 static gboolean
 is_stalled (const GstFoveaBasePrivate *priv)
 {
+  if (priv->n_inside >= 2 * patience (priv))
+    return TRUE;
   return priv->n_inside >= max_in_flight (priv) && priv->pushed != 0
       && g_get_monotonic_time () - priv->pushed > may_hold (priv);
 }
@@ -121,6 +136,22 @@ gst_fovea_live_must_wait (GstFoveaBasePrivate *priv, GstFoveaFate fate)
       && (priv->n_under_way >= most || priv->n_matched >= most))
     return TRUE;
   return priv->n_inside >= most + SKIPPED_ROOM;
+}
+
+void
+gst_fovea_live_press (GstFoveaBasePrivate *priv)
+{
+  if (policy (priv) != GST_FOVEA_ON_OVERLOAD_SKIP_INFERENCE)
+    return;
+  for (GList *l = priv->runs.head; l; l = l->next) {
+    GstFoveaRun *run = l->data;
+
+    if (run->state != GST_FOVEA_RUN_UNDER_WAY
+        || ++run->n_behind != patience (priv))
+      continue;
+    run->released = g_get_monotonic_time ();
+    g_cond_broadcast (&priv->changed);
+  }
 }
 
 void

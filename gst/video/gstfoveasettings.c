@@ -248,7 +248,8 @@ install_live (GObjectClass *klass)
    * GstFoveaBase:max-latency:
    *
    * A frame whose result is not there so long after it came leaves with the newest
-   * one there is; the latency that is reported is never more. 0: no such limit.
+   * one there is; the latency that is reported is never more. 0: no such limit. Where
+   * frames are skipped, one leaves so when 24 and max-in-flight are behind it.
    *
    * Since: 0.1
    */
