@@ -39,6 +39,7 @@ typedef struct
   GstFoveaBackground background;
   FvDevice *device;
   GstVideoInfo info; /* of what is drawn on */
+  gboolean is_of_host; /* what its caps say of its memory */
   GstFoveaDraw *draw;
   GstFoveaImages *images; /* (nullable): made when frames must be copied */
 } GstFoveaOverlay;
@@ -250,6 +251,7 @@ gst_fovea_overlay_set_caps (GstBaseTransform *trans, GstCaps *in, GstCaps *out)
   g_clear_pointer (&self->draw, gst_fovea_draw_free);
   if (!gst_fovea_caps_to_info (out, &self->info))
     return FALSE;
+  self->is_of_host = gst_fovea_caps_are_of_host (out);
   self->draw =
       gst_fovea_draw_new (self->device, &self->info, transparent, &error);
   if (self->draw == NULL)
@@ -292,6 +294,24 @@ gst_fovea_overlay_has_work (GstFoveaOverlay *self, GstBuffer *buffer)
   return has_work;
 }
 
+static gboolean
+is_shared (GstBuffer *buffer)
+{
+  return !gst_buffer_is_writable (buffer)
+      || !gst_buffer_is_all_memory_writable (buffer);
+}
+
+/* A copy would be memory of the host, which is not what the caps say. */
+static GstFlowReturn
+gst_fovea_overlay_refuse_shared (GstFoveaOverlay *self)
+{
+  GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE,
+      ("Cannot draw on a frame of memory:DMABuf that others read too."),
+      ("Put the element in front of the tee, or caps of video/x-raw without "
+       "memory:DMABuf behind it."));
+  return GST_FLOW_ERROR;
+}
+
 /* Images that others see too are copied, by the device. */
 static GstFlowReturn
 gst_fovea_overlay_own_images (GstFoveaOverlay *self, GstBuffer *in,
@@ -300,7 +320,7 @@ gst_fovea_overlay_own_images (GstFoveaOverlay *self, GstBuffer *in,
   g_autoptr (GError) error = NULL;
 
   *out = in;
-  if (gst_buffer_is_writable (in) && gst_buffer_is_all_memory_writable (in))
+  if (!is_shared (in))
     return GST_FLOW_OK;
   *out = NULL;
   if (self->images == NULL)
@@ -327,6 +347,8 @@ gst_fovea_overlay_prepare (GstBaseTransform *trans, GstBuffer *in,
     *out = in;
   else if (gst_fovea_images_are_in (in))
     return gst_fovea_overlay_own_images (self, in, out);
+  else if (!self->is_of_host && is_shared (in))
+    return gst_fovea_overlay_refuse_shared (self);
   else if (gst_buffer_is_writable (in))
     *out = in;
   else

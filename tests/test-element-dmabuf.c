@@ -421,6 +421,45 @@ START_TEST (test_caps)
 }
 END_TEST
 
+/* A frame that another branch has too is not drawn on, nor on a copy that is no
+ * DMA-BUF: the element says so. */
+START_TEST (test_shared)
+{
+  g_autoptr (GstAllocator) allocator = gst_dmabuf_allocator_new ();
+  g_autofree char *model = element_model_depth ("depth.onnx");
+  g_autofree char *line =
+      g_strdup_printf ("foveadepth model=%s ! foveaoverlay", model);
+  g_autoptr (GstCaps) plain = element_test_caps ("NV12", 64, 48);
+  g_autoptr (GstCaps) caps = dmabuf_caps ("NV12", "", 64, 48);
+  GstBuffer *frame = file_frame (allocator, plain);
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  GstMessage *message;
+  GstHarness *harness;
+  GstMapInfo map;
+
+  dmabuf_fake_install (TRUE);
+  harness = gst_harness_new_parse (line);
+  gst_element_set_bus (harness->element, bus);
+  gst_harness_set_src_caps (harness, gst_caps_ref (caps));
+  GST_BUFFER_PTS (frame) = 0;
+  ck_assert_int_eq (gst_harness_push (harness, gst_buffer_ref (frame)),
+      GST_FLOW_OK);
+  message =
+      gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND, GST_MESSAGE_ERROR);
+  ck_assert_ptr_nonnull (message);
+  ck_assert (g_str_has_prefix (GST_MESSAGE_SRC_NAME (message), "foveaoverlay"));
+  gst_message_unref (message);
+  ck_assert_ptr_null (gst_harness_try_pull (harness));
+  ck_assert (gst_buffer_map (frame, &map, GST_MAP_READ));
+  for (gsize i = 0; i < map.size; i++)
+    ck_assert_uint_eq (map.data[i], pixel (i));
+  gst_buffer_unmap (frame, &map);
+  gst_buffer_unref (frame);
+  gst_element_set_bus (harness->element, NULL);
+  gst_harness_teardown (harness);
+}
+END_TEST
+
 /* ---- the kernel's own ---- */
 
 START_TEST (test_udmabuf)
@@ -464,6 +503,7 @@ dmabuf_suite (void)
   tcase_add_loop_test (tc, test_refused, 1, DMABUF_FAKE_N);
   tcase_add_loop_test (tc, test_offered, 0, 2);
   tcase_add_loop_test (tc, test_caps, 0, 3);
+  tcase_add_test (tc, test_shared);
   tcase_add_loop_test (tc, test_udmabuf, 0, G_N_ELEMENTS (formats));
   suite_add_tcase (suite, tc);
   return suite;
