@@ -12,15 +12,21 @@ FV_IN (2, columns)
 FV_OUT (3, result)
 #include "import.glsl"
 
+/* Two weights of a table from @at on, those of taps @k and @k + 1: taps are dear, and
+ * most filters have no multiple of four of them. */
+vec2 pair (int at, int k)
+{
+  vec4 w = FV_LOAD (columns, at + k / 4);
+  return (k & 2) == 0 ? w.xy : w.zw;
+}
+
 vec3 filtered (int at, int x, int y, int n)
 {
   vec3 sum = vec3 (0);
-  for (int k = 0; k < n; k += 4) {
-    vec4 w = FV_LOAD (columns, at + k / 4);
+  for (int k = 0; k < n; k += 2) {
+    vec2 w = pair (at, k);
     sum += w.x * channels (x + k, y);
     sum += w.y * channels (x + k + 1, y);
-    sum += w.z * channels (x + k + 2, y);
-    sum += w.w * channels (x + k + 3, y);
   }
   return sum;
 }
@@ -28,12 +34,10 @@ vec3 filtered (int at, int x, int y, int n)
 vec3 filtered_bytes (int at, int x, int y, int n)
 {
   ivec3 sum = ivec3 (0);
-  for (int k = 0; k < n; k += 4) {
-    ivec4 w = whole_steps (FV_LOAD (columns, at + k / 4));
+  for (int k = 0; k < n; k += 2) {
+    ivec2 w = ivec2 (pair (at, k) * 4194304.0);
     sum += w.x * bytes (x + k, y);
     sum += w.y * bytes (x + k + 1, y);
-    sum += w.z * bytes (x + k + 2, y);
-    sum += w.w * bytes (x + k + 3, y);
   }
   return vec3 (narrowed (sum));
 }
